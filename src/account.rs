@@ -1,0 +1,245 @@
+//! One credential, and everything that lives as long as it: its cells and its pauses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+
+use crate::api::{Client, Error, Said};
+use crate::cell::{Cell, Freshness, Reading};
+use crate::clock::Clock;
+use crate::collector::{Call, Collector};
+use crate::credential::{Held, Kind};
+use crate::own::Own;
+use crate::snapshot::{AccountState, Facts, UnixTime};
+
+/// Longest pause that the API can ask for: whatever it says, a fault of its own must not silence an account for long.
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+/// How often an API key's list of organizations is read: it has one entry, which changes when the key does.
+const DISCOVERY_INTERVAL: Duration = Duration::from_mins(10);
+
+/// How often a call that the credential may not make is tried again.
+const FORBIDDEN_INTERVAL: Duration = Duration::from_mins(10);
+
+/// What an account reads.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The collectors that are on.
+    pub collectors: BTreeSet<Collector>,
+    /// The organizations to read; all that the credential sees if empty.
+    pub organizations: BTreeSet<u64>,
+    /// Users to read beside the credential's own.
+    pub users: BTreeSet<u64>,
+    /// Organizations that own a white label; those that the credential administers if empty.
+    pub whitelabel_organizations: BTreeSet<u64>,
+    /// Users of the white label to read.
+    pub whitelabel_users: BTreeSet<u64>,
+}
+
+/// What all accounts share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Speaks to the API.
+    pub client: Arc<Client>,
+    /// Bounds the calls at one time.
+    pub permits: Arc<Semaphore>,
+    /// The exporter's counters.
+    pub own: Arc<Own>,
+    /// The time of day.
+    pub clock: Clock,
+    /// Answers younger than this are used again.
+    pub max_age: Duration,
+    /// How old a good answer may be that is shown after a failure.
+    pub stale_for: Duration,
+}
+
+/// A credential with its answers.
+#[derive(Debug)]
+pub struct Account {
+    /// Its name, the value of the `account` label.
+    pub name: Arc<str>,
+    /// What it reads.
+    pub scope: Scope,
+    credential: Held,
+    shared: Shared,
+    pause_end: Mutex<Option<UnixTime>>,
+    cells: Mutex<BTreeMap<Call, Arc<Cell<Facts, Error>>>>,
+}
+
+impl Account {
+    /// Makes an account that has not read anything yet.
+    #[must_use]
+    pub fn new(name: &str, credential: Held, scope: Scope, shared: Shared) -> Self {
+        for collector in &scope.collectors {
+            if credential.kind() == Kind::Jwt || !collector.needs_jwt() {
+                shared.own.expect(name, collector.name(), collector.endpoint());
+            }
+        }
+        Self {
+            name: name.into(),
+            scope,
+            credential,
+            shared,
+            pause_end: Mutex::default(),
+            cells: Mutex::default(),
+        }
+    }
+
+    /// Returns the kind of credential.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.credential.kind()
+    }
+
+    /// Reads the answer to `call`, which may be one that another scrape asked for.
+    pub async fn read(self: &Arc<Self>, call: Call, deadline: tokio::time::Instant) -> Reading<Facts, Error> {
+        let freshness = Freshness {
+            max_age: match call.collector {
+                Collector::Organizations => DISCOVERY_INTERVAL,
+                _ => self.shared.max_age,
+            },
+            believe: |error| {
+                if matches!(error, Error::Forbidden(_)) { FORBIDDEN_INTERVAL } else { Duration::ZERO }
+            },
+            stale_for: self.shared.stale_for,
+        };
+        let answer = Arc::clone(self.cells().entry(call).or_default());
+        let account = Arc::clone(self);
+        let reading = answer.read(freshness, deadline, || async move { account.get(call).await }).await;
+        self.shared.own.read(call.collector.name(), reading.how.name());
+        if reading.first_late {
+            self.shared.own.deadline_exceeded(call.collector.name());
+        }
+        reading
+    }
+
+    /// Returns what is known of `call`, without asking.
+    #[must_use]
+    pub fn peek(&self, call: &Call) -> Option<Reading<Facts, Error>> {
+        self.cells().get(call).map(|cell| cell.peek())
+    }
+
+    /// Returns what is known of every call that was made, without asking.
+    #[must_use]
+    pub fn peek_all(&self) -> Vec<(Call, Reading<Facts, Error>)> {
+        self.cells().iter().map(|(call, cell)| (*call, cell.peek())).collect()
+    }
+
+    /// Forgets the answers to all calls but these.
+    pub fn retain(&self, calls: &BTreeSet<Call>) {
+        self.cells().retain(|call, _| calls.contains(call));
+    }
+
+    /// Loads the credential again, if it is in a file. A changed one may see other things: all answers are forgotten.
+    pub fn refresh_credential(&self) -> bool {
+        let (was_loaded, _) = self.credential.last_load();
+        match self.credential.reload(self.shared.clock.now()) {
+            Ok(false) => false,
+            Ok(true) => {
+                tracing::info!(account = &*self.name, "the credential changed");
+                self.cells().clear();
+                true
+            }
+            Err(error) => {
+                if was_loaded {
+                    tracing::warn!(
+                        account = &*self.name,
+                        "the credential's file {error}; the last good one stays in use"
+                    );
+                }
+                false
+            }
+        }
+    }
+
+    /// Returns the account's own state; `up` is known to the scrape.
+    #[must_use]
+    pub fn state(&self, up: bool) -> AccountState {
+        let (credential_loaded, credential_load) = self.credential.last_load();
+        AccountState {
+            name: Arc::clone(&self.name),
+            up,
+            pause_end: self.pause_end(),
+            credential_expiry: self.credential.current().expiry,
+            credential_loaded,
+            credential_load,
+        }
+    }
+
+    /// Makes `call` unless the account is paused; handles its failure, so that it is logged and counted once.
+    async fn get(&self, call: Call) -> Result<Facts, Error> {
+        let began = Instant::now();
+        if let Some(retry_after) = self.remaining_pause() {
+            return Err(Error::RateLimited { said: Said::default(), retry_after: Some(retry_after) });
+        }
+        let attempt = AssertUnwindSafe(self.attempt(call)).catch_unwind().await;
+        let result = attempt.unwrap_or_else(|_| {
+            self.shared.own.panic();
+            self.shared.own.api_error(&self.name, call.collector.endpoint(), "panic");
+            Err(Error::Panic(format!("panic in the {} collector", call.collector.name())))
+        });
+        if let Err(error) = &result {
+            self.log(call, error, began.elapsed());
+            self.pause(error.retry_after());
+        }
+        result
+    }
+
+    async fn attempt(&self, call: Call) -> Result<Facts, Error> {
+        // Only a closed semaphore gives no permit, and this one is never closed.
+        let _permit = self.shared.permits.acquire().await;
+        let now = self.shared.clock.now();
+        let client = &self.shared.client;
+        let result = client.get(&self.name, &call, &self.credential.current(), now).await;
+        match result {
+            // The key may have been rotated a moment ago: then its file holds the new one.
+            Err(Error::Unauthorized(_)) if self.refresh_credential() => {
+                client.get(&self.name, &call, &self.credential.current(), now).await
+            }
+            result => result,
+        }
+    }
+
+    fn log(&self, call: Call, error: &Error, duration: Duration) {
+        macro_rules! event {
+            ($level:ident) => {
+                tracing::$level!(
+                    account = &*self.name,
+                    endpoint = call.collector.endpoint(),
+                    reason = error.reason(),
+                    status = error.status(),
+                    organization_id = call.organization_id,
+                    user_id = call.user_id,
+                    duration_seconds = duration.as_secs_f64(),
+                    "{error}"
+                )
+            };
+        }
+        // Ordinary for a member who is no admin, and shown as supported 0.
+        if matches!(error, Error::Forbidden(_)) { event!(info) } else { event!(warn) }
+    }
+
+    fn pause(&self, retry_after: Option<Duration>) {
+        let Some(pause) = retry_after.map(|asked| asked.min(LONGEST_PAUSE)) else { return };
+        let end = self.shared.clock.now() + pause.as_secs_f64();
+        let mut pause_end = self.pause_end.lock().unwrap_or_else(PoisonError::into_inner);
+        *pause_end = Some(pause_end.map_or(end, |known| known.max(end)));
+    }
+
+    fn pause_end(&self) -> Option<UnixTime> {
+        *self.pause_end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remaining_pause(&self) -> Option<Duration> {
+        let remaining = self.pause_end()? - self.shared.clock.now();
+        (remaining > 0.0).then(|| Duration::from_secs_f64(remaining))
+    }
+
+    fn cells(&self) -> MutexGuard<'_, BTreeMap<Call, Arc<Cell<Facts, Error>>>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

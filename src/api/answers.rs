@@ -1,0 +1,181 @@
+//! What the answer of each endpoint means: which fields are read, and what facts they fold into.
+
+mod lists;
+mod organization;
+mod user;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use serde_json::value::RawValue;
+
+use super::Error;
+use super::document::Document;
+use super::field::{Date, Field, Found, Unusable, fields};
+use crate::collector::{Call, Collector};
+use crate::snapshot::{EntitlementLimits, Facts, Limit, Organization, UnixTime, User};
+use organization::{organization, organizations};
+use user::{trials, user, whitelabel_user};
+
+/// What a fold has to know beside the answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// When the call began: windows of activity end here.
+    pub(super) now: UnixTime,
+    /// Seconds in the unit of the usage answer's compute times.
+    pub(super) compute_time_unit: f64,
+    /// Bytes in the unit of the default compute limits' memory.
+    pub(super) memory_unit: f64,
+    /// Whether projects are kept one by one.
+    pub(super) projects: bool,
+}
+
+/// Reads the answer to `call`; `None` if the member that all of it hangs on is missing.
+pub(super) async fn fold<S>(json: &mut Document<S>, call: &Call, terms: Terms) -> Result<Option<Facts>, Error>
+where
+    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    match call.collector {
+        Collector::Usage => usage(json, call.organization_id.unwrap_or_default(), terms).await,
+        Collector::Organization => organization(json, call.organization_id.unwrap_or_default(), terms).await,
+        Collector::User => user(json).await,
+        Collector::Trials => trials(json).await,
+        Collector::UserOrganizations => {
+            let facts = organizations(json, terms).await?;
+            Ok(facts.map(|facts| Facts {
+                users: call.user_id.map(|id| (id, belonging_to(id, &facts))).into_iter().collect(),
+                ..facts
+            }))
+        }
+        Collector::WhitelabelUser => whitelabel_user(json, call.user_id.unwrap_or_default()).await,
+        Collector::Organizations => Ok(organizations(json, terms).await?.map(|facts| names_only(&facts))),
+    }
+}
+
+/// Returns the member that the whole answer to `collector` hangs on.
+pub(super) const fn main_member(collector: Collector) -> &'static str {
+    match collector {
+        Collector::Usage => "metrics",
+        Collector::Organization => "organization",
+        Collector::User => "id",
+        Collector::Trials => "trials",
+        Collector::UserOrganizations | Collector::Organizations => "organizations",
+        Collector::WhitelabelUser => "user",
+    }
+}
+
+fields!(
+    /// `OrganizationMetricsResponse.metrics`
+    UsageFields {
+        lifetime: "totalJobsComputeTime",
+        current: "jobsComputeTimeCurrentYear",
+        since: "jobsComputeTimeCurrentYearSince",
+        cpu: "cpuComputeTimeCurrentContract",
+        gpu: "gpuComputeTimeCurrentContract",
+        storage: "totalStorage",
+        projects: "projectCount",
+        users: "userCount",
+    }
+);
+
+async fn usage<S>(json: &mut Document<S>, id: u64, terms: Terms) -> Result<Option<Facts>, Error>
+where
+    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    let mut facts = None;
+    json.begin().await?;
+    while let Some(name) = json.member().await? {
+        match name {
+            "metrics" => {
+                json.object::<UsageFields<'_>>("metrics", |usage, unusable| {
+                    let mut seconds =
+                        |field: Field<'_>| Some(field.read::<f64>(unusable)? * terms.compute_time_unit);
+                    let (cpu, gpu) = (seconds(usage.cpu), seconds(usage.gpu));
+                    let current = seconds(usage.current);
+                    let lifetime = seconds(usage.lifetime);
+                    facts = Some(Organization {
+                        storage_used: usage.storage.read(unusable),
+                        compute_time_used: cpu.zip(gpu).map(|(cpu, gpu)| cpu + gpu).or(current),
+                        cpu_compute_time_used: cpu,
+                        gpu_compute_time_used: gpu,
+                        compute_time_lifetime: lifetime,
+                        compute_period_start: date(usage.since, unusable),
+                        projects_used: usage.projects.read(unusable),
+                        users_used: usage.users.read(unusable),
+                        ..Organization::new(id)
+                    });
+                })
+                .await?;
+            }
+            _ => json.envelope().await?,
+        }
+    }
+    Ok(facts.map(only))
+}
+
+fields!(
+    /// `EntitlementLimits`
+    LimitFields {
+        storage: "totalStorage",
+        compute: "computeTimePerYear",
+        gpu_compute: "gpuComputeTimePerYear",
+        projects: "numberOfProjects",
+        users: "numberOfUsers",
+    }
+);
+
+impl LimitFields<'_> {
+    fn convert(&self, unusable: &mut Unusable) -> EntitlementLimits {
+        let mut limit = |field: Field<'_>| match field.find(unusable) {
+            Found::Nothing => Limit::None,
+            Found::Odd => Limit::Unknown,
+            Found::Value(value) => Limit::At(value),
+        };
+        EntitlementLimits {
+            storage: limit(self.storage),
+            compute: limit(self.compute),
+            gpu_compute: limit(self.gpu_compute),
+            projects: limit(self.projects),
+            users: limit(self.users),
+        }
+    }
+}
+
+/// Reads an id without which nothing else in its object is of use, so that its absence counts too.
+fn identity(field: Field<'_>, unusable: &mut Unusable) -> Option<u64> {
+    if field.value.map(RawValue::get).is_none() {
+        unusable.count(field.name);
+    }
+    field.read(unusable)
+}
+
+fn date(field: Field<'_>, unusable: &mut Unusable) -> Option<UnixTime> {
+    field.read(unusable).map(unix)
+}
+
+fn unix(date: Date) -> UnixTime {
+    date.0
+}
+
+/// Tells whether `at` is at most `seconds` before `now`; a clock that is ahead of ours does not make it less recent.
+fn is_within(seconds: f64, Date(at): Date, now: UnixTime) -> bool {
+    now - at <= seconds
+}
+
+fn only(organization: Organization) -> Facts {
+    Facts { organizations: BTreeMap::from([(organization.id, organization)]), ..Facts::default() }
+}
+
+fn belonging_to(user_id: u64, facts: &Facts) -> User {
+    User { organizations: Some(facts.organizations.len() as u64), ..User::new(user_id) }
+}
+
+/// Keeps ids and names: discovery is read less often than the rest, so its other facts would be old.
+fn names_only(facts: &Facts) -> Facts {
+    let organizations = facts.organizations.values().map(|organization| {
+        let names = Organization { info: organization.info.clone(), ..Organization::new(organization.id) };
+        (organization.id, names)
+    });
+    Facts { organizations: organizations.collect(), ..Facts::default() }
+}

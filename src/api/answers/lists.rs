@@ -1,0 +1,158 @@
+//! The long lists of an organization, folded into counts: its members and its projects.
+
+use std::sync::Arc;
+
+use super::{Terms, date, is_within};
+use crate::api::field::{Convert, Date, Found, Length, Unusable, fields};
+use crate::api::tally::Tally;
+use crate::snapshot::{Organization, Project, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+
+fields!(
+    /// `OrganizationUser`
+    MemberFields {
+        role: "role",
+        pending: "pending",
+        activated: "activated",
+        mfa: "mfaConfigured",
+        identity_providers: "idps",
+        last_access: "lastAccessToOrganization",
+    }
+);
+
+/// `role`, as an index into [`ROLES`].
+struct Role(usize);
+
+impl Convert<'_> for Role {
+    fn convert(json: &str) -> Option<Self> {
+        const OTHER: usize = ROLES.len() - 1;
+        let role = json.strip_prefix('"')?.strip_suffix('"')?;
+        Some(Self(ROLES[..OTHER].iter().position(|known| *known == role).unwrap_or(OTHER)))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Members {
+    by_role: Tally<{ ROLES.len() }>,
+    pending: Tally<1>,
+    not_activated: Tally<1>,
+    by_sign_in: Tally<{ SIGN_IN_METHODS.len() }>,
+    active: Tally<{ WINDOWS.len() }>,
+    last_access: Option<UnixTime>,
+}
+
+impl Members {
+    pub(super) fn add(&mut self, member: Option<MemberFields<'_>>, now: UnixTime, unusable: &mut Unusable) {
+        let Self { by_role, pending, not_activated, by_sign_in, active, last_access } = self;
+        let Some(member) = member else {
+            by_role.spoil();
+            pending.spoil();
+            not_activated.spoil();
+            by_sign_in.spoil();
+            active.spoil();
+            return;
+        };
+        by_role.add(&member.role.find::<Role>(unusable), |role, found| role == found.0);
+        pending.add(&member.pending.find::<bool>(unusable), |_, pending| *pending);
+        not_activated.add(&member.activated.find::<bool>(unusable), |_, activated| !activated);
+        let sign_in = match (member.mfa.find(unusable), member.identity_providers.find(unusable)) {
+            (Found::Odd, _) | (_, Found::Odd) => Found::Odd,
+            (Found::Nothing, _) => Found::Nothing,
+            (Found::Value(true), _) => Found::Value("mfa"),
+            (Found::Value(false), Found::Value(Length(1..))) => Found::Value("sso"),
+            (Found::Value(false), _) => Found::Value("password"),
+        };
+        by_sign_in.add(&sign_in, |method, found| SIGN_IN_METHODS[method] == *found);
+        let accessed = member.last_access.find::<Date>(unusable);
+        active.add(&accessed, |window, accessed| is_within(WINDOWS[window].1, *accessed, now));
+        if let Found::Value(Date(accessed)) = accessed {
+            *last_access = Some(last_access.map_or(accessed, |latest| latest.max(accessed)));
+        }
+    }
+
+    pub(super) fn finish(self, facts: &mut Organization) {
+        facts.users_by_role = self.by_role.finish();
+        facts.users_pending = self.pending.finish().map(|[count]| count);
+        facts.users_not_activated = self.not_activated.finish().map(|[count]| count);
+        facts.users_by_sign_in = self.by_sign_in.finish();
+        facts.users_active = self.active.finish();
+        facts.last_access = facts.users_active.and(self.last_access);
+    }
+}
+
+fields!(
+    /// `Project`
+    ProjectFields {
+        id: "id",
+        name: "name",
+        created: "created",
+        last_modified: "lastModified",
+        last_accessed: "lastAccessed",
+        scheduled_deletion: "scheduledFullDeletionDate",
+        is_public: "isPublic",
+        live: "allowsLivePublicAccess",
+        collaborators: "collaborators",
+    }
+);
+
+#[derive(Default)]
+pub(super) struct Projects {
+    by_visibility: Tally<{ VISIBILITIES.len() }>,
+    pending_deletion: Tally<1>,
+    modified: Tally<{ WINDOWS.len() }>,
+    one_by_one: Vec<Project>,
+}
+
+impl Projects {
+    pub(super) fn add(&mut self, project: Option<ProjectFields<'_>>, terms: Terms, unusable: &mut Unusable) {
+        let Self { by_visibility, pending_deletion, modified, one_by_one } = self;
+        let Some(project) = project else {
+            by_visibility.spoil();
+            pending_deletion.spoil();
+            modified.spoil();
+            return;
+        };
+        let visibility = match (project.is_public.find(unusable), project.live.find(unusable)) {
+            (Found::Odd, _) | (_, Found::Odd) => Found::Odd,
+            (Found::Nothing, Found::Nothing) => Found::Nothing,
+            (Found::Value(true), _) | (_, Found::Value(true)) => Found::Value("public"),
+            _ => Found::Value("private"),
+        };
+        by_visibility.add(&visibility, |class, found| VISIBILITIES[class] == *found);
+        let deletion = project.scheduled_deletion.find::<Date>(unusable);
+        pending_deletion.add(&deletion, |_, _| true);
+        let last_modified = project.last_modified.find::<Date>(unusable);
+        modified.add(&last_modified, |window, at| is_within(WINDOWS[window].1, *at, terms.now));
+        if !terms.projects {
+            return;
+        }
+        let Some(id) = project.id.read(unusable) else {
+            if project.id.value.is_none() {
+                unusable.count("id");
+            }
+            return;
+        };
+        let value = |found| match found {
+            Found::Value(Date(date)) => Some(date),
+            Found::Nothing | Found::Odd => None,
+        };
+        one_by_one.push(Project {
+            organization_id: 0,
+            id,
+            name: project.name.read(unusable),
+            created: date(project.created, unusable),
+            last_modified: value(last_modified),
+            last_accessed: date(project.last_accessed, unusable),
+            scheduled_deletion: value(deletion),
+            collaborators: project.collaborators.read(unusable).map(|Length(length)| length),
+        });
+    }
+
+    pub(super) fn finish(self, facts: &mut Organization, terms: Terms) {
+        facts.projects_by_visibility = self.by_visibility.finish();
+        facts.projects_pending_deletion = self.pending_deletion.finish().map(|[count]| count);
+        facts.projects_modified = self.modified.finish();
+        if terms.projects {
+            facts.projects = Some(Arc::new(Unique::by(self.one_by_one, |project| &project.id)));
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Answers about users, their organizations as they see them, and their trials.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::{LimitFields, date, identity, only, unix};
+use crate::api::Error;
+use crate::api::document::Document;
+use crate::api::field::{Unusable, fields};
+use crate::snapshot::{DailyRecord, Facts, Organization, OrganizationInfo, Trial, User};
+
+fields!(
+    /// `UserOrganization`
+    UserOrganizationFields {
+        id: "id",
+        name: "name",
+        developer_profile: "isDeveloperProfile",
+        whitelabel_id: "whitelabelId",
+        created: "created",
+        trial_expired: "trialExpiredDate",
+        trial_upgraded: "trialUpgradedDate",
+        limits: "entitlementLimits",
+        users: "userCount",
+        admins: "adminCount",
+        private_projects: "privateProjectCount",
+    }
+);
+
+/// Converts an organization as a user sees it; without an id it is nobody's.
+fn user_organization(fields: &UserOrganizationFields<'_>, unusable: &mut Unusable) -> Option<Organization> {
+    Some(Organization {
+        info: Some(Arc::new(OrganizationInfo {
+            name: fields.name.read(unusable),
+            whitelabel_id: fields.whitelabel_id.read(unusable),
+            whitelabel_name: None,
+            developer_profile: fields.developer_profile.read(unusable),
+        })),
+        created: date(fields.created, unusable),
+        trial_expired: date(fields.trial_expired, unusable),
+        trial_upgraded: date(fields.trial_upgraded, unusable),
+        limits: fields.limits.read::<LimitFields<'_>>(unusable).map(|limits| limits.convert(unusable)),
+        users_used: fields.users.read(unusable),
+        admins: fields.admins.read(unusable),
+        private_projects: fields.private_projects.read(unusable),
+        ..Organization::new(identity(fields.id, unusable)?)
+    })
+}
+
+fields!(
+    /// `EnterpriseTrial`
+    TrialFields {
+        id: "id",
+        organization_id: "organizationId",
+        created: "created",
+        expiration: "expirationDate",
+        expired: "expiredDate",
+        deleted: "deletedDate",
+        upgraded: "upgradedDate",
+    }
+);
+
+/// Converts a trial; without its own id and its organization's it cannot be told from others.
+fn trial(fields: &TrialFields<'_>, unusable: &mut Unusable) -> Option<Trial> {
+    Some(Trial {
+        organization_id: identity(fields.organization_id, unusable)?,
+        id: identity(fields.id, unusable)?,
+        scheduled_expiration: date(fields.expiration, unusable),
+        created: date(fields.created, unusable),
+        expired: date(fields.expired, unusable),
+        upgraded: date(fields.upgraded, unusable),
+        deleted: date(fields.deleted, unusable),
+    })
+}
+
+pub(super) async fn trials<S>(json: &mut Document<S>) -> Result<Option<Facts>, Error>
+where
+    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    let mut facts = None;
+    json.begin().await?;
+    while let Some(name) = json.member().await? {
+        match name {
+            "trials" => {
+                let mut found = Vec::new();
+                let is_list = json.each::<TrialFields<'_>>("trials", |fields, unusable| {
+                    found.extend(fields.and_then(|fields| trial(&fields, unusable)));
+                });
+                if is_list.await? {
+                    facts = Some(Facts { trials: by_identity(found), ..Facts::default() });
+                }
+            }
+            _ => json.envelope().await?,
+        }
+    }
+    Ok(facts)
+}
+
+pub(super) async fn user<S>(json: &mut Document<S>) -> Result<Option<Facts>, Error>
+where
+    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    let mut members = UserMembers::default();
+    json.begin().await?;
+    while json.member().await?.is_some() {
+        if !members.read(json).await? {
+            json.envelope().await?;
+        }
+    }
+    Ok(members.id.map(|id| Facts { own_user: Some(id), ..members.finish(id) }))
+}
+
+pub(super) async fn whitelabel_user<S>(json: &mut Document<S>, id: u64) -> Result<Option<Facts>, Error>
+where
+    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    let mut facts = None;
+    json.begin().await?;
+    while let Some(name) = json.member().await? {
+        match name {
+            "user" => {
+                if json.enter_object("user").await? {
+                    let mut members = UserMembers::default();
+                    while json.member().await?.is_some() {
+                        if !members.read(json).await? {
+                            json.skip().await?;
+                        }
+                    }
+                    // Another user's organizations are always empty here: that is no count of them.
+                    members.user.organizations = members.user.organizations.filter(|count| *count > 0);
+                    facts = Some(members.finish(id));
+                }
+            }
+            _ => json.envelope().await?,
+        }
+    }
+    Ok(facts)
+}
+
+fields!(
+    /// `GetUserResponse.whitelabels[]`
+    WhitelabelFields { owner: "ownerOrganizationId", is_admin: "isAdmin" }
+);
+
+/// The members of a user object, which two endpoints send.
+#[derive(Default)]
+struct UserMembers {
+    id: Option<u64>,
+    user: User,
+    organizations: Vec<Organization>,
+    trials: Vec<Trial>,
+    whitelabel_owners: Vec<u64>,
+}
+
+impl UserMembers {
+    /// Reads the member that `json` stands at; returns false, and reads nothing, if it is none of a user's.
+    async fn read<S>(&mut self, json: &mut Document<S>) -> Result<bool, Error>
+    where
+        S: Stream<Item = Result<Bytes, Error>> + Unpin,
+    {
+        let Self { id, user, organizations, trials, whitelabel_owners } = self;
+        match json.name() {
+            "id" => *id = json.read("id").await?,
+            "tier" => user.tier = json.read("tier").await?,
+            "suspended" => user.suspended = json.read("suspended").await?,
+            "mfaConfigured" => user.mfa_configured = json.read("mfaConfigured").await?,
+            "privatePersonalProjectsUsed" => {
+                user.private_projects = json.read("privatePersonalProjectsUsed").await?;
+            }
+            "subscriptionDowngradeDate" => {
+                user.subscription_downgrade = json.read("subscriptionDowngradeDate").await?.map(unix);
+            }
+            "subscriptionTerminationDate" => {
+                user.subscription_termination = json.read("subscriptionTerminationDate").await?.map(unix);
+            }
+            "organizations" => {
+                let mut count = 0;
+                let is_list = json.each::<UserOrganizationFields<'_>>("organizations", |fields, unusable| {
+                    count += 1;
+                    organizations.extend(fields.and_then(|fields| user_organization(&fields, unusable)));
+                });
+                user.organizations = is_list.await?.then_some(count);
+            }
+            "activeEnterpriseTrial" => {
+                json.object::<TrialFields<'_>>("activeEnterpriseTrial", |fields, unusable| {
+                    trials.extend(trial(&fields, unusable));
+                })
+                .await?;
+            }
+            "trials" => {
+                json.each::<TrialFields<'_>>("trials", |fields, unusable| {
+                    trials.extend(fields.and_then(|fields| trial(&fields, unusable)));
+                })
+                .await?;
+            }
+            "dailyMetrics" => {
+                json.each::<DailyFields<'_>>("dailyMetrics", |fields, unusable| {
+                    let Some(record) = fields.and_then(|fields| fields.convert(unusable)) else { return };
+                    if user.daily.is_none_or(|newest| newest.date <= record.date) {
+                        user.daily = Some(record);
+                    }
+                })
+                .await?;
+            }
+            "whitelabels" => {
+                json.each::<WhitelabelFields<'_>>("whitelabels", |fields, unusable| {
+                    let Some(fields) = fields else { return };
+                    if fields.is_admin.read(unusable) == Some(true) {
+                        whitelabel_owners.extend(fields.owner.read::<u64>(unusable));
+                    }
+                })
+                .await?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn finish(self, id: u64) -> Facts {
+        let mut facts = Facts {
+            trials: by_identity(self.trials),
+            users: BTreeMap::from([(id, User { id, ..self.user })]),
+            whitelabel_owners: self.whitelabel_owners,
+            ..Facts::default()
+        };
+        for organization in self.organizations {
+            facts.merge(&only(organization));
+        }
+        facts
+    }
+}
+
+fields!(
+    /// `DailyMetricsRecord`
+    DailyFields {
+        date: "date",
+        cpu: "totalCurrentContractCpuComputeTimeSeconds",
+        gpu: "totalCurrentContractGpuComputeTimeSeconds",
+        storage: "totalStorageSizeBytes",
+        projects: "totalProjects",
+    }
+);
+
+impl DailyFields<'_> {
+    fn convert(&self, unusable: &mut Unusable) -> Option<DailyRecord> {
+        if self.date.value.is_none() {
+            unusable.count("date");
+        }
+        Some(DailyRecord {
+            date: date(self.date, unusable)?,
+            cpu_compute_time: self.cpu.read(unusable),
+            gpu_compute_time: self.gpu.read(unusable),
+            storage: self.storage.read(unusable),
+            projects: self.projects.read(unusable),
+        })
+    }
+}
+
+/// Of trials that share their ids the first one counts, completed by the others.
+fn by_identity(trials: Vec<Trial>) -> BTreeMap<(u64, u64), Trial> {
+    let mut unique = BTreeMap::new();
+    for trial in trials {
+        unique
+            .entry((trial.organization_id, trial.id))
+            .and_modify(|known: &mut Trial| *known = known.or(trial))
+            .or_insert(trial);
+    }
+    unique
+}

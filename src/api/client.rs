@@ -1,0 +1,255 @@
+//! One request to the API, and the facts in its answer.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::Error;
+use super::answers::{self, Terms};
+use super::document::Document;
+use super::error::Said;
+use super::field::{Convert, Unusable, fields};
+use crate::collector::{Call, Collector};
+use crate::credential::Credential;
+use crate::own::Own;
+use crate::snapshot::{Facts, UnixTime};
+
+/// Longest wait for a connection: a host that does not answer in this time will not answer a scrape either.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an unused connection stays open: longer than the usual scrape intervals, so that a scrape finds it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(150);
+
+/// How much of an answer that reports a failure is read for its error text.
+const FAILURE_SIZE: usize = 64 * 1024;
+
+/// The product name and version that requests carry.
+const USER_AGENT: &str = concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION"));
+
+/// How the API is asked, and how its answers are understood.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Base URL, to which the paths of the endpoints are added.
+    pub url: Url,
+    /// Longest time from sending a request to the last byte of its answer.
+    pub timeout: Duration,
+    /// Longest answer that is read, in bytes, after decompression.
+    pub max_response_size: u64,
+    /// Query of the usage call.
+    pub usage_query: Vec<(&'static str, &'static str)>,
+    /// Seconds in the unit of the usage answer's compute times.
+    pub compute_time_unit: f64,
+    /// Bytes in the unit of the default compute limits' memory.
+    pub memory_unit: f64,
+    /// Whether projects are kept one by one.
+    pub projects: bool,
+}
+
+/// Speaks to the API, for all accounts; connections are shared.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    settings: Settings,
+    own: Arc<Own>,
+}
+
+impl Client {
+    /// Builds a client; nothing is sent.
+    ///
+    /// # Errors
+    /// If the system's certificates of authorities cannot be loaded.
+    pub fn new(settings: Settings, own: Arc<Own>) -> Result<Self, String> {
+        // Another part of the process may have chosen a provider before: then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            // A redirect would carry the credential to a host that nobody configured.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tcp_keepalive(Duration::from_secs(30));
+        if settings.url.scheme() == "http" {
+            // No certificate will be checked, so none needs to exist, as in an image without any.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder.build().map_err(|error| innermost(&error))?;
+        Ok(Self { http, settings, own })
+    }
+
+    /// Returns how the API is asked.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Makes `call` with `credential`, on behalf of `account`; `now` is the time of the call.
+    ///
+    /// # Errors
+    /// See [`Error`]; none of them holds the credential.
+    pub async fn get(
+        &self,
+        account: &str,
+        call: &Call,
+        credential: &Credential,
+        now: UnixTime,
+    ) -> Result<Facts, Error> {
+        let began = Instant::now();
+        let timeout = self.settings.timeout;
+        let mut status = None;
+        let answer = tokio::time::timeout(timeout, self.exchange(call, credential, now, &mut status)).await;
+        let result = answer.unwrap_or(Err(Error::Timeout { after: timeout }));
+        let endpoint = call.collector.endpoint();
+        self.own.request(account, endpoint, status, began.elapsed());
+        if let Err(error) = &result {
+            self.own.api_error(account, endpoint, error.reason());
+        }
+        result
+    }
+
+    async fn exchange(
+        &self,
+        call: &Call,
+        credential: &Credential,
+        now: UnixTime,
+        status: &mut Option<u16>,
+    ) -> Result<Facts, Error> {
+        let request = self
+            .http
+            .get(self.url(call))
+            .header(credential.kind.header(), credential.header())
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        let response = request.send().await.map_err(of_reqwest)?;
+        *status = Some(response.status().as_u16());
+        if response.status() != StatusCode::OK {
+            return Err(self.failure(call, response, credential, now).await);
+        }
+        let mut json = Document::new(self.parts(call, response));
+        let facts = answers::fold(&mut json, call, self.terms(now)).await;
+        // Also of an answer that cannot be read to its end: what was odd in it may tell why.
+        self.count(call, &json.unusable);
+        let facts = facts?;
+        let (success, text) = json.end().await?;
+        if !success {
+            return Err(Error::of_text(Said::new(200, text.as_deref(), credential.expose())));
+        }
+        facts.ok_or_else(|| Error::Decode(format!("it has no `{}`", answers::main_member(call.collector))))
+    }
+
+    /// Reads why the API did not answer with 200.
+    async fn failure(&self, call: &Call, response: Response, credential: &Credential, now: UnixTime) -> Error {
+        fields!(
+            /// `GenericApiResponse`
+            FailureFields { error: "error" }
+        );
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers(), now);
+        let mut body = Vec::new();
+        let mut parts = self.parts(call, response);
+        while body.len() < FAILURE_SIZE
+            && let Some(Ok(part)) = parts.next().await
+        {
+            body.extend_from_slice(&part);
+        }
+        let json = str::from_utf8(&body).ok().and_then(FailureFields::convert);
+        let text = json.and_then(|json| json.error.read::<String>(&mut Unusable::default()));
+        Error::of_status(Said::new(status, text.as_deref(), credential.expose()), retry_after)
+    }
+
+    /// Returns the parts of an answer's body as they arrive, up to the size that is allowed.
+    fn parts(
+        &self,
+        call: &Call,
+        response: Response,
+    ) -> impl Stream<Item = Result<Bytes, Error>> + Unpin + use<> {
+        let limit = self.settings.max_response_size;
+        let own = Arc::clone(&self.own);
+        let endpoint = call.collector.endpoint();
+        let mut size = 0;
+        Box::pin(response.bytes_stream()).map(move |part| {
+            let part = part.map_err(of_reqwest)?;
+            size += part.len() as u64;
+            own.received(endpoint, part.len() as u64);
+            if size > limit { Err(Error::TooLarge { limit }) } else { Ok(part) }
+        })
+    }
+
+    fn url(&self, call: &Call) -> Url {
+        let mut url = self.settings.url.clone();
+        let path = format!("{}{call}", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        match call.collector {
+            Collector::Usage if !self.settings.usage_query.is_empty() => {
+                url.query_pairs_mut().extend_pairs(&self.settings.usage_query);
+            }
+            // The answer is large with projects, and nothing of them is read here.
+            Collector::User => url.set_query(Some("excludeProjects=true")),
+            _ => {}
+        }
+        url
+    }
+
+    fn terms(&self, now: UnixTime) -> Terms {
+        let Settings { compute_time_unit, memory_unit, projects, .. } = self.settings;
+        Terms { now, compute_time_unit, memory_unit, projects }
+    }
+
+    fn count(&self, call: &Call, unusable: &Unusable) {
+        for (field, times) in &unusable.0 {
+            self.own.decode_errors(call.collector.endpoint(), field, *times);
+        }
+        if !unusable.0.is_empty() {
+            let fields: Vec<_> = unusable.0.keys().copied().collect();
+            tracing::debug!(
+                endpoint = call.collector.endpoint(),
+                organization_id = call.organization_id,
+                user_id = call.user_id,
+                fields = fields.join(","),
+                "the answer holds values that cannot be used; their samples are missing"
+            );
+        }
+    }
+}
+
+/// Reads `Retry-After`, which is a number of seconds or a date.
+fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    value.parse().map(Duration::from_secs).ok().or_else(|| {
+        let until = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
+    })
+}
+
+/// Sorts an error of the HTTP client.
+fn of_reqwest(error: reqwest::Error) -> Error {
+    // The URL is known from the endpoint; without it the text stays one sentence.
+    let error = error.without_url();
+    let text = innermost(&error);
+    if causes(&error).any(is_tls) {
+        Error::Tls(text)
+    } else if error.is_connect() {
+        Error::Connect(text)
+    } else if error.is_decode() {
+        Error::Decode(format!("its compression is broken: {text}"))
+    } else {
+        Error::Transport(text)
+    }
+}
+
+fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (**cause).source())
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+}

@@ -1,0 +1,338 @@
+//! An answer of the API, taken apart while it arrives.
+//!
+//! Only what is being read is in memory: objects and lists are entered, their members and elements taken one at a
+//! time from one receive buffer, and what nobody asks for is skipped without being built. So memory follows the
+//! largest element, not the answer, and the last element is read as soon as the last byte is there.
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, de::Error as _};
+use serde_json::value::RawValue;
+
+use super::Error;
+use super::field::{Convert, Field, Fields, Found, Unusable};
+
+/// Reads one JSON document from a stream of its parts.
+#[derive(Debug)]
+pub(super) struct Document<S> {
+    parts: S,
+    ended: bool,
+    buffer: Vec<u8>,
+    /// Where in the buffer the unread part begins.
+    unread: usize,
+    /// How many bytes were dropped from the front of the buffer.
+    dropped: usize,
+    /// Whether a container was entered and nothing of it read yet.
+    first: bool,
+    name: String,
+    success: Option<bool>,
+    error: Option<String>,
+    pub(super) unusable: Unusable,
+}
+
+/// Any value, as the text that it was sent as.
+struct Raw;
+
+impl Fields for Raw {
+    type Of<'a> = &'a RawValue;
+}
+
+impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Document<S> {
+    pub(super) fn new(parts: S) -> Self {
+        Self {
+            parts,
+            ended: false,
+            buffer: Vec::new(),
+            unread: 0,
+            dropped: 0,
+            first: false,
+            name: String::new(),
+            success: None,
+            error: None,
+            unusable: Unusable::default(),
+        }
+    }
+
+    /// Enters the outermost object.
+    pub(super) async fn begin(&mut self) -> Result<(), Error> {
+        match self.peek().await? {
+            Some(b'{') => {
+                self.enter();
+                Ok(())
+            }
+            Some(byte) => {
+                let byte = char::from(byte).escape_default();
+                Err(Error::Decode(format!("it is no JSON object, it begins with `{byte}`")))
+            }
+            None => Err(Error::Decode("it is empty".to_owned())),
+        }
+    }
+
+    /// Reads to the end; returns the API's `success` and `error`.
+    pub(super) async fn end(&mut self) -> Result<(bool, Option<String>), Error> {
+        if self.peek().await?.is_some() {
+            return Err(self.malformed());
+        }
+        let success = self.success.ok_or_else(|| Error::Decode("it has no `success`".to_owned()))?;
+        Ok((success, self.error.take()))
+    }
+
+    /// Enters the object that comes next; skips anything else, and counts it under `name`.
+    pub(super) async fn enter_object(&mut self, name: &'static str) -> Result<bool, Error> {
+        self.enter_if(b'{', name).await
+    }
+
+    /// Enters the list that comes next; skips anything else, and counts it under `name`.
+    pub(super) async fn enter_list(&mut self, name: &'static str) -> Result<bool, Error> {
+        self.enter_if(b'[', name).await
+    }
+
+    /// Goes to the next member of the object that was entered last, and returns its name; leaves the object at its
+    /// end. Every member's value has to be read or skipped.
+    pub(super) async fn member(&mut self) -> Result<Option<&str>, Error> {
+        if !self.advance(b'}').await? {
+            return Ok(None);
+        }
+        let mut name = std::mem::take(&mut self.name);
+        name.clear();
+        let is_name = self.value::<NameOf, _>(|found, _| match found {
+            Found::Value(found) => {
+                name.push_str(&found.0);
+                true
+            }
+            Found::Nothing | Found::Odd => false,
+        });
+        let is_name = is_name.await?;
+        self.name = name;
+        if !is_name || self.peek().await? != Some(b':') {
+            return Err(self.malformed());
+        }
+        self.unread += 1;
+        Ok(Some(&self.name))
+    }
+
+    /// Returns the name of the member that was gone to last.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Goes to the next element of the list that was entered last; leaves the list at its end.
+    pub(super) async fn element(&mut self) -> Result<bool, Error> {
+        self.advance(b']').await
+    }
+
+    /// Reads a single value.
+    pub(super) async fn read<T: for<'a> Convert<'a>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, Error> {
+        self.value::<Raw, _>(|found, unusable| {
+            let value = match found {
+                Found::Value(value) => Some(value),
+                Found::Nothing | Found::Odd => None,
+            };
+            Field { name, value }.read(unusable)
+        })
+        .await
+    }
+
+    /// Hands the fields of the object that comes next to `fold`; counts anything else under `name`.
+    pub(super) async fn object<T: Fields>(
+        &mut self,
+        name: &'static str,
+        mut fold: impl for<'a> FnMut(T::Of<'a>, &mut Unusable),
+    ) -> Result<(), Error> {
+        self.value::<T, _>(|found, unusable| match found {
+            Found::Value(fields) => fold(fields, unusable),
+            Found::Odd => unusable.count(name),
+            Found::Nothing => {}
+        })
+        .await
+    }
+
+    /// Hands the fields of each element of the list that comes next to `fold`, `None` for an element that is no
+    /// object. Returns whether there is a list.
+    pub(super) async fn each<T: Fields>(
+        &mut self,
+        name: &'static str,
+        mut fold: impl for<'a> FnMut(Option<T::Of<'a>>, &mut Unusable),
+    ) -> Result<bool, Error> {
+        if !self.enter_list(name).await? {
+            return Ok(false);
+        }
+        while self.element().await? {
+            self.value::<T, _>(|found, unusable| match found {
+                Found::Value(fields) => fold(Some(fields), unusable),
+                Found::Nothing | Found::Odd => {
+                    unusable.count(name);
+                    fold(None, unusable);
+                }
+            })
+            .await?;
+        }
+        Ok(true)
+    }
+
+    /// Skips the value that comes next.
+    pub(super) async fn skip(&mut self) -> Result<(), Error> {
+        self.value::<Skipped, _>(|_, _| ()).await
+    }
+
+    /// Reads a member of the outermost object that all answers share, or skips it.
+    pub(super) async fn envelope(&mut self) -> Result<(), Error> {
+        match self.name.as_str() {
+            "success" => self.success = self.read("success").await?,
+            "error" => self.error = self.read("error").await?,
+            _ => self.skip().await?,
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self) {
+        self.unread += 1;
+        self.first = true;
+    }
+
+    async fn enter_if(&mut self, opening: u8, name: &'static str) -> Result<bool, Error> {
+        if self.peek().await? == Some(opening) {
+            self.enter();
+            return Ok(true);
+        }
+        self.value::<Raw, _>(|found, unusable| {
+            if let Found::Value(_) = found {
+                unusable.count(name);
+            }
+        })
+        .await?;
+        Ok(false)
+    }
+
+    /// Steps over a comma to what follows it, or over `closing` out of the container.
+    async fn advance(&mut self, closing: u8) -> Result<bool, Error> {
+        let first = std::mem::take(&mut self.first);
+        match self.peek().await? {
+            Some(byte) if byte == closing => {
+                self.unread += 1;
+                Ok(false)
+            }
+            Some(b',') if !first => {
+                self.unread += 1;
+                Ok(true)
+            }
+            Some(_) if first => Ok(true),
+            Some(_) => Err(self.malformed()),
+            None => Err(self.truncated()),
+        }
+    }
+
+    /// Hands the value that comes next to `read`, as soon as all of it has arrived.
+    async fn value<T: Fields, R>(
+        &mut self,
+        read: impl for<'a> FnOnce(Found<T::Of<'a>>, &mut Unusable) -> R,
+    ) -> Result<R, Error> {
+        if self.peek().await?.is_none() {
+            return Err(self.truncated());
+        }
+        // Parsing again at each part that arrives would cost quadratic time for a value of many parts.
+        let mut enough = 0;
+        loop {
+            let unread = &self.buffer[self.unread..];
+            if unread.len() >= enough || self.ended {
+                enough = unread.len().saturating_mul(2);
+                let found = match parse::<Option<T::Of<'_>>>(unread) {
+                    Parsed::Value(Some(value), length) => Some((Found::Value(value), length)),
+                    Parsed::Value(None, length) => Some((Found::Nothing, length)),
+                    Parsed::Odd(length) => Some((Found::Odd, length)),
+                    Parsed::Incomplete if self.ended => return Err(self.truncated()),
+                    Parsed::Malformed => return Err(self.malformed()),
+                    Parsed::Incomplete => None,
+                };
+                if let Some((found, length)) = found {
+                    let result = read(found, &mut self.unusable);
+                    self.unread += length;
+                    return Ok(result);
+                }
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Returns the next byte that is not white space, `None` at the end of the document.
+    async fn peek(&mut self) -> Result<Option<u8>, Error> {
+        loop {
+            let unread = &self.buffer[self.unread..];
+            if let Some(blanks) = unread.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
+                self.unread += blanks;
+                return Ok(Some(self.buffer[self.unread]));
+            }
+            self.unread = self.buffer.len();
+            if self.ended {
+                return Ok(None);
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Waits for the next part.
+    async fn fill(&mut self) -> Result<(), Error> {
+        self.buffer.drain(..self.unread);
+        self.dropped += std::mem::take(&mut self.unread);
+        match self.parts.next().await {
+            Some(part) => self.buffer.extend_from_slice(&part?),
+            None => self.ended = true,
+        }
+        Ok(())
+    }
+
+    fn malformed(&self) -> Error {
+        Error::Decode(format!("malformed JSON after byte {}", self.dropped + self.unread))
+    }
+
+    fn truncated(&self) -> Error {
+        Error::Decode(format!("it ends too early, after {} bytes", self.dropped + self.buffer.len()))
+    }
+}
+
+/// The name of a member.
+struct NameOf;
+
+impl Fields for NameOf {
+    type Of<'a> = super::field::Name<'a>;
+}
+
+/// A value that nobody asks for.
+struct Skipped;
+
+impl Fields for Skipped {
+    type Of<'a> = IgnoredAny;
+}
+
+/// What stands at the beginning of a buffer.
+enum Parsed<T> {
+    /// A value of the wanted type, and its length in bytes.
+    Value(T, usize),
+    /// A value of another type, and its length in bytes.
+    Odd(usize),
+    /// The beginning of a value.
+    Incomplete,
+    /// No JSON.
+    Malformed,
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Parsed<T> {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<T>();
+    let result = values.next().unwrap_or_else(|| Err(serde_json::Error::custom("no value")));
+    match result {
+        // A number that ends with the buffer may go on; and inside a container something always follows.
+        Ok(_) if values.byte_offset() == bytes.len() => Parsed::Incomplete,
+        Ok(value) => Parsed::Value(value, values.byte_offset()),
+        Err(error) if error.is_eof() => Parsed::Incomplete,
+        Err(error) if error.is_data() => match parse::<IgnoredAny>(bytes) {
+            Parsed::Value(_, length) | Parsed::Odd(length) => Parsed::Odd(length),
+            Parsed::Incomplete => Parsed::Incomplete,
+            Parsed::Malformed => Parsed::Malformed,
+        },
+        Err(_) => Parsed::Malformed,
+    }
+}

@@ -1,0 +1,389 @@
+//! One answer that many scrapes share: the only place that knows age, sharing, lateness and staleness.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+/// How long the last good answer stands in for one that is on its way: Prometheus' lookback, after which a series
+/// that is not renewed would end anyway.
+pub const STAND_IN: Duration = Duration::from_mins(5);
+
+/// For how long an outcome may be used.
+#[derive(Debug)]
+pub struct Freshness<E> {
+    /// Answers younger than this are used again, without asking.
+    pub max_age: Duration,
+    /// For how long a failure is taken for granted, without asking again.
+    pub believe: fn(&E) -> Duration,
+    /// How old a good answer may be that is shown although a later call failed.
+    pub stale_for: Duration,
+}
+
+impl<E> Clone for Freshness<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Freshness<E> {}
+
+/// How a read was served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By a call of its own.
+    Fetched,
+    /// By a call that another reader had begun.
+    Shared,
+    /// By an outcome that is fresh enough.
+    Reused,
+    /// Not at all, or by an older answer: the call is still under way.
+    Late,
+    /// By an older answer: the call failed.
+    Stale,
+}
+
+impl How {
+    /// Returns the value of the `result` label.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fetched => "fetched",
+            Self::Shared => "shared",
+            Self::Reused => "reused",
+            Self::Late => "late",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// What a reader is given.
+#[derive(Debug)]
+pub struct Reading<T, E> {
+    /// What to show, if anything.
+    pub value: Option<Arc<T>>,
+    /// How the read was served.
+    pub how: How,
+    /// Why the last completed call failed, if it did.
+    pub error: Option<E>,
+    /// The last good answer, whether it is to be shown or not.
+    pub last_good: Option<Arc<T>>,
+    /// When the call began that gave the last good answer: age counts from here.
+    pub last_good_at: Option<Instant>,
+    /// How long the last completed call took.
+    pub duration: Option<Duration>,
+    /// Whether this reader is the first that the call under way is too late for.
+    pub first_late: bool,
+}
+
+impl<T, E> Reading<T, E> {
+    /// Tells whether the answer is in, good, and as fresh as was asked for.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.error.is_none() && matches!(self.how, How::Fetched | How::Shared | How::Reused)
+    }
+}
+
+/// The answer to one call, fetched when it is read.
+#[derive(Debug)]
+pub struct Cell<T, E>(Mutex<State<T, E>>);
+
+#[derive(Debug)]
+struct State<T, E> {
+    good: Option<Good<T>>,
+    /// The outcome of the last completed call, if it failed.
+    failed: Option<Failed<E>>,
+    duration: Option<Duration>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Good<T> {
+    value: Arc<T>,
+    at: Instant,
+}
+
+#[derive(Debug)]
+struct Failed<E> {
+    error: E,
+    at: Instant,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// Closes when the call is over, however it ends.
+    done: watch::Receiver<()>,
+    late: bool,
+}
+
+impl<T, E> Default for Cell<T, E> {
+    fn default() -> Self {
+        Self(Mutex::new(State { good: None, failed: None, duration: None, running: None }))
+    }
+}
+
+impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
+    /// Returns an answer that is fresh enough, or waits until `deadline` for a call: one that is under way, or else
+    /// the one that `fetch` makes.
+    ///
+    /// The call runs in a task of its own. It goes on when its readers have left or the deadline has passed, and the
+    /// next reader has its answer.
+    pub async fn read<F>(
+        self: &Arc<Self>,
+        freshness: Freshness<E>,
+        deadline: Instant,
+        fetch: impl FnOnce() -> F,
+    ) -> Reading<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let (mut done, how) = {
+            let mut state = self.state();
+            let now = Instant::now();
+            if state.is_fresh(freshness, now) {
+                return state.reading(How::Reused, freshness, now);
+            }
+            match &state.running {
+                Some(running) if running.done.has_changed().is_ok() => (running.done.clone(), How::Shared),
+                _ => {
+                    let (running, done) = watch::channel(());
+                    state.running = Some(Running { done: done.clone(), late: false });
+                    let cell = Arc::clone(self);
+                    let fetch = fetch();
+                    tokio::spawn(async move {
+                        let began = Instant::now();
+                        let outcome = fetch.await;
+                        cell.state().complete(outcome, began);
+                        drop(running);
+                    });
+                    (done, How::Fetched)
+                }
+            }
+        };
+        let in_time = timeout_at(deadline, done.changed()).await.is_ok();
+        let mut state = self.state();
+        // A call that died without an outcome left itself behind: there is no answer then, however long one waits.
+        let died = state.running.as_ref().is_some_and(|running| running.done.same_channel(&done));
+        let how = if in_time && !died { how } else { How::Late };
+        state.reading(how, freshness, Instant::now())
+    }
+
+    /// Returns what is known, without a call.
+    #[must_use]
+    pub fn peek(&self) -> Reading<T, E> {
+        let state = self.state();
+        Reading {
+            value: None,
+            how: How::Reused,
+            error: state.failed.as_ref().map(|failed| failed.error.clone()),
+            last_good: state.good.as_ref().map(|good| Arc::clone(&good.value)),
+            last_good_at: state.good.as_ref().map(|good| good.at),
+            duration: state.duration,
+            first_late: false,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T, E>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T, E: Clone> State<T, E> {
+    fn is_fresh(&self, freshness: Freshness<E>, now: Instant) -> bool {
+        match (&self.failed, &self.good) {
+            (Some(failed), _) => now.duration_since(failed.at) < (freshness.believe)(&failed.error),
+            (None, Some(good)) => now.duration_since(good.at) < freshness.max_age,
+            (None, None) => false,
+        }
+    }
+
+    fn complete(&mut self, outcome: Result<T, E>, began: Instant) {
+        self.running = None;
+        self.duration = Some(began.elapsed());
+        match outcome {
+            Ok(value) => {
+                self.good = Some(Good { value: Arc::new(value), at: began });
+                self.failed = None;
+            }
+            Err(error) => self.failed = Some(Failed { error, at: began }),
+        }
+    }
+
+    fn reading(&mut self, how: How, freshness: Freshness<E>, now: Instant) -> Reading<T, E> {
+        let error = self.failed.as_ref().map(|failed| failed.error.clone());
+        let younger_than = |age| self.good.as_ref().filter(|good| now.duration_since(good.at) < age);
+        let shown = match (how, &error) {
+            (_, Some(_)) => younger_than(freshness.stale_for),
+            (How::Late, None) => younger_than(STAND_IN),
+            (_, None) => self.good.as_ref(),
+        };
+        let value = shown.map(|good| Arc::clone(&good.value));
+        let how = if error.is_some() && value.is_some() && how != How::Late { How::Stale } else { how };
+        let first_late = match &mut self.running {
+            Some(running) if how == How::Late => !std::mem::replace(&mut running.late, true),
+            _ => false,
+        };
+        Reading {
+            value,
+            how,
+            error,
+            last_good: self.good.as_ref().map(|good| Arc::clone(&good.value)),
+            last_good_at: self.good.as_ref().map(|good| good.at),
+            duration: self.duration,
+            first_late,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    type Answer = Result<u32, &'static str>;
+
+    /// A cell under tokio's paused clock, and a source that counts its calls.
+    #[derive(Default)]
+    struct Source {
+        cell: Arc<Cell<u32, &'static str>>,
+        calls: Arc<AtomicU32>,
+    }
+
+    const FRESHNESS: Freshness<&'static str> = Freshness {
+        max_age: Duration::from_secs(30),
+        believe: |error| if *error == "refused" { Duration::from_mins(10) } else { Duration::ZERO },
+        stale_for: Duration::ZERO,
+    };
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    impl Source {
+        /// Reads the cell; a call takes `duration` and yields `answer`.
+        async fn read(
+            &self,
+            freshness: Freshness<&'static str>,
+            duration: u64,
+            answer: Answer,
+        ) -> Reading<u32, &'static str> {
+            let calls = Arc::clone(&self.calls);
+            let call = async move || {
+                calls.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_secs(duration)).await;
+                answer
+            };
+            self.cell.read(freshness, Instant::now() + PATIENCE, call).await
+        }
+
+        fn calls(&self) -> u32 {
+            self.calls.load(Ordering::Relaxed)
+        }
+    }
+
+    fn shown(reading: &Reading<u32, &'static str>) -> (Option<u32>, How) {
+        (reading.value.as_deref().copied(), reading.how)
+    }
+
+    async fn pass(seconds: u64) {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_used_again_until_it_is_too_old() {
+        let source = Source::default();
+        assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(1)).await), (Some(1), How::Fetched));
+        pass(28).await;
+        assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(2)).await), (Some(1), How::Reused));
+        pass(1).await;
+        // 30 seconds after the call began, not after it ended.
+        assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(2)).await), (Some(2), How::Fetched));
+        let never = Freshness { max_age: Duration::ZERO, ..FRESHNESS };
+        assert_eq!(shown(&source.read(never, 1, Ok(3)).await), (Some(3), How::Fetched));
+        assert_eq!(source.calls(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn readers_at_the_same_time_share_one_call() {
+        let source = Source::default();
+        let (first, second) = tokio::join!(source.read(FRESHNESS, 2, Ok(1)), source.read(FRESHNESS, 2, Ok(2)));
+        assert_eq!(shown(&first), (Some(1), How::Fetched));
+        assert_eq!(shown(&second), (Some(1), How::Shared));
+        assert!(first.is_success() && second.is_success());
+        assert_eq!(source.calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_leaves_cancels_nothing() {
+        let source = Source::default();
+        let impatient = tokio::time::timeout(Duration::from_secs(1), source.read(FRESHNESS, 5, Ok(1))).await;
+        assert!(impatient.is_err());
+        assert_eq!(shown(&source.read(FRESHNESS, 5, Ok(2)).await), (Some(1), How::Shared));
+        assert_eq!(source.calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_too_late_for_one_scrape_is_there_for_the_next() {
+        let source = Source::default();
+        let late = source.read(FRESHNESS, 15, Ok(1)).await;
+        assert_eq!((shown(&late), late.first_late, late.is_success()), ((None, How::Late), true, false));
+        let shared = source.read(FRESHNESS, 15, Ok(2)).await;
+        assert_eq!(shown(&shared), (Some(1), How::Shared));
+        assert_eq!(source.calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_is_late_once_however_many_wait_for_it() {
+        let source = Source::default();
+        let (first, second) =
+            tokio::join!(source.read(FRESHNESS, 15, Ok(1)), source.read(FRESHNESS, 15, Ok(1)));
+        assert_eq!([first.first_late, second.first_late].iter().filter(|late| **late).count(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_good_answer_stands_in_while_a_call_is_under_way() {
+        let source = Source::default();
+        source.read(FRESHNESS, 0, Ok(1)).await;
+        pass(60).await;
+        let late = source.read(FRESHNESS, 1000, Ok(2)).await;
+        assert_eq!((shown(&late), late.is_success()), ((Some(1), How::Late), false));
+        pass(240).await;
+        assert_eq!(shown(&source.read(FRESHNESS, 1000, Ok(2)).await), (None, How::Late));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_old_data_is_shown_only_if_asked_for() {
+        let source = Source::default();
+        source.read(FRESHNESS, 0, Ok(1)).await;
+        pass(60).await;
+        let failed = source.read(FRESHNESS, 1, Err("broken")).await;
+        assert_eq!((shown(&failed), failed.error), ((None, How::Fetched), Some("broken")));
+        assert_eq!(failed.last_good.as_deref(), Some(&1));
+        let patient = Freshness { stale_for: Duration::from_secs(100), ..FRESHNESS };
+        let stale = source.read(patient, 1, Err("broken")).await;
+        assert_eq!((shown(&stale), stale.is_success()), ((Some(1), How::Stale), false));
+        // A call under way does not hide that the one before it failed.
+        assert_eq!(shown(&source.read(FRESHNESS, 1000, Ok(2)).await), (None, How::Late));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_asked_about_again_unless_it_is_to_be_believed() {
+        let source = Source::default();
+        source.read(FRESHNESS, 1, Err("broken")).await;
+        assert_eq!(shown(&source.read(FRESHNESS, 1, Err("refused")).await).1, How::Fetched);
+        pass(500).await;
+        assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(1)).await), (None, How::Reused));
+        pass(100).await;
+        assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(1)).await), (Some(1), How::Fetched));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_dies_is_made_again() {
+        let cell = Arc::new(Cell::<u32, &'static str>::default());
+        let deadline = Instant::now() + PATIENCE;
+        let died = cell.read(FRESHNESS, deadline, async || panic!("expected in this test")).await;
+        assert!(died.value.is_none());
+        let alive = cell.read(FRESHNESS, deadline, async || Ok(1)).await;
+        assert_eq!(shown(&alive), (Some(1), How::Fetched));
+    }
+}

@@ -1,0 +1,300 @@
+//! What the command line and the environment say.
+
+mod api;
+mod collectors;
+mod value;
+
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit, STUDIO_URL};
+pub use collectors::CollectorOptions;
+pub use value::ListenAddress;
+
+const AFTER_HELP: &str = "\
+Exactly one credential is needed, and no flag takes one:
+  EDGEIMPULSE_API_KEY   an organization's API key, or --api.key-file with its file
+  EDGEIMPULSE_JWT       a user's JSON Web Token, or --api.jwt-file with its file
+
+Examples:
+  edgeimpulse-exporter demo
+  EDGEIMPULSE_API_KEY=ei_... edgeimpulse-exporter
+  edgeimpulse-exporter --api.key-file /run/secrets/edgeimpulse --web.listen-address 127.0.0.1:10101
+  edgeimpulse-exporter scrape --api.key-file key.txt";
+
+/// Prometheus exporter for Edge Impulse. Without a command it serves /metrics.
+#[derive(Debug, Parser)]
+#[command(name = "edgeimpulse-exporter", version, about, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of serving.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a simulated Edge Impulse API and the exporter on top of it: no account, no network
+    Demo(Box<DemoOptions>),
+    /// Collect once, write the metrics to standard output, and exit with 1 if no account could be read
+    #[command(after_help = AFTER_HELP)]
+    Scrape(Box<Options>),
+    /// Write the reference of all metrics to standard output
+    Metrics {
+        /// How to write it
+        #[arg(long, value_enum, default_value_t)]
+        format: ReferenceFormat,
+    },
+}
+
+/// How the metrics reference is written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ReferenceFormat {
+    /// A page for people
+    #[default]
+    Markdown,
+    /// An array for machines
+    Json,
+}
+
+/// Everything that can be set about an exporter.
+#[derive(Args, Debug)]
+pub struct Options {
+    /// How the API is asked.
+    #[command(flatten)]
+    pub api: ApiOptions,
+    /// What is read.
+    #[command(flatten)]
+    pub scope: ScopeOptions,
+    /// What the demo can be told too.
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// What can be set about the demo, whose API and credential are its own.
+#[derive(Args, Debug)]
+pub struct DemoOptions {
+    /// What serving can be told too.
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options that do not say which API is asked about what.
+#[derive(Args, Debug)]
+pub struct CommonOptions {
+    /// How the exporter is reached.
+    #[command(flatten)]
+    pub web: WebOptions,
+    /// How long a scrape may take.
+    #[command(flatten)]
+    pub scrape: ScrapeOptions,
+    /// How long answers are used.
+    #[command(flatten)]
+    pub cache: CacheOptions,
+    /// Which collectors are on.
+    #[command(flatten)]
+    pub collectors: CollectorOptions,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogOptions,
+}
+
+/// How the exporter is reached.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Web")]
+pub struct WebOptions {
+    /// Address to listen on, may be repeated; without a host on all of IPv4 and IPv6
+    #[arg(
+        long = "web.listen-address",
+        env = "EDGEIMPULSE_WEB_LISTEN_ADDRESS",
+        value_name = "[HOST]:PORT",
+        value_delimiter = ',',
+        default_value = ":10101"
+    )]
+    pub listen_addresses: Vec<ListenAddress>,
+    /// Path of the metrics
+    #[arg(long = "web.telemetry-path", env = "EDGEIMPULSE_WEB_TELEMETRY_PATH", value_name = "PATH",
+        default_value = "/metrics", value_parser = value::telemetry_path)]
+    pub telemetry_path: String,
+    /// Leave out the exporter's own metrics (edgeimpulse_exporter_*, process_*)
+    #[arg(long = "web.disable-exporter-metrics", env = "EDGEIMPULSE_WEB_DISABLE_EXPORTER_METRICS")]
+    pub disable_exporter_metrics: bool,
+}
+
+/// What is read.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Scope")]
+pub struct ScopeOptions {
+    /// Read these organizations only, may be repeated; without it all that the credential sees
+    #[arg(
+        long = "organization-id",
+        env = "EDGEIMPULSE_ORGANIZATION_IDS",
+        value_name = "ID",
+        value_delimiter = ','
+    )]
+    pub organization_ids: Vec<u64>,
+    /// Read these users too (with a JWT), may be repeated
+    #[arg(long = "user-id", env = "EDGEIMPULSE_USER_IDS", value_name = "ID", value_delimiter = ',')]
+    pub user_ids: Vec<u64>,
+    /// Organization that owns the white label, may be repeated; without it those that the credential administers
+    #[arg(
+        long = "whitelabel.organization-id",
+        env = "EDGEIMPULSE_WHITELABEL_ORGANIZATION_IDS",
+        value_name = "ID",
+        value_delimiter = ','
+    )]
+    pub whitelabel_organization_ids: Vec<u64>,
+    /// Read these users of the white label, may be repeated
+    #[arg(
+        long = "whitelabel.user-id",
+        env = "EDGEIMPULSE_WHITELABEL_USER_IDS",
+        value_name = "ID",
+        value_delimiter = ','
+    )]
+    pub whitelabel_user_ids: Vec<u64>,
+    /// Whether to leave Edge Impulse staff out of the users in use
+    #[arg(long = "usage.exclude-edge-impulse-users", env = "EDGEIMPULSE_USAGE_EXCLUDE_EDGE_IMPULSE_USERS",
+        value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true,
+        default_missing_value = "true", overrides_with = "no_exclude_edge_impulse_users", action = ArgAction::Set)]
+    pub exclude_edge_impulse_users: bool,
+    /// Count Edge Impulse staff among the users in use
+    #[arg(long = "no-usage.exclude-edge-impulse-users", overrides_with = "exclude_edge_impulse_users")]
+    pub no_exclude_edge_impulse_users: bool,
+    /// Which projects count as in use
+    #[arg(
+        long = "usage.project-visibility",
+        env = "EDGEIMPULSE_USAGE_PROJECT_VISIBILITY",
+        value_name = "VISIBILITY",
+        value_enum,
+        default_value_t
+    )]
+    pub project_visibility: ProjectVisibility,
+}
+
+/// Which projects the usage call counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProjectVisibility {
+    /// Those that the entitlement limits
+    #[default]
+    Private,
+    /// Public ones
+    Public,
+    /// All
+    Any,
+}
+
+impl ScopeOptions {
+    /// Returns the query of the usage call.
+    #[must_use]
+    pub fn usage_query(&self) -> Vec<(&'static str, &'static str)> {
+        let mut query = Vec::new();
+        if self.exclude_edge_impulse_users && !self.no_exclude_edge_impulse_users {
+            query.push(("excludeEdgeImpulseUsers", "true"));
+        }
+        match self.project_visibility {
+            ProjectVisibility::Private => query.push(("projectVisibility", "private")),
+            ProjectVisibility::Public => query.push(("projectVisibility", "public")),
+            ProjectVisibility::Any => {}
+        }
+        query
+    }
+}
+
+/// How long a scrape may take.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Scrape")]
+pub struct ScrapeOptions {
+    /// Time for a scrape that does not say its own, as Prometheus does
+    #[arg(long = "scrape.timeout-default", env = "EDGEIMPULSE_SCRAPE_TIMEOUT_DEFAULT", value_name = "DURATION",
+        default_value = "10s", value_parser = value::positive_duration)]
+    pub timeout_default: Duration,
+    /// Most time for a scrape, whatever it says
+    #[arg(long = "scrape.timeout-max", env = "EDGEIMPULSE_SCRAPE_TIMEOUT_MAX", value_name = "DURATION",
+        value_parser = value::positive_duration)]
+    pub timeout_max: Option<Duration>,
+    /// How much earlier than the scrape's timeout to answer
+    #[arg(long = "scrape.timeout-offset", env = "EDGEIMPULSE_SCRAPE_TIMEOUT_OFFSET", value_name = "DURATION",
+        default_value = "500ms", value_parser = humantime::parse_duration)]
+    pub timeout_offset: Duration,
+}
+
+impl ScrapeOptions {
+    /// Returns how long a scrape may take that has said `timeout` of itself.
+    #[must_use]
+    pub fn budget(&self, timeout: Option<Duration>) -> Duration {
+        let budget = match timeout {
+            // The offset must not eat most of a short timeout.
+            Some(timeout) => timeout.saturating_sub(self.timeout_offset).max(timeout / 2),
+            None => self.timeout_default,
+        };
+        self.timeout_max.map_or(budget, |max| budget.min(max))
+    }
+}
+
+/// How long answers are used.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Cache")]
+pub struct CacheOptions {
+    /// Use an answer again while it is younger than this; 0s asks at every scrape
+    #[arg(long = "cache.ttl", env = "EDGEIMPULSE_CACHE_TTL", value_name = "DURATION", default_value = "30s",
+        value_parser = humantime::parse_duration)]
+    pub ttl: Duration,
+    /// Show the last good answer of a collector that failed until it is this old; 0s never
+    #[arg(long = "cache.stale-for", env = "EDGEIMPULSE_CACHE_STALE_FOR", value_name = "DURATION",
+        default_value = "0s", value_parser = humantime::parse_duration)]
+    pub stale_for: Duration,
+}
+
+/// What is logged.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Log")]
+pub struct LogOptions {
+    /// Least severe events to log
+    #[arg(
+        long = "log.level",
+        env = "EDGEIMPULSE_LOG_LEVEL",
+        value_name = "LEVEL",
+        value_enum,
+        default_value_t
+    )]
+    pub level: LogLevel,
+    /// How to write them
+    #[arg(
+        long = "log.format",
+        env = "EDGEIMPULSE_LOG_FORMAT",
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub format: LogFormat,
+}
+
+/// Least severe events to log.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum LogLevel {
+    /// What stops the exporter
+    Error,
+    /// What costs metrics
+    Warn,
+    /// What happens rarely
+    #[default]
+    Info,
+    /// What happens at each scrape
+    Debug,
+    /// Everything
+    Trace,
+}
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For machines, one object per line
+    Json,
+}

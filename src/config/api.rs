@@ -1,0 +1,140 @@
+//! How the API is asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use url::Url;
+
+use super::value;
+use crate::credential::{Kind, Origin};
+
+/// Where the API is unless `--api.url` says otherwise.
+pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
+
+/// How the API is asked.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "API")]
+pub struct ApiOptions {
+    /// Base URL of the API
+    #[arg(long = "api.url", env = "EDGEIMPULSE_API_URL", value_name = "URL", default_value = STUDIO_URL,
+        value_parser = value::base_url)]
+    pub url: Url,
+    /// File with an organization's API key
+    #[arg(long = "api.key-file", env = "EDGEIMPULSE_API_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with a user's JSON Web Token
+    #[arg(long = "api.jwt-file", env = "EDGEIMPULSE_JWT_FILE", value_name = "FILE")]
+    pub jwt_file: Option<PathBuf>,
+    /// Longest time of one call, up to the last byte of its answer
+    #[arg(long = "api.timeout", env = "EDGEIMPULSE_API_TIMEOUT", value_name = "DURATION", default_value = "30s",
+        value_parser = value::positive_duration)]
+    pub timeout: Duration,
+    /// Most calls at one time
+    #[arg(long = "api.concurrency", env = "EDGEIMPULSE_API_CONCURRENCY", value_name = "N", default_value_t = 8,
+        value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub concurrency: u16,
+    /// Longest answer that is read, after decompression
+    #[arg(long = "api.max-response-size", env = "EDGEIMPULSE_API_MAX_RESPONSE_SIZE", value_name = "SIZE",
+        default_value = "256MiB", value_parser = value::size)]
+    pub max_response_size: u64,
+    /// Unit of the compute times in usage answers, which the API does not state
+    #[arg(
+        long = "api.compute-time-unit",
+        env = "EDGEIMPULSE_API_COMPUTE_TIME_UNIT",
+        value_name = "UNIT",
+        value_enum,
+        default_value_t
+    )]
+    pub compute_time_unit: ComputeTimeUnit,
+    /// Unit of the memory in default compute limits, which the API does not state
+    #[arg(
+        long = "api.memory-unit",
+        env = "EDGEIMPULSE_API_MEMORY_UNIT",
+        value_name = "UNIT",
+        value_enum,
+        default_value_t
+    )]
+    pub memory_unit: MemoryUnit,
+}
+
+/// Unit of compute times.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ComputeTimeUnit {
+    /// As the same fields elsewhere in the API
+    #[default]
+    Seconds,
+    /// As a description in the API's document has it
+    Minutes,
+}
+
+impl ComputeTimeUnit {
+    /// Returns the unit in seconds.
+    #[must_use]
+    pub const fn seconds(self) -> f64 {
+        match self {
+            Self::Seconds => 1.0,
+            Self::Minutes => 60.0,
+        }
+    }
+}
+
+/// Unit of memory.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum MemoryUnit {
+    /// Bytes
+    #[default]
+    Bytes,
+    /// 1,048,576 bytes
+    Mebibytes,
+}
+
+impl MemoryUnit {
+    /// Returns the unit in bytes.
+    #[must_use]
+    pub const fn bytes(self) -> f64 {
+        match self {
+            Self::Bytes => 1.0,
+            Self::Mebibytes => 1_048_576.0,
+        }
+    }
+}
+
+/// The environment variable with an API key.
+const API_KEY: &str = "EDGEIMPULSE_API_KEY";
+/// The environment variable with a JWT.
+const JWT: &str = "EDGEIMPULSE_JWT";
+
+impl ApiOptions {
+    /// Returns the kind and the origin of the one credential that is configured.
+    ///
+    /// # Errors
+    /// If there is none, or more than one; the message says what to do.
+    pub fn credential(&self) -> Result<(Kind, Origin), String> {
+        let variable = |name| {
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+            value.map(|value| Origin::Environment(name, value.into()))
+        };
+        let file =
+            |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty()).map(Origin::File);
+        let configured = [
+            (Kind::ApiKey, "--api.key-file", file(&self.key_file)),
+            (Kind::ApiKey, API_KEY, variable(API_KEY)),
+            (Kind::Jwt, "--api.jwt-file", file(&self.jwt_file)),
+            (Kind::Jwt, JWT, variable(JWT)),
+        ];
+        let names = configured.each_ref().map(|(_, name, origin)| origin.as_ref().map(|_| *name));
+        let mut found = configured.into_iter().filter_map(|(kind, _, origin)| Some((kind, origin?)));
+        match (found.next(), found.next()) {
+            (Some(credential), None) => Ok(credential),
+            (None, _) => Err(format!(
+                "no credential: set {API_KEY} or {JWT}, or give --api.key-file or --api.jwt-file; \
+                 to look around without one: edgeimpulse-exporter demo"
+            )),
+            (Some(_), Some(_)) => {
+                let names: Vec<_> = names.into_iter().flatten().collect();
+                Err(format!("more than one credential: keep one of {}", names.join(", ")))
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! From a snapshot to the text that Prometheus reads.
+//!
+//! The catalogue is a table with a row per metric. A scrape runs it over its snapshot and forgets both, so that a
+//! vanished organization leaves nothing behind, and the order of the output is the order of the table and of the ids.
+
+pub mod catalogue;
+
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeMetric, LabelSetEncoder, MetricEncoder, NoLabelSet, text,
+};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::own::{Counters, Own};
+use crate::process::Process;
+use crate::snapshot::Snapshot;
+
+/// The type of a metric, as `TYPE` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value that goes up and down.
+    Gauge,
+    /// A value that only goes up.
+    Counter,
+    /// A distribution.
+    Histogram,
+}
+
+impl Kind {
+    /// Returns the word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// Whether a metric may change its name or meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stability {
+    /// Only with a new major version.
+    Stable,
+    /// With any version that says so in its changelog.
+    Experimental,
+}
+
+impl Stability {
+    /// Returns the word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Experimental => "experimental",
+        }
+    }
+}
+
+/// What is known of a metric without a value of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Its full name, with `_total` if it is a counter.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Its `HELP`.
+    pub help: &'static str,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// The collectors that its values come from.
+    pub collectors: &'static [&'static str],
+    /// Whether it may change.
+    pub stability: Stability,
+}
+
+/// A row of the catalogue: a metric, and how its samples are taken from a `T`.
+pub struct Metric<T: 'static> {
+    /// What it is.
+    pub description: Description,
+    samples: fn(&T, &mut Samples<'_>),
+}
+
+/// The value of a label.
+#[derive(Clone, Copy, Debug)]
+pub enum Label<'a> {
+    /// A text.
+    Text(&'a str),
+    /// An id.
+    Number(u64),
+    /// The label does not apply, and is left out.
+    Absent,
+}
+
+impl<'a> From<&'a str> for Label<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Label<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a> From<&'a Option<String>> for Label<'a> {
+    fn from(text: &'a Option<String>) -> Self {
+        text.as_deref().map_or(Self::Absent, Self::Text)
+    }
+}
+
+impl From<Option<u64>> for Label<'_> {
+    fn from(number: Option<u64>) -> Self {
+        number.map_or(Self::Absent, Self::Number)
+    }
+}
+
+struct LabelSet<'a> {
+    names: &'static [&'static str],
+    values: &'a [Label<'a>],
+}
+
+impl EncodeLabelSet for LabelSet<'_> {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        for (name, value) in self.names.iter().zip(self.values) {
+            match value {
+                Label::Text(text) => encode_label(encoder, name, text)?,
+                Label::Number(number) => encode_label(encoder, name, number)?,
+                Label::Absent => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn encode_label(
+    encoder: &mut LabelSetEncoder<'_>,
+    name: &str,
+    value: &impl prometheus_client::encoding::EncodeLabelValue,
+) -> fmt::Result {
+    use prometheus_client::encoding::EncodeLabelKey;
+    let mut label = encoder.encode_label();
+    let mut key = label.encode_label_key()?;
+    EncodeLabelKey::encode(&name, &mut key)?;
+    let mut text = key.encode_label_value()?;
+    value.encode(&mut text)?;
+    text.finish()
+}
+
+/// Takes the samples of one metric.
+pub struct Samples<'a> {
+    description: &'static Description,
+    /// Where samples are written; `None` if they are only counted.
+    encoder: Option<MetricEncoder<'a>>,
+    count: u64,
+    result: fmt::Result,
+}
+
+impl<'a> Samples<'a> {
+    fn new(description: &'static Description, encoder: Option<MetricEncoder<'a>>) -> Self {
+        Self { description, encoder, count: 0, result: Ok(()) }
+    }
+
+    /// Adds a sample, unless there is no value.
+    pub fn add<const N: usize>(&mut self, labels: [Label<'_>; N], value: impl Into<Option<f64>>) {
+        let Some(value) = value.into() else { return };
+        self.count += 1;
+        self.write(&labels, |mut encoder, kind| match kind {
+            Kind::Counter => match whole(value) {
+                Some(value) => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
+                None => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
+            },
+            Kind::Gauge | Kind::Histogram => match whole(value) {
+                Some(value) => encoder.encode_gauge(&value),
+                None => encoder.encode_gauge(&value),
+            },
+        });
+    }
+
+    /// Adds a sample that counts something.
+    pub fn count<const N: usize>(&mut self, labels: [Label<'_>; N], value: impl Into<Option<u64>>) {
+        #[expect(clippy::cast_precision_loss, reason = "no count of this exporter comes near 2^53")]
+        self.add(labels, value.into().map(|value| value as f64));
+    }
+
+    /// Adds a sample that is 1 or 0.
+    pub fn flag<const N: usize>(&mut self, labels: [Label<'_>; N], value: impl Into<Option<bool>>) {
+        self.add(labels, value.into().map(|value| f64::from(u8::from(value))));
+    }
+
+    /// Adds a sample per counter.
+    pub fn counters<const N: usize>(&mut self, counters: &Counters<N>) {
+        counters.each(|labels, value| self.count(labels.each_ref().map(|label| Label::Text(label)), value));
+    }
+
+    /// Adds the samples of a histogram: its buckets, its sum and its count.
+    pub fn histogram<const N: usize>(&mut self, labels: [Label<'_>; N], histogram: &Histogram) {
+        self.count += crate::own::SERIES_PER_HISTOGRAM;
+        self.write(&labels, |encoder, _| histogram.encode(encoder));
+    }
+
+    fn write(&mut self, labels: &[Label<'_>], encode: impl FnOnce(MetricEncoder<'_>, Kind) -> fmt::Result) {
+        debug_assert_eq!(labels.len(), self.description.labels.len(), "{}", self.description.name);
+        if let (Some(encoder), Ok(())) = (&mut self.encoder, self.result) {
+            let labels = LabelSet { names: self.description.labels, values: labels };
+            self.result =
+                encoder.encode_family(&labels).and_then(|encoder| encode(encoder, self.description.kind));
+        }
+    }
+}
+
+/// Returns a number without a fraction as an integer, which is shorter to write and to read.
+fn whole(value: f64) -> Option<u64> {
+    const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
+    (value.fract() == 0.0 && (0.0..=LARGEST_EXACT).contains(&value)).then_some(value as u64)
+}
+
+/// What the exposition says of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exposed {
+    /// Series that stand before the exporter's own.
+    series: u64,
+    /// Series left out because an earlier row has the same labels.
+    duplicate: u64,
+}
+
+/// Everything that one exposition is written from.
+#[derive(Debug)]
+struct Page {
+    snapshot: Arc<Snapshot>,
+    own: Option<Arc<Own>>,
+}
+
+impl Collector for Page {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Snapshot { facts, accounts, collections } = &*self.snapshot;
+        let organizations = facts.organizations.values();
+        let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
+        let projects = organizations.clone().filter_map(|organization| organization.projects.as_deref());
+        let duplicate = count(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.repeated))
+            + count(catalogue::PROJECT, &projects.clone().flat_map(|projects| &projects.repeated));
+
+        let encoder = &mut encoder;
+        let series = encode_table(encoder, catalogue::ORGANIZATION, &organizations)?
+            + encode_table(encoder, catalogue::TRIAL, &facts.trials.values())?
+            + encode_table(encoder, catalogue::DATASET, &datasets.flat_map(|datasets| &datasets.rows))?
+            + encode_table(encoder, catalogue::PROJECT, &projects.flat_map(|projects| &projects.rows))?
+            + encode_table(encoder, catalogue::USER, &facts.users.values())?
+            + encode_table(encoder, catalogue::ACCOUNT, &accounts.iter())?
+            + encode_table(encoder, catalogue::COLLECTION, &collections.iter())?;
+        let Some(own) = &self.own else { return Ok(()) };
+        encode_table(encoder, catalogue::OWN_ACCOUNT, &accounts.iter())?;
+        encode_table(encoder, catalogue::OWN, &std::iter::once(&**own))?;
+        encode_table(encoder, catalogue::EXPOSED, &std::iter::once(&Exposed { series, duplicate }))?;
+        encode_table(encoder, catalogue::PROCESS, &std::iter::once(&Process::read()))?;
+        Ok(())
+    }
+}
+
+/// Writes the rows of a table for every entity; returns the number of samples. A metric without samples is left out.
+fn encode_table<'a, T>(
+    encoder: &mut DescriptorEncoder<'_>,
+    table: &'static [Metric<T>],
+    entities: &(impl Iterator<Item = &'a T> + Clone),
+) -> Result<u64, fmt::Error> {
+    let mut series = 0;
+    for Metric { description, samples } in table {
+        let mut probe = Samples::new(description, None);
+        let has_samples = entities.clone().any(|entity| {
+            samples(entity, &mut probe);
+            probe.count > 0
+        });
+        if !has_samples {
+            continue;
+        }
+        let Description { name, kind, help, .. } = description;
+        let (name, kind) = match kind {
+            Kind::Gauge => (*name, MetricType::Gauge),
+            // The encoder adds the suffix.
+            Kind::Counter => (name.trim_end_matches("_total"), MetricType::Counter),
+            Kind::Histogram => (*name, MetricType::Histogram),
+        };
+        let mut sink = Samples::new(description, Some(encoder.encode_descriptor(name, help, None, kind)?));
+        for entity in entities.clone() {
+            samples(entity, &mut sink);
+        }
+        sink.result?;
+        series += sink.count;
+    }
+    Ok(series)
+}
+
+/// Counts the samples that the rows of a table would have for these entities.
+fn count<'a, T: 'a>(table: &'static [Metric<T>], entities: &(impl Iterator<Item = &'a T> + Clone)) -> u64 {
+    let count = |Metric { description, samples }: &'static Metric<T>| {
+        let mut probe = Samples::new(description, None);
+        entities.clone().for_each(|entity| samples(entity, &mut probe));
+        probe.count
+    };
+    table.iter().map(count).sum()
+}
+
+/// Writes a snapshot, and the exporter's own metrics if they are given, as OpenMetrics 1.0 text.
+///
+/// # Errors
+/// None: writing to a `String` does not fail. The type is that of the encoder.
+pub fn open_metrics(snapshot: Arc<Snapshot>, own: Option<Arc<Own>>) -> Result<String, fmt::Error> {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Page { snapshot, own }));
+    let mut text = String::new();
+    text::encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+/// Rewrites OpenMetrics text, as [`open_metrics`] makes it, in the Prometheus text format 0.0.4.
+///
+/// There, `HELP` and `TYPE` name a counter as its samples do, and no end is marked.
+#[must_use]
+pub fn to_prometheus_text(open_metrics: &str) -> String {
+    let mut text = String::with_capacity(open_metrics.len() + open_metrics.len() / 64);
+    let mut help = None;
+    for line in open_metrics.split_terminator('\n') {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("HELP"), Some(name), words) => help = Some((name, words.unwrap_or_default())),
+            (Some("#"), Some("TYPE"), Some(name), Some(kind)) => {
+                let suffix = if kind == "counter" { "_total" } else { "" };
+                if let Some((_, help)) = help.take().filter(|(of, _)| *of == name) {
+                    text.extend(["# HELP ", name, suffix, " ", help, "\n"]);
+                }
+                text.extend(["# TYPE ", name, suffix, " ", kind, "\n"]);
+            }
+            (Some("#"), Some("EOF" | "UNIT"), ..) => {}
+            _ => text.extend([line, "\n"]),
+        }
+    }
+    text
+}

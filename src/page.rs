@@ -1,0 +1,194 @@
+//! The page at `/`, for people: what is read, when it was last read, and what went wrong.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use tokio::time::Instant;
+
+use crate::account::Account;
+use crate::api::Error;
+use crate::cell::Reading;
+use crate::collector::{Call, Collector};
+use crate::credential::Kind;
+use crate::server::Exporter;
+use crate::snapshot::Facts;
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #2a7d2e; --bad: #b3261e; --dim: #666 }
+@media (prefers-color-scheme: dark) { :root { --good: #7fd183; --bad: #ff8a80; --dim: #aaa } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2rem 0 .25rem }
+p { margin: .25rem 0 } .dim { color: var(--dim) } .good { color: var(--good) } .bad { color: var(--bad) }
+nav { margin: 1rem 0 } nav a { margin-right: 1.25rem }
+.scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; margin-top: .5rem }
+th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+th { font-weight: 600 } td.name { overflow-wrap: anywhere } code { background: var(--soft); padding: .1em .3em; border-radius: 3px }
+";
+
+/// Writes the page from what is known already; nothing is asked.
+pub(crate) fn render(exporter: &Exporter) -> Markup {
+    let now = exporter.clock.now();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Edge Impulse exporter" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    h1 { "Edge Impulse exporter" }
+                    p.dim {
+                        "Version " (env!("CARGO_PKG_VERSION")) ", revision " (env!("BUILD_REVISION"))
+                        ". Reads " code { (exporter.api_url) } " when it is scraped."
+                    }
+                }
+                nav {
+                    a href=(exporter.telemetry_path) { "Metrics" }
+                    a href="/-/healthy" { "Healthy" }
+                    a href="/-/ready" { "Ready" }
+                    a href="https://docs.edgeimpulse.com/apis/studio" rel="noreferrer" { "Edge Impulse API" }
+                }
+                main {
+                    @for account in &exporter.accounts { (render_account(account, now)) }
+                }
+            }
+        }
+    }
+}
+
+fn render_account(account: &Account, now: f64) -> Markup {
+    let state = account.state(false);
+    let readings = account.peek_all();
+    let rows = rows(&readings);
+    html! {
+        section {
+            h2 { "Account " (account.name) }
+            p { "Authenticates with " (account.kind().name()) (render_expiry(state.credential_expiry, now)) }
+            @if !state.credential_loaded {
+                p.bad { "The credential could not be loaded again; the last good one is in use." }
+            }
+            @if let Some(end) = state.pause_end.filter(|end| *end > now) {
+                p.bad { "The API asked to be left alone for another " (ago(Duration::from_secs_f64(end - now))) "." }
+            }
+            @if account.kind() == Kind::ApiKey {
+                p.dim {
+                    "An API key never sees when a trial will expire, only that it did. A JWT sees both."
+                }
+            }
+            @if readings.is_empty() {
+                p { "Nothing was read yet: the first scrape does." }
+            } @else {
+                div.scroll {
+                    table {
+                        thead { tr { th { "Of" } th { "Last read" } th { "Last error" } } }
+                        tbody { @for row in &rows { (render_row(row)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn render_expiry(expiry: Option<f64>, now: f64) -> Markup {
+    html! {
+        @match expiry {
+            None => ".",
+            Some(expiry) if expiry <= now => span.bad {
+                ", which expired " (ago(Duration::from_secs_f64(now - expiry))) " ago: provide a new one."
+            },
+            Some(expiry) => { ", which expires in " (ago(Duration::from_secs_f64(expiry - now))) "." }
+        }
+    }
+}
+
+/// One line of the page: an organization, or calls that are about none.
+struct Row<'a> {
+    subject: Subject,
+    name: Option<String>,
+    calls: Vec<(&'a Call, &'a Reading<Facts, Error>)>,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Discovery,
+    User(u64),
+    Organization(u64),
+}
+
+impl Subject {
+    fn of(call: &Call) -> Self {
+        match (call.user_id, call.organization_id) {
+            (Some(id), _) => Self::User(id),
+            (None, Some(id)) => Self::Organization(id),
+            (None, None) => Self::Discovery,
+        }
+    }
+}
+
+fn rows(readings: &[(Call, Reading<Facts, Error>)]) -> Vec<Row<'_>> {
+    let mut by_subject: BTreeMap<Subject, Row<'_>> = BTreeMap::new();
+    for (call, reading) in readings {
+        let subject = Subject::of(call);
+        let row = by_subject.entry(subject).or_insert_with(|| Row { subject, name: None, calls: Vec::new() });
+        row.calls.push((call, reading));
+    }
+    for (_, facts) in readings.iter().filter_map(|(call, reading)| Some((call, reading.last_good.as_deref()?)))
+    {
+        for (id, organization) in &facts.organizations {
+            let name = organization.info.as_ref().and_then(|info| info.name.clone());
+            if let Some(row) = by_subject.get_mut(&Subject::Organization(*id)) {
+                row.name = row.name.take().or(name);
+            }
+        }
+    }
+    by_subject.into_values().collect()
+}
+
+fn render_row(row: &Row<'_>) -> Markup {
+    let oldest = row.calls.iter().map(|(_, reading)| reading.last_good_at).min().flatten();
+    let errors: Vec<_> = row
+        .calls
+        .iter()
+        .filter_map(|(call, reading)| Some((call.collector, reading.error.as_ref()?)))
+        .collect();
+    html! {
+        tr {
+            td.name {
+                @match row.subject {
+                    Subject::Discovery => "The list of organizations",
+                    Subject::User(id) => { "User " (id) }
+                    Subject::Organization(id) => {
+                        @if let Some(name) = &row.name { (name) " " }
+                        span.dim { "organization " (id) }
+                    }
+                }
+            }
+            td {
+                @match oldest {
+                    Some(at) => { (ago(Instant::now().duration_since(at))) " ago" }
+                    None => "never",
+                }
+            }
+            td {
+                @if errors.is_empty() { span.good { "none" } }
+                @for (collector, error) in errors { (render_error(collector, error)) }
+            }
+        }
+    }
+}
+
+fn render_error(collector: Collector, error: &Error) -> Markup {
+    let class = if matches!(error, Error::Forbidden(_)) { "dim" } else { "bad" };
+    html! { p class=(class) { code { (collector.name()) } " " (error) } }
+}
+
+/// Writes a duration for people, in its two largest units.
+fn ago(duration: Duration) -> String {
+    let text = humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,242 @@
+//! What a scrape has learned: plain rows that know neither JSON nor Prometheus.
+//!
+//! `None` means that the API did not say, or said something that cannot be used; it becomes no sample. Nothing
+//! here stands for "unknown" or "unlimited" with a number.
+
+mod organization;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project};
+
+/// Seconds since 1970-01-01T00:00:00Z.
+pub type UnixTime = f64;
+
+/// Length of the windows in which activity is counted, in seconds, with the value of their `window` label.
+pub const WINDOWS: [(&str, f64); 4] =
+    [("1d", 86_400.0), ("7d", 604_800.0), ("30d", 2_592_000.0), ("90d", 7_776_000.0)];
+
+/// Values of the `role` label: `OrganizationMemberRole`, and `other` for roles that the document does not name.
+pub const ROLES: [&str; 4] = ["admin", "member", "guest", "other"];
+
+/// Values of the `method` label of members' ways to sign in.
+pub const SIGN_IN_METHODS: [&str; 3] = ["mfa", "sso", "password"];
+
+/// Values of the `visibility` label.
+pub const VISIBILITIES: [&str; 2] = ["private", "public"];
+
+/// Facts about organizations, trials and users: what one answer of the API says, or several of them merged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Organizations by id.
+    pub organizations: BTreeMap<u64, Organization>,
+    /// Trials by organization id and trial id.
+    pub trials: BTreeMap<(u64, u64), Trial>,
+    /// Users by id.
+    pub users: BTreeMap<u64, User>,
+    /// The user that the credential belongs to.
+    pub own_user: Option<u64>,
+    /// Organizations that own a white label which the credential's user administers.
+    pub whitelabel_owners: Vec<u64>,
+}
+
+impl Facts {
+    /// Adds what `other` knows and `self` does not.
+    pub fn merge(&mut self, other: &Self) {
+        fn merge<K: Ord + Copy, V: Clone>(into: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>, or: fn(V, V) -> V) {
+            for (key, value) in from {
+                let merged = match into.remove(key) {
+                    Some(known) => or(known, value.clone()),
+                    None => value.clone(),
+                };
+                into.insert(*key, merged);
+            }
+        }
+        let Self { organizations, trials, users, own_user, whitelabel_owners } = other;
+        merge(&mut self.organizations, organizations, Organization::or);
+        merge(&mut self.trials, trials, Trial::or);
+        merge(&mut self.users, users, User::or);
+        self.own_user = self.own_user.or(*own_user);
+        self.whitelabel_owners.extend(whitelabel_owners);
+    }
+}
+
+/// Rows that become series of their own, one per key; rows whose key came again are kept aside, to be counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unique<T> {
+    /// The first row of each key, in the order of the keys.
+    pub rows: Vec<T>,
+    /// Further rows of the same keys.
+    pub repeated: Vec<T>,
+}
+
+impl<T> Unique<T> {
+    /// Sorts `rows` by `key`; of those that share a key the first stays.
+    #[must_use]
+    pub fn by<K: Ord>(mut rows: Vec<T>, key: impl Fn(&T) -> &K) -> Self {
+        rows.sort_by(|a, b| key(a).cmp(key(b)));
+        let mut unique = Self { rows: Vec::with_capacity(rows.len()), repeated: Vec::new() };
+        for row in rows {
+            let again = unique.rows.last().is_some_and(|last| key(last) == key(&row));
+            if again { unique.repeated.push(row) } else { unique.rows.push(row) }
+        }
+        unique
+    }
+}
+
+/// `EnterpriseTrial`
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Trial {
+    /// `organizationId`
+    pub organization_id: u64,
+    /// `id`
+    pub id: u64,
+    /// `expirationDate`
+    pub scheduled_expiration: Option<UnixTime>,
+    /// `created`
+    pub created: Option<UnixTime>,
+    /// `expiredDate`
+    pub expired: Option<UnixTime>,
+    /// `upgradedDate`
+    pub upgraded: Option<UnixTime>,
+    /// `deletedDate`
+    pub deleted: Option<UnixTime>,
+}
+
+impl Trial {
+    /// Takes from `other` what `self` does not know.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            organization_id: self.organization_id,
+            id: self.id,
+            scheduled_expiration: self.scheduled_expiration.or(other.scheduled_expiration),
+            created: self.created.or(other.created),
+            expired: self.expired.or(other.expired),
+            upgraded: self.upgraded.or(other.upgraded),
+            deleted: self.deleted.or(other.deleted),
+        }
+    }
+}
+
+/// The credential's own user, or one that the configuration names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct User {
+    /// `id`
+    pub id: u64,
+    /// `tier`
+    pub tier: Option<String>,
+    /// `suspended`
+    pub suspended: Option<bool>,
+    /// `mfaConfigured`
+    pub mfa_configured: Option<bool>,
+    /// `privatePersonalProjectsUsed`
+    pub private_projects: Option<f64>,
+    /// Number of `organizations`.
+    pub organizations: Option<u64>,
+    /// `subscriptionDowngradeDate`
+    pub subscription_downgrade: Option<UnixTime>,
+    /// `subscriptionTerminationDate`
+    pub subscription_termination: Option<UnixTime>,
+    /// The newest of `dailyMetrics`.
+    pub daily: Option<DailyRecord>,
+}
+
+impl User {
+    /// Returns a user of whom only the id is known.
+    #[must_use]
+    pub fn new(id: u64) -> Self {
+        Self { id, ..Self::default() }
+    }
+
+    /// Takes from `other` what `self` does not know.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            id: self.id,
+            tier: self.tier.or(other.tier),
+            suspended: self.suspended.or(other.suspended),
+            mfa_configured: self.mfa_configured.or(other.mfa_configured),
+            private_projects: self.private_projects.or(other.private_projects),
+            organizations: self.organizations.or(other.organizations),
+            subscription_downgrade: self.subscription_downgrade.or(other.subscription_downgrade),
+            subscription_termination: self.subscription_termination.or(other.subscription_termination),
+            daily: self.daily.or(other.daily),
+        }
+    }
+}
+
+/// `DailyMetricsRecord`: totals at the end of one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DailyRecord {
+    /// `date`: the day's beginning.
+    pub date: UnixTime,
+    /// `totalCurrentContractCpuComputeTimeSeconds`
+    pub cpu_compute_time: Option<f64>,
+    /// `totalCurrentContractGpuComputeTimeSeconds`
+    pub gpu_compute_time: Option<f64>,
+    /// `totalStorageSizeBytes`
+    pub storage: Option<f64>,
+    /// `totalProjects`
+    pub projects: Option<f64>,
+}
+
+impl DailyRecord {
+    /// Returns CPU and GPU compute time added, in seconds; never the API's combined total, which is CPU + 3 x GPU.
+    #[must_use]
+    pub fn compute_time(&self) -> Option<f64> {
+        Some(self.cpu_compute_time? + self.gpu_compute_time?)
+    }
+}
+
+/// What one scrape learned, ready to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The facts of all accounts, merged.
+    pub facts: Facts,
+    /// The state of each account, in the order of configuration.
+    pub accounts: Vec<AccountState>,
+    /// How each call of each account went.
+    pub collections: Vec<Collection>,
+}
+
+/// One account after a scrape.
+#[derive(Clone, Debug, Default)]
+pub struct AccountState {
+    /// Its name in the configuration.
+    pub name: Arc<str>,
+    /// Whether at least one call gave a decodable success.
+    pub up: bool,
+    /// Until when calls are paused, because the API asked for it.
+    pub pause_end: Option<UnixTime>,
+    /// `exp` of the JWT.
+    pub credential_expiry: Option<UnixTime>,
+    /// Whether the credential's last load succeeded.
+    pub credential_loaded: bool,
+    /// When the credential was last loaded with success.
+    pub credential_load: UnixTime,
+}
+
+/// How one call of a scrape went.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// The account's name.
+    pub account: Arc<str>,
+    /// The collector's name.
+    pub collector: &'static str,
+    /// The organization asked about.
+    pub organization_id: Option<u64>,
+    /// The user asked about.
+    pub user_id: Option<u64>,
+    /// Whether the answer arrived in time and could be read.
+    pub success: bool,
+    /// Whether the credential may make this call.
+    pub supported: bool,
+    /// Whether what is shown is older than this scrape should show.
+    pub stale: bool,
+    /// How long the last completed call took, in seconds.
+    pub duration: Option<f64>,
+    /// When the call that gave the last good answer began.
+    pub last_success: Option<UnixTime>,
+}
