@@ -15,7 +15,7 @@ async fn main() -> ExitCode {
             // Help that was asked for.
             return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
-        Err(error) => return fail(&first_paragraph(&error.to_string()), 2),
+        Err(error) => return fail(&in_one_line(&error.to_string()), 2),
     };
     let result = match command_line.command {
         None => commands::serve(&command_line.options).await,
@@ -32,8 +32,9 @@ fn fail(text: &str, exit_code: u8) -> ExitCode {
     ExitCode::from(exit_code)
 }
 
-/// Returns what is wrong, in one line, without the usage that follows it.
-fn first_paragraph(text: &str) -> String {
-    let paragraph = text.split("\n\n").next().unwrap_or_default();
-    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Returns what is wrong, and what may have been meant, in one line without the usage that follows it.
+fn in_one_line(text: &str) -> String {
+    let is_usage = |paragraph: &&str| paragraph.starts_with("Usage:") || paragraph.starts_with("For more");
+    let paragraphs = text.split("\n\n").filter(|paragraph| !is_usage(paragraph));
+    paragraphs.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }

@@ -122,18 +122,26 @@ impl From<Option<u64>> for Label<'_> {
     }
 }
 
+#[derive(Clone, Copy)]
 struct LabelSet<'a> {
     names: &'static [&'static str],
     values: &'a [Label<'a>],
+}
+
+impl LabelSet<'_> {
+    fn is_empty(self) -> bool {
+        self.values.iter().all(|value| matches!(value, Label::Text("") | Label::Absent))
+    }
 }
 
 impl EncodeLabelSet for LabelSet<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         for (name, value) in self.names.iter().zip(self.values) {
             match value {
+                // To Prometheus an empty label is no label.
+                Label::Text("") | Label::Absent => {}
                 Label::Text(text) => encode_label(encoder, name, text)?,
                 Label::Number(number) => encode_label(encoder, name, number)?,
-                Label::Absent => {}
             }
         }
         Ok(())
@@ -172,15 +180,12 @@ impl<'a> Samples<'a> {
     pub fn add<const N: usize>(&mut self, labels: [Label<'_>; N], value: impl Into<Option<f64>>) {
         let Some(value) = value.into() else { return };
         self.count += 1;
-        self.write(&labels, |mut encoder, kind| match kind {
-            Kind::Counter => match whole(value) {
-                Some(value) => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
-                None => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
-            },
-            Kind::Gauge | Kind::Histogram => match whole(value) {
-                Some(value) => encoder.encode_gauge(&value),
-                None => encoder.encode_gauge(&value),
-            },
+        let kind = self.description.kind;
+        self.write(&labels, |encoder, labels| {
+            if labels.is_empty() {
+                return encode_value(encoder, kind, value);
+            }
+            encode_value(&mut encoder.encode_family(&labels)?, kind, value)
         });
     }
 
@@ -203,16 +208,27 @@ impl<'a> Samples<'a> {
     /// Adds the samples of a histogram: its buckets, its sum and its count.
     pub fn histogram<const N: usize>(&mut self, labels: [Label<'_>; N], histogram: &Histogram) {
         self.count += crate::own::SERIES_PER_HISTOGRAM;
-        self.write(&labels, |encoder, _| histogram.encode(encoder));
+        self.write(&labels, |encoder, labels| histogram.encode(encoder.encode_family(&labels)?));
     }
 
-    fn write(&mut self, labels: &[Label<'_>], encode: impl FnOnce(MetricEncoder<'_>, Kind) -> fmt::Result) {
+    fn write(
+        &mut self,
+        labels: &[Label<'_>],
+        encode: impl FnOnce(&mut MetricEncoder<'_>, LabelSet<'_>) -> fmt::Result,
+    ) {
         debug_assert_eq!(labels.len(), self.description.labels.len(), "{}", self.description.name);
         if let (Some(encoder), Ok(())) = (&mut self.encoder, self.result) {
-            let labels = LabelSet { names: self.description.labels, values: labels };
-            self.result =
-                encoder.encode_family(&labels).and_then(|encoder| encode(encoder, self.description.kind));
+            self.result = encode(encoder, LabelSet { names: self.description.labels, values: labels });
         }
+    }
+}
+
+fn encode_value(encoder: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> fmt::Result {
+    match (kind, whole(value)) {
+        (Kind::Counter, Some(whole)) => encoder.encode_counter::<NoLabelSet, _, u64>(&whole, None),
+        (Kind::Counter, None) => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
+        (_, Some(whole)) => encoder.encode_gauge(&whole),
+        (_, None) => encoder.encode_gauge(&value),
     }
 }
 

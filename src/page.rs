@@ -64,10 +64,14 @@ fn render_account(account: &Account, now: f64) -> Markup {
     let state = account.state(false);
     let readings = account.peek_all();
     let rows = rows(&readings);
+    let with_article = match account.kind() {
+        Kind::ApiKey => "an API key",
+        Kind::Jwt => "a JWT",
+    };
     html! {
         section {
             h2 { "Account " (account.name) }
-            p { "Authenticates with " (account.kind().name()) (render_expiry(state.credential_expiry, now)) }
+            p { "Authenticates with " (with_article) (render_expiry(state.credential_expiry, now)) }
             @if !state.credential_loaded {
                 p.bad { "The credential could not be loaded again; the last good one is in use." }
             }
@@ -150,12 +154,7 @@ fn rows(readings: &[(Call, Reading<Facts, Error>)]) -> Vec<Row<'_>> {
 }
 
 fn render_row(row: &Row<'_>) -> Markup {
-    let oldest = row.calls.iter().map(|(_, reading)| reading.last_good_at).min().flatten();
-    let errors: Vec<_> = row
-        .calls
-        .iter()
-        .filter_map(|(call, reading)| Some((call.collector, reading.error.as_ref()?)))
-        .collect();
+    let latest = row.calls.iter().filter_map(|(_, reading)| reading.last_good_at).max();
     html! {
         tr {
             td.name {
@@ -169,22 +168,32 @@ fn render_row(row: &Row<'_>) -> Markup {
                 }
             }
             td {
-                @match oldest {
+                @match latest {
                     Some(at) => { (ago(Instant::now().duration_since(at))) " ago" }
                     None => "never",
                 }
             }
             td {
-                @if errors.is_empty() { span.good { "none" } }
-                @for (collector, error) in errors { (render_error(collector, error)) }
+                @if row.calls.iter().all(|(_, reading)| reading.error.is_none()) { span.good { "none" } }
+                @for (call, reading) in &row.calls {
+                    @if let Some(error) = &reading.error { (render_error(call.collector, reading, error)) }
+                }
             }
         }
     }
 }
 
-fn render_error(collector: Collector, error: &Error) -> Markup {
+fn render_error(collector: Collector, reading: &Reading<Facts, Error>, error: &Error) -> Markup {
+    // What is not permitted is nothing that broke.
     let class = if matches!(error, Error::Forbidden(_)) { "dim" } else { "bad" };
-    html! { p class=(class) { code { (collector.name()) } " " (error) } }
+    html! {
+        p class=(class) {
+            code { (collector.name()) } " " (error)
+            @if let Some(at) = reading.last_good_at {
+                "; last read " (ago(Instant::now().duration_since(at))) " ago"
+            }
+        }
+    }
 }
 
 /// Writes a duration for people, in its two largest units.

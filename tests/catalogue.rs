@@ -1,0 +1,70 @@
+//! The catalogue keeps the rules of its trade.
+
+use std::collections::BTreeSet;
+
+use edgeimpulse_exporter::metrics::Kind;
+use edgeimpulse_exporter::{metrics::catalogue, reference};
+
+#[test]
+fn names_are_unique_and_end_as_their_type_and_unit_demand() {
+    let mut names = BTreeSet::new();
+    for metric in catalogue::sections().iter().flat_map(|section| &section.metrics) {
+        let name = metric.name;
+        assert!(names.insert(name), "{name} comes once");
+        assert!(name.starts_with("edgeimpulse_") || name.starts_with("process_"), "{name}");
+        assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name}");
+        assert_eq!(name.ends_with("_total"), metric.kind == Kind::Counter, "{name}");
+        for taken in ["_bucket", "_sum", "_count", "_created"] {
+            assert!(!name.ends_with(taken), "{name} ends like a part of another type");
+        }
+        for unit in ["milli", "minutes", "hours", "days", "kilobyte", "megabyte", "percent", "_ms"] {
+            assert!(!name.contains(unit), "{name} has a base unit");
+        }
+        assert_eq!(name.contains("timestamp"), name.ends_with("_timestamp_seconds"), "{name}");
+    }
+}
+
+#[test]
+fn help_is_a_sentence_that_needs_no_escapes() {
+    for metric in catalogue::sections().iter().flat_map(|section| &section.metrics) {
+        let help = metric.help;
+        assert!(help.starts_with(|c: char| c.is_ascii_uppercase()), "{help}");
+        assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
+        assert!(!help.contains(['\n', '\\', '"']), "{help}");
+    }
+}
+
+#[test]
+fn labels_are_names_and_an_info_metric_has_more_of_them_than_the_rest() {
+    for metric in catalogue::sections().iter().flat_map(|section| &section.metrics) {
+        let unique: BTreeSet<_> = metric.labels.iter().collect();
+        assert_eq!(unique.len(), metric.labels.len(), "{}", metric.name);
+        assert!(metric.labels.iter().all(|label| label.chars().all(|c| c.is_ascii_lowercase() || c == '_')));
+        assert!(!metric.labels.iter().any(|label| ["job", "instance", "le", "quantile"].contains(label)));
+        let has_name = metric.labels.iter().any(|label| label.ends_with("_name"));
+        assert!(
+            !has_name || metric.name.ends_with("_info"),
+            "{}: a rename would break the series",
+            metric.name
+        );
+    }
+}
+
+#[test]
+fn the_reference_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    let fresh = page == reference::markdown();
+    assert!(fresh, "docs/metrics.md is not what the catalogue says: cargo run -- metrics > docs/metrics.md");
+}
+
+#[test]
+fn the_reference_for_machines_names_every_metric() {
+    let json: serde_json::Value = serde_json::from_str(&reference::json()).unwrap();
+    let sections = catalogue::sections();
+    let names: Vec<_> =
+        sections.iter().flat_map(|section| &section.metrics).map(|metric| metric.name).collect();
+    let listed: Vec<_> =
+        json.as_array().unwrap().iter().map(|metric| metric["name"].as_str().unwrap()).collect();
+    assert_eq!(listed, names);
+}

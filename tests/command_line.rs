@@ -1,0 +1,132 @@
+//! The program as a process: its first lines, its errors, its end.
+
+use std::time::Duration;
+
+use crate::support::{FakeApi, Program, file};
+
+async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let ended = Program::start(arguments, environment).end().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    assert_eq!(ended.stderr.lines().count(), 1, "one line: {}", ended.stderr);
+    ended.stderr
+}
+
+#[tokio::test]
+async fn without_a_credential_it_says_what_to_set() {
+    let line = refused(&[], &[("EDGEIMPULSE_API_KEY", "")]).await;
+    for hint in ["EDGEIMPULSE_API_KEY", "EDGEIMPULSE_JWT", "--api.key-file", "--api.jwt-file", "demo"] {
+        assert!(line.contains(hint), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn with_more_than_one_credential_it_says_which() {
+    let line = refused(&["--api.jwt-file", "jwt.txt"], &[("EDGEIMPULSE_API_KEY", "canary")]).await;
+    assert!(line.contains("keep one of EDGEIMPULSE_API_KEY, --api.jwt-file"), "{line}");
+    assert!(!line.contains("canary"));
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
+    let (key, empty) = (file("key", "ei_x"), file("empty", "\n"));
+    for (arguments, hint) in [
+        (vec!["--api.key-file", "/does/not/exist"], "file /does/not/exist cannot be read: No such file"),
+        (vec!["--api.key-file", &empty], "is empty"),
+        (vec!["--api.key-file", &key, "--api.url", "studio"], "--api.url"),
+        (vec!["--api.key-file", &key, "--api.url", "ftp://a.example"], "http or https"),
+        (
+            vec!["--api.key-file", &key, "--api.url", "https://user:canary@a.example/v1"],
+            "credential in the URL",
+        ),
+        (vec!["--api.key-file", &key, "--api.timeout", "5 parsecs"], "--api.timeout"),
+        (vec!["--api.key-file", &key, "--api.timeout", "0s"], "more than nothing"),
+        (vec!["--api.key-file", &key, "--cache.ttl", "soon"], "--cache.ttl"),
+        (vec!["--api.key-file", &key, "--api.max-response-size", "12 parsecs"], "64MiB"),
+        (vec!["--api.key-file", &key, "--organization-id", "acme"], "--organization-id"),
+        (vec!["--api.key-file", &key, "--web.listen-address", "nowhere"], "127.0.0.1:10101"),
+        (vec!["--api.key-file", &key, "--web.telemetry-path", "metrics"], "/metrics"),
+        (vec!["--api.kee-file", &key], "--api.key-file"),
+        (vec!["scrap"], "scrap"),
+    ] {
+        let line = refused(&arguments, &[]).await;
+        assert!(line.contains(hint), "{arguments:?}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_one_clear_line_and_exit_code_2() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let line = refused(&["--web.listen-address", &address], &[("EDGEIMPULSE_API_KEY", "ei_x")]).await;
+    assert!(
+        line.contains(&address) && line.contains("in use") && line.contains("--web.listen-address"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn options_can_come_from_the_environment() {
+    let api = FakeApi::with_samples("typical").await;
+    let url = api.url();
+    let environment = [
+        ("EDGEIMPULSE_API_KEY", "ei_x"),
+        ("EDGEIMPULSE_API_URL", url.as_str()),
+        ("EDGEIMPULSE_ORGANIZATION_IDS", "1,2"),
+        ("EDGEIMPULSE_COLLECTOR_USAGE", "false"),
+    ];
+    let ended = Program::start(&["scrape"], &environment).end().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("edgeimpulse_organization_users{organization_id=\"2\",role=\"admin\"}"));
+    assert!(api.requests("/api/organizations/1/metrics").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_scrape_that_reads_nothing_ends_with_1() {
+    let api = FakeApi::start().await;
+    api.accepts_only("x-api-key", "another").await;
+    let ended =
+        Program::start(&["scrape", "--api.url", &api.url()], &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains("edgeimpulse_up{account=\"default\"} 0"));
+    assert!(ended.stderr.contains("unauthorized"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn help_says_how_to_begin() {
+    let ended = Program::start(&["--help"], &[]).end().await;
+    assert_eq!(ended.code, Some(0));
+    for text in ["demo", "EDGEIMPULSE_API_KEY", "--collector.organization", "--web.listen-address", "Examples:"]
+    {
+        assert!(ended.stdout.contains(text), "{text} is missing");
+    }
+    let version = Program::start(&["--version"], &[]).end().await;
+    assert_eq!(version.stdout, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[tokio::test]
+async fn told_to_stop_it_finishes_the_scrapes_in_flight() {
+    for signal in ["TERM", "INT"] {
+        let api = FakeApi::with_samples("typical").await;
+        let usage = serde_json::json!({ "success": true, "metrics": { "totalStorage": 77 } });
+        api.dawdles("/api/organizations/1/metrics", Duration::from_secs(2), &usage).await;
+        let url = api.url();
+        let arguments = ["--api.url", &url, "--organization-id=1", "--web.listen-address=127.0.0.1:0"];
+        let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+        let line = program.says("listening").await;
+        let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        let scrape = tokio::spawn(reqwest::get(format!("http://{address}/metrics")));
+        while api.calls().await < 2 {
+            tokio::task::yield_now().await;
+        }
+        program.signal(signal);
+        let text = scrape.await.unwrap().unwrap().text().await.unwrap();
+        assert!(
+            text.contains("edgeimpulse_organization_storage_used_bytes{organization_id=\"1\"} 77"),
+            "{signal}"
+        );
+        let ended = program.end().await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(reqwest::get(format!("http://{address}/metrics")).await.is_err());
+    }
+}

@@ -1,0 +1,189 @@
+//! The demo: a simulated API that is true to the vendor's document, and the exporter on top of it.
+
+use std::collections::BTreeSet;
+
+use clap::Parser;
+use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::config::{Command, CommandLine};
+use edgeimpulse_exporter::demo::{self, Demo, world::World};
+use serde_json::{Value, json};
+
+use crate::support::running::NOW;
+use crate::support::{Exposition, Program, Running, data};
+
+async fn get(demo: &Demo, path: &str, header: (&str, &str)) -> (u16, Value) {
+    let request = reqwest::Client::new().get(format!("{}{path}", demo.url())).header(header.0, header.1);
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+/// Rewrites OpenAPI 3.0's `nullable` as JSON Schema has it.
+fn to_json_schema(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(to_json_schema);
+            if object.remove("nullable") == Some(json!(true)) {
+                let schema = Value::Object(std::mem::take(object));
+                object.insert("anyOf".to_owned(), json!([schema, { "type": "null" }]));
+            }
+        }
+        Value::Array(array) => array.iter_mut().for_each(to_json_schema),
+        _ => {}
+    }
+}
+
+fn schema_of(path: &str) -> jsonschema::Validator {
+    let mut document: Value = serde_json::from_str(&data("openapi.json")).unwrap();
+    to_json_schema(&mut document);
+    let mut schema =
+        document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"].take();
+    assert!(schema.is_object(), "{path} is in the document");
+    schema["components"] = document["components"].take();
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+}
+
+#[tokio::test]
+async fn all_seven_answers_are_valid_by_the_vendors_document() {
+    let demo = demo::start(Clock::Fixed(NOW)).await.unwrap();
+    let jwt = demo.world.jwt();
+    let mut calls = vec![
+        ("/api/organizations", "/api/organizations".to_owned()),
+        ("/api/user", "/api/user?excludeProjects=true".to_owned()),
+        ("/api/users/{userId}/organizations", "/api/users/502/organizations".to_owned()),
+        ("/api/users/{userId}/trials", "/api/users/501/trials".to_owned()),
+        (
+            "/api/organizations/{organizationId}/whitelabel/users/{userId}",
+            "/api/organizations/1007/whitelabel/users/601".to_owned(),
+        ),
+    ];
+    for id in World::ids() {
+        calls.push(("/api/organizations/{organizationId}", format!("/api/organizations/{id}")));
+        if id != 1011 {
+            calls.push((
+                "/api/organizations/{organizationId}/metrics",
+                format!("/api/organizations/{id}/metrics"),
+            ));
+        }
+    }
+    let endpoints: BTreeSet<_> = calls.iter().map(|(endpoint, _)| *endpoint).collect();
+    assert_eq!(endpoints.len(), 7);
+    for (endpoint, path) in calls {
+        let (status, answer) = get(&demo, &path, ("x-jwt-token", &jwt)).await;
+        assert_eq!((status, &answer["success"]), (200, &json!(true)), "{path}");
+        let errors: Vec<_> = schema_of(endpoint)
+            .iter_errors(&answer)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{path}: {errors:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_samples_are_valid_too_so_that_the_check_can_be_believed() {
+    let validator = schema_of("/api/organizations/{organizationId}");
+    let mut sample: Value = serde_json::from_str(&data("typical/organization-1.json")).unwrap();
+    assert!(validator.is_valid(&sample));
+    sample["organization"]["users"][0]["role"] = json!(5);
+    assert!(!validator.is_valid(&sample), "a wrong answer is told from a right one");
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_refused() {
+    let demo = demo::start(Clock::Fixed(NOW)).await.unwrap();
+    for header in [("x-api-key", "ei_wrong"), ("x-jwt-token", "a.b.c"), ("x-nothing", "")] {
+        let (status, answer) = get(&demo, "/api/organizations", header).await;
+        assert_eq!((status, &answer["success"]), (401, &json!(false)), "{header:?}");
+    }
+    let own = ("x-api-key", &*World::api_key(1002));
+    assert_eq!(get(&demo, "/api/organizations/1002", own).await.0, 200);
+    assert_eq!(get(&demo, "/api/organizations/1003", own).await.0, 403);
+    assert_eq!(get(&demo, "/api/user", own).await.0, 403);
+}
+
+async fn scrape_at(now: f64) -> Exposition {
+    let command_line =
+        CommandLine::try_parse_from(["edgeimpulse-exporter", "demo", "--collector.projects"]).unwrap();
+    let Some(Command::Demo(options)) = command_line.command else { panic!("it is the demo") };
+    let demo = demo::start(Clock::Fixed(now)).await.unwrap();
+    let exporter = demo.exporter(&options.common).unwrap();
+    Running::serve(exporter.into()).await.scrape_open_metrics().await
+}
+
+#[tokio::test]
+async fn every_organization_has_its_story() {
+    let metrics = scrape_at(NOW).await;
+    let of = |id: &str, name: &str| {
+        metrics.value(&format!("edgeimpulse_organization_{name}"), &[("organization_id", id)])
+    };
+    let share = |id, used, limit| of(id, used).unwrap() / of(id, limit).unwrap();
+    assert!(metrics.series("edgeimpulse_organization_info", &[]).len() >= 8);
+    assert!(share("1002", "storage_used_bytes", "storage_limit_bytes") > 0.85, "storage is nearly full");
+    let of_year = (NOW - of("1003", "contract_start_timestamp_seconds").unwrap()) / (365.0 * 86_400.0);
+    let of_compute = share("1003", "compute_time_used_seconds", "compute_time_limit_seconds");
+    assert!(of_compute / of_year > 1.3, "compute is over its pace");
+    assert!(share("1004", "projects_used", "projects_limit") > 1.0, "too many projects");
+    assert_eq!(of("1004", "users_used"), of("1004", "users_limit"), "no place for another user");
+    let limited =
+        metrics.series("edgeimpulse_organization_entitlement_limited", &[("organization_id", "1005")]);
+    assert_eq!(limited.iter().map(|sample| sample.value).collect::<Vec<_>>(), [0.0; 5], "no limits at all");
+    let ends = [("organization_id", "1006")];
+    let ends = metrics.value("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &ends).unwrap();
+    assert!((1.0..7.0).contains(&((ends - NOW) / 86_400.0)), "a trial ends in days");
+    let expired = of("1008", "trial_expired_timestamp_seconds").unwrap();
+    assert!((1.0..23.0).contains(&((NOW - expired) / 86_400.0)), "a trial is in its days of grace");
+    let white_label = metrics.series("edgeimpulse_organization_info", &[("whitelabel_id", "7")]);
+    assert_eq!(white_label.len(), 1);
+    let asleep = (NOW - of("1009", "last_access_timestamp_seconds").unwrap()) / 86_400.0;
+    assert!(asleep > 90.0, "nobody was there for {asleep} days");
+    let hostile = [("organization_name", "Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰")];
+    assert_eq!(metrics.series("edgeimpulse_organization_info", &hostile).len(), 1);
+    assert!(share("1001", "storage_used_bytes", "storage_limit_bytes") < 0.6, "one is fine");
+    let failed = metrics.series("edgeimpulse_dataset_checklist_items", &[("result", "failed")]);
+    assert!(failed.iter().any(|sample| sample.value > 0.0));
+    let usage = [("collector", "usage"), ("organization_id", "1011")];
+    assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
+    let failures = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);
+    assert!(failures.iter().all(|sample| sample.value == 0.0), "nothing fails in good weather");
+}
+
+#[tokio::test]
+async fn the_world_is_the_same_at_the_same_time_and_moves_with_the_clock() {
+    let (first, second) = (scrape_at(NOW).await, scrape_at(NOW).await);
+    assert_eq!(first.stable_text(), second.stable_text());
+    let world = World::starting(NOW);
+    let storage = |days: f64| world.organization(1002, NOW + days * 86_400.0).unwrap().storage;
+    assert!(storage(-30.0) < storage(0.0) && storage(0.0) < storage(1.0) && storage(1.0) < storage(2.0));
+}
+
+#[tokio::test]
+async fn every_metric_of_the_catalogue_is_in_the_demo_or_needs_what_the_demo_never_does() {
+    let metrics = scrape_at(NOW).await;
+    let absent = [
+        "edgeimpulse_organization_deleted_timestamp_seconds",
+        "edgeimpulse_trial_deleted_timestamp_seconds",
+        "edgeimpulse_user_subscription_downgrade_timestamp_seconds",
+        "edgeimpulse_user_subscription_termination_timestamp_seconds",
+        "edgeimpulse_exporter_api_pause_end_timestamp_seconds",
+        "edgeimpulse_exporter_decode_errors_total",
+    ];
+    for section in edgeimpulse_exporter::metrics::catalogue::sections() {
+        for metric in section.metrics {
+            let family = metric.name.trim_end_matches("_total");
+            let is_there = metrics.families.contains_key(family);
+            assert_eq!(is_there, !absent.contains(&metric.name), "{}", metric.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_command_prints_where_to_look_and_serves_there() {
+    let mut program =
+        Program::start(&["demo", "--web.listen-address=127.0.0.1:0"], &[("EDGEIMPULSE_API_KEY", "real")]);
+    let line = program.prints("/metrics").await;
+    let url = line.split_whitespace().next().unwrap();
+    let metrics = Exposition::of_prometheus_text(&reqwest::get(url).await.unwrap().text().await.unwrap());
+    assert_eq!(metrics.value("edgeimpulse_up", &[("account", "default")]), Some(1.0));
+    assert_eq!(metrics.series("edgeimpulse_organization_info", &[]).len(), World::ids().count());
+    program.signal("TERM");
+    assert_eq!(program.end().await.code, Some(0));
+}

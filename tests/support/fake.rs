@@ -1,0 +1,125 @@
+//! A fake Edge Impulse API that answers what it is told to.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockBuilder, MockServer, Request, ResponseTemplate};
+
+use super::data;
+
+/// A server whose calls stand in `/v1` like the real one's.
+pub struct FakeApi {
+    server: MockServer,
+    mounted: AtomicU8,
+}
+
+impl FakeApi {
+    /// Starts a server that answers 404 to everything.
+    pub async fn start() -> Self {
+        Self { server: MockServer::start().await, mounted: AtomicU8::new(0) }
+    }
+
+    /// Starts a server with the vendor's sample answers of that name.
+    pub async fn with_samples(name: &str) -> Self {
+        let api = Self::start().await;
+        for (path, file) in [
+            ("/api/organizations", "list-organizations"),
+            ("/api/user", "current-user"),
+            ("/api/organizations/1", "organization-1"),
+            ("/api/organizations/2", "organization-2"),
+            ("/api/organizations/1/metrics", "organization-1-metrics"),
+            ("/api/organizations/2/metrics", "organization-2-metrics"),
+            ("/api/users/1/organizations", "list-organizations"),
+            ("/api/users/2/organizations", "list-organizations"),
+            ("/api/users/1/trials", "trials-of-user-1"),
+            ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
+        ] {
+            let file = format!("{name}/{file}.json");
+            if std::path::Path::new(&format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"))).exists() {
+                api.answers(path, &serde_json::from_str(&data(&file)).unwrap()).await;
+            }
+        }
+        api
+    }
+
+    /// Starts a server with one organization, known to the API key's list, that has `answer` as its information.
+    pub async fn with_organization(answer: &Value) -> Self {
+        let api = Self::start().await;
+        api.lists(&[1]).await;
+        api.answers("/api/organizations/1", answer).await;
+        api
+    }
+
+    /// Returns the base URL.
+    pub fn url(&self) -> String {
+        format!("{}/v1", self.server.uri())
+    }
+
+    /// Lists these organizations to an API key.
+    pub async fn lists(&self, ids: &[u64]) {
+        let organizations: Vec<_> =
+            ids.iter().map(|id| json!({ "id": id, "name": format!("Org {id}") })).collect();
+        self.answers("/api/organizations", &json!({ "success": true, "organizations": organizations })).await;
+    }
+
+    /// Answers calls to `path` with that JSON from now on, whatever was said before.
+    pub async fn answers(&self, path: &str, answer: &Value) {
+        self.responds(path, ResponseTemplate::new(200).set_body_json(answer)).await;
+    }
+
+    /// Answers calls to `path` with that body from now on.
+    pub async fn answers_text(&self, path: &str, body: &str) {
+        self.responds(path, ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
+    }
+
+    /// Answers calls to `path` with that status and error text from now on.
+    pub async fn refuses(&self, path: &str, status: u16, error: &str) {
+        let body = json!({ "success": false, "error": error });
+        self.responds(path, ResponseTemplate::new(status).set_body_json(body)).await;
+    }
+
+    /// Answers calls to `path` with that JSON, but only after `delay`.
+    pub async fn dawdles(&self, path: &str, delay: Duration, answer: &Value) {
+        self.responds(path, ResponseTemplate::new(200).set_delay(delay).set_body_json(answer)).await;
+    }
+
+    /// Responds to calls to `path` in that way from now on.
+    pub async fn responds(&self, path: &str, response: ResponseTemplate) {
+        self.mount(call(path), response).await;
+    }
+
+    /// Refuses every call without that value of that header.
+    pub async fn accepts_only(&self, name: &'static str, value: &str) {
+        let refusal = json!({ "success": false, "error": "Invalid API key" });
+        let refused = ResponseTemplate::new(401).set_body_json(refusal);
+        let value = value.to_owned();
+        let is_wrong = move |request: &Request| {
+            request.headers.get(name).is_none_or(|found| found.as_bytes() != value.as_bytes())
+        };
+        Mock::given(is_wrong).respond_with(refused).with_priority(1).mount(&self.server).await;
+    }
+
+    /// Mocks of equal priority are asked in the order in which they came; here the newest is to be asked first.
+    async fn mount(&self, call: MockBuilder, response: ResponseTemplate) {
+        let older = self.mounted.fetch_add(1, Ordering::Relaxed);
+        call.respond_with(response).with_priority(u8::MAX - older).mount(&self.server).await;
+    }
+
+    /// Returns the requests that came for `path`.
+    pub async fn requests(&self, path: &str) -> Vec<Request> {
+        let path = format!("/v1{path}");
+        let requests = self.server.received_requests().await.unwrap();
+        requests.into_iter().filter(|request| request.url.path() == path).collect()
+    }
+
+    /// Returns how many calls came.
+    pub async fn calls(&self) -> usize {
+        self.server.received_requests().await.unwrap().len()
+    }
+}
+
+fn call(at: &str) -> MockBuilder {
+    Mock::given(method("GET")).and(path(format!("/v1{at}")))
+}

@@ -1,0 +1,28 @@
+//! What the tests speak in: a fake Edge Impulse API, the real exporter on a port of its own, and strict readers of
+//! what it serves.
+
+pub mod exposition;
+pub mod fake;
+pub mod program;
+pub mod running;
+
+pub use exposition::Exposition;
+pub use fake::FakeApi;
+pub use program::Program;
+pub use running::Running;
+
+/// Returns a file of `tests/data`.
+pub fn data(path: &str) -> String {
+    let path = format!("{}/tests/data/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Writes a file of its own for the calling test, and returns its path.
+pub fn file(name: &str, content: &str) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let path = format!("{}/{}-{number}-{name}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    std::fs::write(&path, content).unwrap();
+    path
+}

@@ -1,0 +1,76 @@
+//! The program as a process of its own.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// Longest wait for anything that a process is to do.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A started program, ended when it is dropped.
+pub struct Program {
+    child: Child,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Program {
+    /// Starts the exporter with these arguments and an environment without any settings but these.
+    pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
+        command.args(arguments).env_clear().envs(environment.iter().copied());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        Self { child: command.spawn().unwrap() }
+    }
+
+    /// Waits for a line of standard error that holds `text`, and returns it.
+    pub async fn says(&mut self, text: &str) -> String {
+        let stream = self.child.stderr.as_mut().unwrap();
+        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("it says so in time")
+    }
+
+    /// Waits for a line of standard output that holds `text`, and returns it.
+    pub async fn prints(&mut self, text: &str) -> String {
+        let stream = self.child.stdout.as_mut().unwrap();
+        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("it prints so in time")
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap().to_string();
+        let status = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until it ends.
+    pub async fn end(mut self) -> Ended {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let mut out = self.child.stdout.take().unwrap();
+        let mut err = self.child.stderr.take().unwrap();
+        let reading = async { tokio::join!(out.read_to_string(&mut stdout), err.read_to_string(&mut stderr)) };
+        let (status, _) = tokio::time::timeout(PATIENCE, async { tokio::join!(self.child.wait(), reading) })
+            .await
+            .expect("it ends in time");
+        Ended { code: status.unwrap().code(), stdout, stderr }
+    }
+}
+
+async fn line_with(stream: impl tokio::io::AsyncRead + Unpin, text: &str) -> String {
+    // Byte by byte, so that nothing is lost for the next reader.
+    let mut lines = BufReader::with_capacity(1, stream).lines();
+    loop {
+        match lines.next_line().await.unwrap() {
+            Some(line) if line.contains(text) => return line,
+            Some(_) => {}
+            None => panic!("it ended without saying {text:?}"),
+        }
+    }
+}
