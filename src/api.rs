@@ -1,13 +1,13 @@
 //! The Edge Impulse Studio API: requests, and the decoding of answers into facts.
 //!
-//! [`client`] sends one request and streams its answer through [`document`], which takes it apart while it arrives.
-//! [`answers`] says what each endpoint's answer means; [`field`] converts single values and counts the ones that
-//! cannot be used. [`error`] is everything that can go wrong.
+//! [`Client`] sends one request and streams its answer through `document`, which takes it apart while it arrives.
+//! `answers` says what each endpoint's answer means; `field` converts single values and counts the ones that cannot
+//! be used, `tally` makes counts of many. [`Error`] is everything that can go wrong.
 
 mod answers;
-pub mod client;
+mod client;
 mod document;
-pub mod error;
+mod error;
 mod field;
 mod tally;
 

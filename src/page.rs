@@ -23,7 +23,7 @@ p { margin: .25rem 0 } .dim { color: var(--dim) } .good { color: var(--good) } .
 nav { margin: 1rem 0 } nav a { margin-right: 1.25rem }
 .scroll { overflow-x: auto } table { border-collapse: collapse; width: 100%; margin-top: .5rem }
 th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-th { font-weight: 600 } td.name { overflow-wrap: anywhere } code { background: var(--soft); padding: .1em .3em; border-radius: 3px }
+th { font-weight: 600 } td.name { overflow-wrap: anywhere } td.when { white-space: nowrap } code { background: var(--soft); padding: .1em .3em; border-radius: 3px }
 ";
 
 /// Writes the page from what is known already; nothing is asked.
@@ -86,13 +86,27 @@ fn render_account(account: &Account, now: f64) -> Markup {
             @if readings.is_empty() {
                 p { "Nothing was read yet: the first scrape does." }
             } @else {
+                p { (render_summary(&rows)) }
                 div.scroll {
                     table {
-                        thead { tr { th { "Of" } th { "Last read" } th { "Last error" } } }
+                        thead { tr { th { "What" } th { "Last read" } th { "Last error" } } }
                         tbody { @for row in &rows { (render_row(row)) } }
                     }
                 }
             }
+        }
+    }
+}
+
+fn render_summary(rows: &[Row<'_>]) -> Markup {
+    let count = |is: fn(&Subject) -> bool| rows.iter().filter(|row| is(&row.subject)).count();
+    let failed = rows.iter().filter(|row| row.calls.iter().any(|(_, reading)| reading.error.is_some())).count();
+    html! {
+        (count(|subject| matches!(subject, Subject::Organization(_)))) " organizations and "
+        (count(|subject| matches!(subject, Subject::User(_)))) " users are read. "
+        @match failed {
+            0 => span.good { "Nothing failed." },
+            failed => span.bad { (failed) " of the lines below tell of a failure." },
         }
     }
 }
@@ -120,8 +134,8 @@ struct Row<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Discovery,
-    User(u64),
     Organization(u64),
+    User(u64),
 }
 
 impl Subject {
@@ -167,7 +181,7 @@ fn render_row(row: &Row<'_>) -> Markup {
                     }
                 }
             }
-            td {
+            td.when {
                 @match latest {
                     Some(at) => { (ago(Instant::now().duration_since(at))) " ago" }
                     None => "never",
@@ -199,5 +213,9 @@ fn render_error(collector: Collector, reading: &Reading<Facts, Error>, error: &E
 /// Writes a duration for people, in its two largest units.
 fn ago(duration: Duration) -> String {
     let text = humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string();
-    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    let units = text.split(' ').take(2).map(|part| {
+        let (number, unit) = part.split_at(part.find(char::is_alphabetic).unwrap_or(part.len()));
+        format!("{number}\u{a0}{unit}")
+    });
+    units.collect::<Vec<_>>().join(" ")
 }

@@ -104,7 +104,7 @@ async fn an_answer_that_is_too_long_is_a_failure() {
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_a_failure() {
     let api = FakeApi::with_samples("typical").await;
-    api.dawdles(USAGE, std::time::Duration::from_secs(60), &json!({})).await;
+    api.dawdles(USAGE, std::time::Duration::from_mins(1), &json!({})).await;
     let metrics = Running::with_key(&api, &["--organization-id=1", "--api.timeout=200ms"]).await.scrape().await;
     assert_eq!(reasons(&metrics), [("timeout".to_owned(), 1.0)]);
     let unanswered = [("code", "none"), ("account", "default")];

@@ -1,11 +1,9 @@
 //! The exporter as its users meet it: over HTTP, against an Edge Impulse API that is a server of its own.
 
 #![expect(unreachable_pub, reason = "a test program has no users")]
-#![expect(
-    clippy::float_cmp,
-    clippy::cast_precision_loss,
-    reason = "values are to be exactly those that were sent"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
+#![expect(clippy::float_cmp, reason = "values are to be exactly those that were sent")]
+#![expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
 
 mod answers;
 mod catalogue;
@@ -15,5 +13,6 @@ mod demo;
 mod failures;
 mod merging;
 mod names;
+mod prometheus;
 mod serving;
 mod support;

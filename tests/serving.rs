@@ -141,7 +141,7 @@ async fn the_page_tells_what_was_read_and_what_failed() {
         "Org 1 \\ &quot;quoted&quot;",
         "organization 2",
         "the API failed (status 500): Out of order",
-        "0s ago",
+        "0\u{a0}s ago",
         env!("CARGO_PKG_VERSION"),
         "href=\"/metrics\"",
     ] {

@@ -27,6 +27,11 @@ impl Program {
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
         command.args(arguments).env_clear().envs(environment.iter().copied());
+        Self::run(command)
+    }
+
+    /// Starts any program.
+    pub fn run(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Self { child: command.spawn().unwrap() }
     }
