@@ -90,12 +90,12 @@ struct Prometheus {
 impl Prometheus {
     /// Starts one that scrapes each target every second, as a job of that name.
     async fn scraping(targets: &[(&str, u16)]) -> Self {
-        let mut configuration =
-            "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n".to_owned();
-        for (job, port) in targets {
-            configuration +=
-                &format!("- job_name: {job}\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n");
-        }
+        let job = |(job, port): &(&str, u16)| {
+            format!("- job_name: {job}\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n")
+        };
+        let jobs: String = targets.iter().map(job).collect();
+        let configuration =
+            format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
         let port = free_port();
         let configuration = file("prometheus.yml", &configuration);
         let mut command = Command::new("prometheus");
