@@ -83,11 +83,14 @@ async fn the_list_of_organizations_has_an_interval_of_its_own() {
 #[tokio::test]
 async fn a_developer_profile_is_not_asked_for_usage() {
     let api = FakeApi::start().await;
-    let profile = json!({ "id": 5, "name": "me", "isDeveloperProfile": true });
+    let profile = json!({ "id": 5, "name": "Jan Jongboom", "isDeveloperProfile": true });
     api.answers("/api/organizations", &json!({ "success": true, "organizations": [profile] })).await;
     api.answers("/api/organizations/5", &json!({ "success": true, "organization": profile })).await;
-    let metrics = Running::with_key(&api, &[]).await.scrape().await;
+    let exporter = Running::with_key(&api, &[]).await;
+    let metrics = exporter.scrape().await;
     assert!(api.requests("/api/organizations/5/metrics").await.is_empty());
+    let shown = metrics.text.clone() + &exporter.page("/").await;
+    assert!(!shown.contains("Jongboom"), "a developer profile is named for its user");
     assert_eq!(supported(&metrics, "usage"), [0.0]);
     assert_eq!(supported(&metrics, "organization"), [1.0]);
 }

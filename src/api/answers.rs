@@ -2,6 +2,8 @@
 
 mod lists;
 mod organization;
+#[cfg(test)]
+mod tests;
 mod user;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
-use url::Url;
+use url::{Host, Url};
 
 use super::Error;
 use super::answers::{self, Terms};
@@ -74,6 +74,10 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_keepalive(Duration::from_secs(30));
+        if is_loopback(&settings.url) {
+            // What runs on this machine is not behind a proxy, whatever the environment says for the rest.
+            builder = builder.no_proxy();
+        }
         if settings.url.scheme() == "http" {
             // No certificate will be checked, so none needs to exist, as in an image without any.
             builder = builder.tls_certs_only([]);
@@ -213,6 +217,15 @@ impl Client {
                 "the answer holds values that cannot be used; their samples are missing"
             );
         }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 

@@ -333,6 +333,14 @@ fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Parsed<T> {
             Parsed::Incomplete => Parsed::Incomplete,
             Parsed::Malformed => Parsed::Malformed,
         },
+        // The parser that skips values calls `1.` malformed also where the next digits are yet to come.
+        Err(error) if position(bytes, &error) + 1 >= bytes.len() => Parsed::Incomplete,
         Err(_) => Parsed::Malformed,
     }
+}
+
+/// Returns how many bytes precede the place that an error tells by its line and column.
+fn position(bytes: &[u8], error: &serde_json::Error) -> usize {
+    let line = bytes.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
+    line.map(<[u8]>::len).sum::<usize>() + error.column()
 }

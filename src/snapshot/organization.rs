@@ -132,6 +132,8 @@ impl Organization {
 }
 
 /// Names and kind of an organization; comes whole from one collector.
+///
+/// A developer profile has no name here: it is its user's, and no user's name is ever shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrganizationInfo {
     /// `name`
@@ -142,6 +144,15 @@ pub struct OrganizationInfo {
     pub whitelabel_name: Option<String>,
     /// `isDeveloperProfile`
     pub developer_profile: Option<bool>,
+}
+
+impl OrganizationInfo {
+    /// Leaves out the name if it is a user's.
+    #[must_use]
+    pub fn without_user_name(self) -> Self {
+        let name = self.name.filter(|_| self.developer_profile != Some(true));
+        Self { name, ..self }
+    }
 }
 
 /// One entitlement, once the limits of an organization were read.

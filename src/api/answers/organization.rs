@@ -181,7 +181,7 @@ impl OrganizationMembers {
     }
 
     fn finish(self, id: u64) -> Organization {
-        let mut facts = Organization { id, info: Some(Arc::new(self.info)), ..self.facts };
+        let mut facts = Organization { id, info: Some(Arc::new(self.info.without_user_name())), ..self.facts };
         if let Some(projects) = facts.projects.as_mut().and_then(Arc::get_mut) {
             for project in projects.rows.iter_mut().chain(&mut projects.repeated) {
                 project.organization_id = id;

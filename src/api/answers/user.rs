@@ -31,13 +31,14 @@ fields!(
 
 /// Converts an organization as a user sees it; without an id it is nobody's.
 fn user_organization(fields: &UserOrganizationFields<'_>, unusable: &mut Unusable) -> Option<Organization> {
+    let info = OrganizationInfo {
+        name: fields.name.read(unusable),
+        whitelabel_id: fields.whitelabel_id.read(unusable),
+        whitelabel_name: None,
+        developer_profile: fields.developer_profile.read(unusable),
+    };
     Some(Organization {
-        info: Some(Arc::new(OrganizationInfo {
-            name: fields.name.read(unusable),
-            whitelabel_id: fields.whitelabel_id.read(unusable),
-            whitelabel_name: None,
-            developer_profile: fields.developer_profile.read(unusable),
-        })),
+        info: Some(Arc::new(info.without_user_name())),
         created: date(fields.created, unusable),
         trial_expired: date(fields.trial_expired, unusable),
         trial_upgraded: date(fields.trial_upgraded, unusable),

@@ -48,7 +48,7 @@ const WINDOW_NAMES: [&str; WINDOWS.len()] = [WINDOWS[0].0, WINDOWS[1].0, WINDOWS
 pub static ORGANIZATION: &[Metric<Organization>] = &[
     gauge(
         "edgeimpulse_organization_info",
-        "Always 1. Name, white label and kind of the organization.",
+        "Always 1. Name, white label and kind of the organization. A developer profile has no name, which would be its user's.",
         &["organization_id", "organization_name", "whitelabel_id", "whitelabel_name", "developer_profile"],
         &["organization", "user", "user_organizations", "whitelabel_user", "organizations"],
         |o, s| {
