@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
-use crate::api::{Client, Error, Said};
+use crate::api::{Client, Error};
 use crate::cell::{Cell, Freshness, Reading};
 use crate::clock::Clock;
 use crate::collector::{Call, Collector};
@@ -67,6 +67,8 @@ pub struct Account {
     credential: Held,
     shared: Shared,
     pause_end: Mutex<Option<UnixTime>>,
+    /// Whether the log says that the credential in use has expired.
+    told_expired: Mutex<bool>,
     cells: Mutex<BTreeMap<Call, Arc<Cell<Facts, Error>>>>,
 }
 
@@ -85,6 +87,7 @@ impl Account {
             credential,
             shared,
             pause_end: Mutex::default(),
+            told_expired: Mutex::default(),
             cells: Mutex::default(),
         }
     }
@@ -135,24 +138,27 @@ impl Account {
     }
 
     /// Loads the credential again, if it is in a file. A changed one may see other things: all answers are forgotten.
-    pub fn refresh_credential(&self) -> bool {
+    pub fn refresh_credential(&self) {
+        let now = self.shared.clock.now();
         let (was_loaded, _) = self.credential.last_load();
-        match self.credential.reload(self.shared.clock.now()) {
-            Ok(false) => false,
-            Ok(true) => {
-                tracing::info!(account = &*self.name, "the credential changed");
-                self.cells().clear();
-                true
-            }
-            Err(error) => {
-                if was_loaded {
-                    tracing::warn!(
-                        account = &*self.name,
-                        "the credential's file {error}; the last good one stays in use"
-                    );
-                }
-                false
-            }
+        let reload = self.credential.reload(now);
+        if let Err(error) = &reload
+            && was_loaded
+        {
+            tracing::warn!(
+                account = &*self.name,
+                "the credential's file {error}; the last good one stays in use"
+            );
+        }
+        if matches!(reload, Ok(true)) {
+            tracing::info!(account = &*self.name, "the credential changed");
+            self.cells().clear();
+        }
+        let credential = self.credential.current();
+        let has_expired = credential.expiry.is_some_and(|expiry| expiry <= now);
+        let was_told = std::mem::replace(&mut *lock(&self.told_expired), has_expired);
+        if has_expired && !was_told {
+            tracing::warn!(account = &*self.name, "the JWT has expired: provide a new one");
         }
     }
 
@@ -173,34 +179,51 @@ impl Account {
     /// Makes `call` unless the account is paused; handles its failure, so that it is logged and counted once.
     async fn get(&self, call: Call) -> Result<Facts, Error> {
         let began = Instant::now();
-        if let Some(retry_after) = self.remaining_pause() {
-            return Err(Error::RateLimited { said: Said::default(), retry_after: Some(retry_after) });
-        }
-        let attempt = AssertUnwindSafe(self.attempt(call)).catch_unwind().await;
-        let result = attempt.unwrap_or_else(|_| {
-            self.shared.own.panic();
-            self.shared.own.api_error(&self.name, call.collector.endpoint(), "panic");
-            Err(Error::Panic(format!("panic in the {} collector", call.collector.name())))
-        });
-        if let Err(error) = &result {
-            self.log(call, error, began.elapsed());
-            self.pause(error.retry_after());
+        let result = self.survive(call, self.attempt(call)).await;
+        match &result {
+            Ok(_) | Err(Error::Paused { .. }) => {}
+            Err(error) => {
+                self.log(call, error, began.elapsed());
+                self.pause(error.retry_after());
+            }
         }
         result
+    }
+
+    /// Turns a panic into a failure of its call.
+    async fn survive(
+        &self,
+        call: Call,
+        attempt: impl Future<Output = Result<Facts, Error>>,
+    ) -> Result<Facts, Error> {
+        AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_| {
+            let error = Error::Panic(format!("panic in the {} collector", call.collector.name()));
+            self.shared.own.panic();
+            self.shared.own.api_error(&self.name, call.collector.endpoint(), error.reason());
+            Err(error)
+        })
     }
 
     async fn attempt(&self, call: Call) -> Result<Facts, Error> {
         // Only a closed semaphore gives no permit, and this one is never closed.
         let _permit = self.shared.permits.acquire().await;
+        if let Some(remaining) = self.remaining_pause() {
+            return Err(Error::Paused { remaining });
+        }
         let now = self.shared.clock.now();
         let client = &self.shared.client;
-        let result = client.get(&self.name, &call, &self.credential.current(), now).await;
-        match result {
-            // The key may have been rotated a moment ago: then its file holds the new one.
-            Err(Error::Unauthorized(_)) if self.refresh_credential() => {
-                client.get(&self.name, &call, &self.credential.current(), now).await
-            }
-            result => result,
+        let used = self.credential.current();
+        let result = client.get(&self.name, &call, &used, now).await;
+        if !matches!(result, Err(Error::Unauthorized(_))) {
+            return result;
+        }
+        // The credential may have been rotated a moment ago: then its file holds the new one.
+        self.refresh_credential();
+        let current = self.credential.current();
+        if current.expose() == used.expose() {
+            result
+        } else {
+            client.get(&self.name, &call, &current, now).await
         }
     }
 
@@ -226,12 +249,14 @@ impl Account {
     fn pause(&self, retry_after: Option<Duration>) {
         let Some(pause) = retry_after.map(|asked| asked.min(LONGEST_PAUSE)) else { return };
         let end = self.shared.clock.now() + pause.as_secs_f64();
-        let mut pause_end = self.pause_end.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pause_end = lock(&self.pause_end);
         *pause_end = Some(pause_end.map_or(end, |known| known.max(end)));
+        let until = humantime::format_duration(Duration::from_secs(pause.as_secs()));
+        tracing::warn!(account = &*self.name, "the API asked to be left alone: no calls for {until}");
     }
 
     fn pause_end(&self) -> Option<UnixTime> {
-        *self.pause_end.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.pause_end)
     }
 
     fn remaining_pause(&self) -> Option<Duration> {
@@ -240,6 +265,11 @@ impl Account {
     }
 
     fn cells(&self) -> MutexGuard<'_, BTreeMap<Call, Arc<Cell<Facts, Error>>>> {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.cells)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is left half done here where a panic could strike.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,5 +11,6 @@ mod error;
 mod field;
 mod tally;
 
+pub use answers::{Decoded, Terms, decode};
 pub use client::{Client, Settings};
 pub use error::{Error, Said};

@@ -4,25 +4,20 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::account::{Account, Scope, Shared};
-use crate::api::{Client, Settings};
+use crate::api::{Client, Settings, Terms};
 use crate::clock::Clock;
 use crate::config::{CommonOptions, DemoOptions, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat};
 use crate::credential::Held;
 use crate::demo;
-use crate::listener;
+use crate::listener::{self, Limits};
 use crate::own::Own;
 use crate::reference;
 use crate::server::{self, Exporter};
-
-/// How long requests in flight may take to end after the process was told to: less than the 30 seconds after which
-/// Kubernetes kills.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
 /// Name of the account that flags and environment describe.
 const ACCOUNT: &str = "default";
@@ -127,9 +122,13 @@ pub fn build(options: &Options, clock: Clock) -> Result<Arc<Exporter>, Failure> 
         timeout: api.timeout,
         max_response_size: api.max_response_size,
         usage_query: scope.usage_query(),
-        compute_time_unit: api.compute_time_unit.seconds(),
-        memory_unit: api.memory_unit.bytes(),
-        projects: common.collectors.projects,
+        terms: Terms {
+            now: 0.0,
+            compute_time_unit: api.compute_time_unit.seconds(),
+            memory_unit: api.memory_unit.bytes(),
+            projects: common.collectors.projects,
+            most_datasets: common.collectors.most_datasets,
+        },
     };
     let ids = |ids: &[u64]| ids.iter().copied().collect::<BTreeSet<_>>();
     let scope = Scope {
@@ -171,6 +170,7 @@ pub(crate) fn assemble(
         scrape: common.scrape,
         telemetry_path: common.web.telemetry_path.clone(),
         exporter_metrics: !common.web.disable_exporter_metrics,
+        fail_scrape: common.web.fail_scrape,
         api_url,
     })
 }
@@ -196,12 +196,13 @@ fn announce(exporter: &Exporter, listeners: &[TcpListener]) {
 }
 
 async fn run(exporter: Arc<Exporter>, listeners: Vec<TcpListener>) -> ExitCode {
-    let is_clean = listener::serve(listeners, server::app(exporter), told_to_stop(), SHUTDOWN_GRACE).await;
+    let limits = Limits::default();
+    let is_clean = listener::serve(listeners, server::app(exporter), told_to_stop(), limits).await;
     if is_clean {
         tracing::info!("stopped");
         ExitCode::SUCCESS
     } else {
-        tracing::warn!(after = %humantime::format_duration(SHUTDOWN_GRACE), "stopped with requests unfinished");
+        tracing::warn!(after = %humantime::format_duration(limits.grace), "stopped with requests unfinished");
         ExitCode::FAILURE
     }
 }
@@ -242,6 +243,12 @@ fn print(text: &str) -> Result<(), Failure> {
 }
 
 fn log(options: &LogOptions) {
+    // A panic is a line of the log like any other, in its format.
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or_default();
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(location, "panic: {message}");
+    }));
     let level = match options.level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",

@@ -123,6 +123,15 @@ pub struct WebOptions {
     /// Leave out the exporter's own metrics (edgeimpulse_exporter_*, process_*)
     #[arg(long = "web.disable-exporter-metrics", env = "EDGEIMPULSE_WEB_DISABLE_EXPORTER_METRICS")]
     pub disable_exporter_metrics: bool,
+    /// When to answer a scrape with status 503 instead of metrics, for those who alert on up
+    #[arg(
+        long = "web.fail-scrape",
+        env = "EDGEIMPULSE_WEB_FAIL_SCRAPE",
+        value_name = "WHEN",
+        value_enum,
+        default_value_t
+    )]
+    pub fail_scrape: FailScrape,
 }
 
 /// What is read.
@@ -202,6 +211,18 @@ impl ScopeOptions {
         }
         query
     }
+}
+
+/// When a scrape is answered with a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FailScrape {
+    /// Never: Prometheus' `up` tells of the exporter alone
+    #[default]
+    Never,
+    /// When no account could be read
+    All,
+    /// When any supported collector failed
+    Any,
 }
 
 /// How long a scrape may take.

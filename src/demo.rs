@@ -16,13 +16,13 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use crate::account::Scope;
-use crate::api::Settings;
+use crate::api::{Settings, Terms};
 use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::commands;
 use crate::config::CommonOptions;
 use crate::credential::{Held, Kind, Origin};
-use crate::listener;
+use crate::listener::{self, Limits};
 use crate::server::Exporter;
 use world::World;
 
@@ -44,7 +44,7 @@ pub async fn start(clock: Clock) -> std::io::Result<Demo> {
     let address = listener.local_addr()?;
     let world = World::starting(clock.now());
     let app = api::app(world, clock);
-    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), Duration::ZERO));
+    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), Limits::default()));
     Ok(Demo { address, clock, world })
 }
 
@@ -65,9 +65,13 @@ impl Demo {
             timeout: Duration::from_secs(30),
             max_response_size: 1 << 28,
             usage_query: vec![("excludeEdgeImpulseUsers", "true"), ("projectVisibility", "private")],
-            compute_time_unit: 1.0,
-            memory_unit: 1.0,
-            projects: common.collectors.projects,
+            terms: Terms {
+                now: 0.0,
+                compute_time_unit: 1.0,
+                memory_unit: 1.0,
+                projects: common.collectors.projects,
+                most_datasets: common.collectors.most_datasets,
+            },
         };
         let jwt = Origin::Environment("of the demo", self.world.jwt().into());
         let credential = Held::load(Kind::Jwt, jwt, self.clock.now()).map_err(|error| error.to_string())?;

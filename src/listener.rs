@@ -16,15 +16,32 @@ use tokio::sync::Semaphore;
 
 use crate::config::ListenAddress;
 
-/// Most connections at one time; a further one waits until another ends. Prometheus and a browser need a handful.
-const MOST_CONNECTIONS: usize = 512;
+/// What connections may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most connections at one time; a further one waits until another ends.
+    pub connections: usize,
+    /// Longest time for the header of a request, and between requests.
+    pub header_timeout: Duration,
+    /// Longest header of a request, in bytes.
+    pub header_size: usize,
+    /// How long requests in flight may take to end after the process was told to.
+    pub grace: Duration,
+}
 
-/// Longest time for the header of a request, so that idle and slow clients do not keep a connection for ever. Longer
-/// than the usual scrape intervals, so that Prometheus finds its connection open.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(150);
-
-/// Longest header of a request, in bytes.
-const HEADER_SIZE: usize = 16 * 1024;
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            // Prometheus and a browser need a handful.
+            connections: 512,
+            // Longer than the usual scrape intervals, so that Prometheus finds its connection open.
+            header_timeout: Duration::from_secs(150),
+            header_size: 16 * 1024,
+            // Less than the 30 seconds after which Kubernetes kills.
+            grace: Duration::from_secs(20),
+        }
+    }
+}
 
 /// Longest wait after accepting failed, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -57,24 +74,24 @@ fn has_ipv6() -> bool {
     std::net::UdpSocket::bind("[::1]:0").is_ok()
 }
 
-/// Serves `app` on `listeners` until `shutdown` is over; then lets requests in flight end, for `grace` at most.
-/// Returns whether all of them did.
+/// Serves `app` on `listeners` until `shutdown` is over, then lets requests in flight end. Returns whether all of
+/// them did in time.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     app: Router,
     shutdown: impl Future<Output = ()>,
-    grace: Duration,
+    limits: Limits,
 ) -> bool {
     let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(limits.connections));
     let accepting = futures_util::future::join_all(
-        listeners.into_iter().map(|listener| accept(listener, &app, &connections, &places)),
+        listeners.into_iter().map(|listener| accept(listener, &app, &connections, &places, limits)),
     );
     tokio::select! {
         _ = accepting => unreachable!("accepting goes on for ever"),
         () = shutdown => {}
     }
-    tokio::time::timeout(grace, connections.shutdown()).await.is_ok()
+    tokio::time::timeout(limits.grace, connections.shutdown()).await.is_ok()
 }
 
 async fn accept(
@@ -82,9 +99,14 @@ async fn accept(
     app: &Router,
     connections: &GracefulShutdown,
     places: &Arc<Semaphore>,
+    limits: Limits,
 ) -> Infallible {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_SIZE);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.header_size);
     loop {
         // Only a closed semaphore gives no place, and this one is never closed.
         let place = Arc::clone(places).acquire_owned().await;

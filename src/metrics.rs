@@ -246,6 +246,8 @@ pub struct Exposed {
     series: u64,
     /// Series left out because an earlier row has the same labels.
     duplicate: u64,
+    /// Series left out because there are more datasets than are to be shown.
+    dataset_limit: u64,
 }
 
 /// Everything that one exposition is written from.
@@ -264,6 +266,8 @@ impl Collector for Page {
         let duplicate = count(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.repeated))
             + count(catalogue::PROJECT, &projects.clone().flat_map(|projects| &projects.repeated));
 
+        let dataset_limit = count(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.beyond));
+
         let encoder = &mut encoder;
         let series = encode_table(encoder, catalogue::ORGANIZATION, &organizations)?
             + encode_table(encoder, catalogue::TRIAL, &facts.trials.values())?
@@ -275,7 +279,11 @@ impl Collector for Page {
         let Some(own) = &self.own else { return Ok(()) };
         encode_table(encoder, catalogue::OWN_ACCOUNT, &accounts.iter())?;
         encode_table(encoder, catalogue::OWN, &std::iter::once(&**own))?;
-        encode_table(encoder, catalogue::EXPOSED, &std::iter::once(&Exposed { series, duplicate }))?;
+        encode_table(
+            encoder,
+            catalogue::EXPOSED,
+            &std::iter::once(&Exposed { series, duplicate, dataset_limit }),
+        )?;
         encode_table(encoder, catalogue::PROCESS, &std::iter::once(&Process::read()))?;
         Ok(())
     }

@@ -73,7 +73,13 @@ async fn read(
         facts.organizations.retain(|id, _| account.scope.organizations.contains(id));
         facts.trials.retain(|(id, _), _| account.scope.organizations.contains(id));
     }
-    let up = readings.iter().any(|(_, reading)| reading.is_success());
+    // The list of organizations may be minutes old: it says nothing of now, unless there is nothing else.
+    let is_list = |call: &Call| call.collector == Collector::Organizations;
+    let mut of_now: Vec<_> = readings.iter().filter(|(call, _)| !is_list(call)).collect();
+    if of_now.is_empty() {
+        of_now.extend(&readings);
+    }
+    let up = of_now.iter().any(|(_, reading)| reading.is_success());
     let mut collections: Vec<_> = readings
         .iter()
         .map(|(call, reading)| (*call, collection(account, *call, Some(reading), now)))

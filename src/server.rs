@@ -14,8 +14,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::account::Account;
 use crate::clock::Clock;
-use crate::config::ScrapeOptions;
+use crate::config::{FailScrape, ScrapeOptions};
 use crate::own::Own;
+use crate::snapshot::Snapshot;
 use crate::{metrics, page, scrape};
 
 /// The header by which Prometheus says how long it will wait, in seconds.
@@ -36,6 +37,8 @@ pub struct Exporter {
     pub telemetry_path: String,
     /// Whether the exporter's own metrics are shown.
     pub exporter_metrics: bool,
+    /// When a scrape is answered with a failure.
+    pub fail_scrape: FailScrape,
     /// Base URL of the API, for people to see.
     pub api_url: String,
 }
@@ -45,14 +48,22 @@ impl Exporter {
     ///
     /// # Errors
     /// See [`metrics::open_metrics`].
-    pub async fn collect(
-        &self,
-        budget: Duration,
-    ) -> Result<(String, Arc<crate::snapshot::Snapshot>), std::fmt::Error> {
+    pub async fn collect(&self, budget: Duration) -> Result<(String, Arc<Snapshot>), std::fmt::Error> {
         let deadline = Instant::now() + budget;
         let snapshot = Arc::new(scrape::collect(&self.accounts, deadline, self.clock.now()).await);
         let own = self.exporter_metrics.then(|| Arc::clone(&self.own));
         Ok((metrics::open_metrics(Arc::clone(&snapshot), own)?, snapshot))
+    }
+}
+
+impl Exporter {
+    /// Tells whether a scrape with this result is to be answered with a failure.
+    fn fails(&self, snapshot: &Snapshot) -> bool {
+        match self.fail_scrape {
+            FailScrape::Never => false,
+            FailScrape::All => !snapshot.accounts.iter().any(|account| account.up),
+            FailScrape::Any => snapshot.collections.iter().any(|call| call.supported && !call.success),
+        }
     }
 }
 
@@ -80,6 +91,10 @@ async fn serve_metrics(State(exporter): State<Arc<Exporter>>, method: Method, he
     let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let timeout = timeout.filter(|timeout| !timeout.is_zero());
     match exporter.collect(exporter.scrape.budget(timeout)).await {
+        Ok((_, snapshot)) if exporter.fails(&snapshot) => {
+            let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+        }
         Ok((text, _)) => (head, format.write(text)).into_response(),
         Err(error) => {
             tracing::error!(%error, "metrics could not be written");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use edgeimpulse_exporter::listener::{self, Limits};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -77,7 +78,7 @@ async fn without_accept(url: String) -> u16 {
     };
     let app = Router::new().route("/metrics", get(relay));
     let forever = std::future::pending();
-    tokio::spawn(edgeimpulse_exporter::listener::serve(vec![listener], app, forever, Duration::ZERO));
+    tokio::spawn(listener::serve(vec![listener], app, forever, Limits::default()));
     port
 }
 

@@ -12,29 +12,62 @@ use bytes::Bytes;
 use futures_util::Stream;
 use serde_json::value::RawValue;
 
-use super::Error;
 use super::document::Document;
+use super::error::{Error, Said};
 use super::field::{Date, Field, Found, Unusable, fields};
 use crate::collector::{Call, Collector};
 use crate::snapshot::{EntitlementLimits, Facts, Limit, Organization, UnixTime, User};
 use organization::{organization, organizations};
 use user::{trials, user, whitelabel_user};
 
-/// What a fold has to know beside the answer.
+/// What decoding has to know beside the answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub struct Terms {
     /// When the call began: windows of activity end here.
-    pub(super) now: UnixTime,
+    pub now: UnixTime,
     /// Seconds in the unit of the usage answer's compute times.
-    pub(super) compute_time_unit: f64,
+    pub compute_time_unit: f64,
     /// Bytes in the unit of the default compute limits' memory.
-    pub(super) memory_unit: f64,
+    pub memory_unit: f64,
     /// Whether projects are kept one by one.
-    pub(super) projects: bool,
+    pub projects: bool,
+    /// Most datasets of an organization that are kept.
+    pub most_datasets: usize,
 }
 
-/// Reads the answer to `call`; `None` if the member that all of it hangs on is missing.
-pub(super) async fn fold<S>(json: &mut Document<S>, call: &Call, terms: Terms) -> Result<Option<Facts>, Error>
+/// What an answer holds.
+#[derive(Debug)]
+pub struct Decoded {
+    /// Its facts.
+    pub facts: Result<Facts, Error>,
+    /// How often each field held a value that cannot be used.
+    pub unusable: BTreeMap<&'static str, u64>,
+}
+
+/// Reads the answer to `call`, with status 200, while its parts arrive. Of `secret` nothing is left in an error.
+pub async fn decode<S>(parts: S, call: &Call, terms: &Terms, secret: &str) -> Decoded
+where
+    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    let mut json = Document::new(parts);
+    let facts = facts(&mut json, call, terms, secret).await;
+    Decoded { facts, unusable: json.unusable.0 }
+}
+
+async fn facts<S>(json: &mut Document<S>, call: &Call, terms: &Terms, secret: &str) -> Result<Facts, Error>
+where
+    S: Stream<Item = Result<Bytes, Error>> + Unpin,
+{
+    let facts = fold(json, call, *terms).await?;
+    let (success, text) = json.end().await?;
+    if !success {
+        return Err(Error::of_text(Said::new(200, text.as_deref(), secret)));
+    }
+    facts.ok_or_else(|| Error::Decode(format!("it has no `{}`", main_member(call.collector))))
+}
+
+/// Folds an answer; `None` if the member that all of it hangs on is missing.
+async fn fold<S>(json: &mut Document<S>, call: &Call, terms: Terms) -> Result<Option<Facts>, Error>
 where
     S: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
@@ -56,7 +89,7 @@ where
 }
 
 /// Returns the member that the whole answer to `collector` hangs on.
-pub(super) const fn main_member(collector: Collector) -> &'static str {
+const fn main_member(collector: Collector) -> &'static str {
     match collector {
         Collector::Usage => "metrics",
         Collector::Organization => "organization",

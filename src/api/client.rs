@@ -1,5 +1,6 @@
 //! One request to the API, and the facts in its answer.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -12,7 +13,6 @@ use url::{Host, Url};
 
 use super::Error;
 use super::answers::{self, Terms};
-use super::document::Document;
 use super::error::Said;
 use super::field::{Convert, Unusable, fields};
 use crate::collector::{Call, Collector};
@@ -43,12 +43,8 @@ pub struct Settings {
     pub max_response_size: u64,
     /// Query of the usage call.
     pub usage_query: Vec<(&'static str, &'static str)>,
-    /// Seconds in the unit of the usage answer's compute times.
-    pub compute_time_unit: f64,
-    /// Bytes in the unit of the default compute limits' memory.
-    pub memory_unit: f64,
-    /// Whether projects are kept one by one.
-    pub projects: bool,
+    /// How answers are understood; its `now` is that of each call.
+    pub terms: Terms,
 }
 
 /// Speaks to the API, for all accounts; connections are shared.
@@ -133,16 +129,10 @@ impl Client {
         if response.status() != StatusCode::OK {
             return Err(self.failure(call, response, credential, now).await);
         }
-        let mut json = Document::new(self.parts(call, response));
-        let facts = answers::fold(&mut json, call, self.terms(now)).await;
-        // Also of an answer that cannot be read to its end: what was odd in it may tell why.
-        self.count(call, &json.unusable);
-        let facts = facts?;
-        let (success, text) = json.end().await?;
-        if !success {
-            return Err(Error::of_text(Said::new(200, text.as_deref(), credential.expose())));
-        }
-        facts.ok_or_else(|| Error::Decode(format!("it has no `{}`", answers::main_member(call.collector))))
+        let terms = Terms { now, ..self.settings.terms };
+        let decoded = answers::decode(self.parts(call, response), call, &terms, credential.expose()).await;
+        self.count(call, &decoded.unusable);
+        decoded.facts
     }
 
     /// Reads why the API did not answer with 200.
@@ -198,17 +188,12 @@ impl Client {
         url
     }
 
-    fn terms(&self, now: UnixTime) -> Terms {
-        let Settings { compute_time_unit, memory_unit, projects, .. } = self.settings;
-        Terms { now, compute_time_unit, memory_unit, projects }
-    }
-
-    fn count(&self, call: &Call, unusable: &Unusable) {
-        for (field, times) in &unusable.0 {
+    fn count(&self, call: &Call, unusable: &BTreeMap<&'static str, u64>) {
+        for (field, times) in unusable {
             self.own.decode_errors(call.collector.endpoint(), field, *times);
         }
-        if !unusable.0.is_empty() {
-            let fields: Vec<_> = unusable.0.keys().copied().collect();
+        if !unusable.is_empty() {
+            let fields: Vec<_> = unusable.keys().copied().collect();
             tracing::debug!(
                 endpoint = call.collector.endpoint(),
                 organization_id = call.organization_id,

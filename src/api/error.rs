@@ -25,6 +25,12 @@ pub enum Error {
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
     },
+    /// No call was made: the API had asked to be left alone.
+    #[error("no call for another {}: the API asked for that", humantime::format_duration(*.remaining))]
+    Paused {
+        /// How much longer.
+        remaining: Duration,
+    },
     /// The API failed: status 500 to 599.
     #[error("the API failed{said}")]
     ServerError {
@@ -94,7 +100,7 @@ impl Error {
             Self::Unauthorized(_) => "unauthorized",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "not_found",
-            Self::RateLimited { .. } => "rate_limited",
+            Self::RateLimited { .. } | Self::Paused { .. } => "rate_limited",
             Self::ServerError { .. } => "server_error",
             Self::HttpStatus(_) => "http_status",
             Self::Api(_) => "api_error",

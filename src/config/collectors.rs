@@ -13,7 +13,12 @@ pub struct CollectorOptions {
     pub enabled: BTreeSet<Collector>,
     /// Whether projects are shown one by one.
     pub projects: bool,
+    /// Most datasets of an organization that are shown.
+    pub most_datasets: usize,
 }
+
+const HEADING: &str = "Collectors (each with --no-collector.NAME)";
+const MOST_DATASETS: &str = "collector.organization.most-datasets";
 
 /// The name, the default and the help of each switch: one per collector, and one for the projects.
 fn switches() -> impl Iterator<Item = (&'static str, bool, &'static str)> {
@@ -26,14 +31,13 @@ impl Args for CollectorOptions {
         for (name, default, about) in switches() {
             let (on, off) = (format!("collector.{name}"), format!("no-collector.{name}"));
             let environment = format!("EDGEIMPULSE_COLLECTOR_{}", name.to_uppercase());
-            let heading = "Collectors (each with --no-collector.NAME)";
             command = command
                 .arg(
                     clap::Arg::new(on.clone())
                         .long(on.clone())
                         .env(environment)
                         .help(about)
-                        .help_heading(heading)
+                        .help_heading(HEADING)
                         .value_name("BOOL")
                         .value_parser(clap::value_parser!(bool))
                         .num_args(0..=1)
@@ -50,7 +54,16 @@ impl Args for CollectorOptions {
                         .overrides_with(on),
                 );
         }
-        command
+        command.arg(
+            clap::Arg::new(MOST_DATASETS)
+                .long(MOST_DATASETS)
+                .env("EDGEIMPULSE_COLLECTOR_ORGANIZATION_MOST_DATASETS")
+                .help("Most datasets of one organization that are shown; the rest is counted as dropped")
+                .help_heading(HEADING)
+                .value_name("N")
+                .value_parser(clap::value_parser!(usize))
+                .default_value("1000"),
+        )
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
@@ -65,7 +78,8 @@ impl FromArgMatches for CollectorOptions {
                 && !matches.get_flag(&format!("no-collector.{name}"))
         };
         let enabled = Collector::ALL.into_iter().filter(|collector| is_on(collector.name())).collect();
-        Ok(Self { enabled, projects: is_on("projects") })
+        let most_datasets = matches.get_one(MOST_DATASETS).copied().unwrap_or_default();
+        Ok(Self { enabled, projects: is_on("projects"), most_datasets })
     }
 
     fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {

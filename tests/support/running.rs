@@ -1,11 +1,11 @@
 //! The real exporter, built from a command line and served on a port of its own.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Parser;
 use edgeimpulse_exporter::clock::Clock;
 use edgeimpulse_exporter::config::CommandLine;
+use edgeimpulse_exporter::listener::Limits;
 use edgeimpulse_exporter::server::Exporter;
 use edgeimpulse_exporter::{commands, listener, server};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -56,7 +56,7 @@ impl Running {
         let url = format!("http://{}", socket.local_addr().unwrap());
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
-        tokio::spawn(listener::serve(vec![socket], server::app(exporter), until, Duration::from_secs(1)));
+        tokio::spawn(listener::serve(vec![socket], server::app(exporter), until, Limits::default()));
         let client = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
         Self { url, client, _stop: stop }
     }

@@ -56,7 +56,7 @@ where
                     members.read(json, Some(id), terms).await?;
                 }
             }
-            "datasets" => rest.datasets = datasets(json, id).await?,
+            "datasets" => rest.datasets = datasets(json, id, terms.most_datasets).await?,
             "defaultComputeLimits" => {
                 json.object::<ComputeLimitFields<'_>>("defaultComputeLimits", |limits, unusable| {
                     let mut bytes = |field: Field<'_>| Some(field.read::<f64>(unusable)? * terms.memory_unit);
@@ -212,7 +212,11 @@ fields!(
     BucketFields { bucket: "bucket" }
 );
 
-async fn datasets<S>(json: &mut Document<S>, id: u64) -> Result<Option<Arc<Unique<Dataset>>>, Error>
+async fn datasets<S>(
+    json: &mut Document<S>,
+    id: u64,
+    most: usize,
+) -> Result<Option<Arc<Unique<Dataset>>>, Error>
 where
     S: Stream<Item = Result<Bytes, Error>> + Unpin,
 {
@@ -220,7 +224,7 @@ where
     let is_list = json.each::<DatasetFields<'_>>("datasets", |dataset, unusable| {
         datasets.extend(dataset.and_then(|fields| self::dataset(&fields, id, unusable)));
     });
-    Ok(is_list.await?.then(|| Arc::new(Unique::by(datasets, |dataset| &dataset.name))))
+    Ok(is_list.await?.then(|| Arc::new(Unique::by(datasets, |dataset| &dataset.name).limited(most))))
 }
 
 /// Converts one dataset; without a name it cannot be told from others.

@@ -1,25 +1,24 @@
 use bytes::Bytes;
 use futures_util::FutureExt;
 
-use super::{Terms, fold};
+use super::{Terms, decode};
 use crate::api::Error;
-use crate::api::document::Document;
 use crate::collector::{Call, Collector};
 use crate::snapshot::Facts;
 
-const TERMS: Terms = Terms { now: 1_793_491_200.0, compute_time_unit: 1.0, memory_unit: 1.0, projects: true };
+const TERMS: Terms = Terms {
+    now: 1_793_491_200.0,
+    compute_time_unit: 1.0,
+    memory_unit: 1.0,
+    projects: true,
+    most_datasets: 1000,
+};
 
-/// Folds an answer that arrives in parts of `size` bytes.
-fn read(call: Call, answer: &[u8], size: usize) -> Result<Option<Facts>, Error> {
+/// Reads an answer that arrives in parts of `size` bytes.
+fn read(call: Call, answer: &[u8], size: usize) -> Result<Facts, Error> {
     let parts: Vec<_> = answer.chunks(size).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-    let mut json = Document::new(futures_util::stream::iter(parts));
-    let reading = async {
-        let facts = fold(&mut json, &call, TERMS).await?;
-        let (success, _) = json.end().await?;
-        assert!(success);
-        Ok(facts)
-    };
-    reading.now_or_never().expect("nothing is waited for")
+    let decoding = decode(futures_util::stream::iter(parts), &call, &TERMS, "").map(|decoded| decoded.facts);
+    decoding.now_or_never().expect("nothing is waited for")
 }
 
 const ORGANIZATION: Call = Call::of_organization(Collector::Organization, 1);
@@ -37,16 +36,11 @@ fn facts_do_not_depend_on_how_the_answer_arrives() {
         ),
     ];
     for (call, answer) in samples {
-        let whole =
-            read(call, answer.as_bytes(), answer.len()).unwrap().expect("the sample has its main member");
+        let whole = read(call, answer.as_bytes(), answer.len()).unwrap();
         let compact = serde_json::from_str::<serde_json::Value>(answer).unwrap().to_string();
-        assert_eq!(read(call, compact.as_bytes(), 4096), Ok(Some(whole.clone())), "without white space");
+        assert_eq!(read(call, compact.as_bytes(), 4096), Ok(whole.clone()), "without white space");
         for size in (1..64).chain([1000, 16_384]) {
-            assert_eq!(
-                read(call, answer.as_bytes(), size).as_ref(),
-                Ok(&Some(whole.clone())),
-                "{call} by {size}"
-            );
+            assert_eq!(read(call, answer.as_bytes(), size).as_ref(), Ok(&whole), "{call} by {size}");
         }
     }
 }
@@ -66,7 +60,7 @@ fn an_answer_cut_short_anywhere_is_an_error() {
 fn a_number_at_the_end_of_a_part_is_not_taken_for_whole() {
     let answer = br#"{"success":true,"metrics":{"totalStorage":1234567}}"#;
     for size in 1..answer.len() {
-        let facts = read(Call::of_organization(Collector::Usage, 1), answer, size).unwrap().unwrap();
+        let facts = read(Call::of_organization(Collector::Usage, 1), answer, size).unwrap();
         assert_eq!(facts.organizations[&1].storage_used, Some(1_234_567.0));
     }
 }
@@ -78,7 +72,7 @@ fn what_nobody_reads_may_be_as_odd_as_it_likes() {
         r#"{{"new":{deep},"number":1e400,"text":"\ud800","organization":{{"id":1,"odd":{deep},
         "users":[{{"role":"admin","odd":{deep},"huge":-1e999}}]}},"success":true}}"#
     );
-    let facts = read(ORGANIZATION, answer.as_bytes(), 1000).unwrap().unwrap();
+    let facts = read(ORGANIZATION, answer.as_bytes(), 1000).unwrap();
     assert_eq!(facts.organizations[&1].users_by_role, Some([1, 0, 0, 0]));
 }
 

@@ -174,10 +174,13 @@ pub static EXPOSED: &[Metric<Exposed>] = &[
     ),
     gauge(
         "edgeimpulse_exporter_dropped_series",
-        "Series left out of this answer: duplicate ones have the same labels as one that is in it.",
+        "Series left out of this answer: duplicate, which have the labels of one that is in it, and dataset_limit, see --collector.organization.most-datasets.",
         &["reason"],
         NONE,
-        |e, s| s.count(["duplicate".into()], e.duplicate),
+        |e, s| {
+            s.count(["duplicate".into()], e.duplicate);
+            s.count(["dataset_limit".into()], e.dataset_limit);
+        },
     ),
 ];
 
