@@ -113,8 +113,7 @@ async fn told_to_stop_it_finishes_the_scrapes_in_flight() {
         let url = api.url();
         let arguments = ["--api.url", &url, "--organization-id=1", "--web.listen-address=127.0.0.1:0"];
         let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
-        let line = program.says("listening").await;
-        let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        let address = program.address().await;
         let scrape = tokio::spawn(reqwest::get(format!("http://{address}/metrics")));
         while api.calls().await < 2 {
             tokio::task::yield_now().await;

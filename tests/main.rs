@@ -6,13 +6,19 @@
 #![expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
 
 mod answers;
+mod bounds;
 mod catalogue;
 mod command_line;
+mod courtesy;
 mod credentials;
 mod demo;
 mod failures;
+mod freshness;
 mod merging;
 mod names;
 mod prometheus;
+mod rotation;
+mod secrets;
 mod serving;
 mod support;
+mod wire;

@@ -162,11 +162,8 @@ async fn a_scrape_answers_before_its_deadline_with_what_has_arrived() {
     let api = with_slow_usage().await;
     let exporter = Running::with_key(&api, &[]).await;
     let began = Instant::now();
-    let request =
-        exporter.request(Method::GET, "/metrics").header("X-Prometheus-Scrape-Timeout-Seconds", "1.5");
-    let text = request.send().await.unwrap().text().await.unwrap();
+    let metrics = exporter.scrape_within("1.5").await;
     assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
-    let metrics = crate::support::Exposition::of_prometheus_text(&text);
     let success = |id| {
         let labels = [("collector", "usage"), ("organization_id", id)];
         metrics.value("edgeimpulse_scrape_collector_success", &labels)

@@ -90,6 +90,13 @@ impl FakeApi {
         self.mount(call(path), response).await;
     }
 
+    /// Answers whoever has that value of that header in this way, whatever else was said.
+    pub async fn responds_to(&self, name: &'static str, value: &str, response: ResponseTemplate) {
+        let value = value.to_owned();
+        let has = move |request: &Request| request.headers.get(name).is_some_and(|found| *found == *value);
+        Mock::given(has).respond_with(response).with_priority(1).mount(&self.server).await;
+    }
+
     /// Refuses every call without that value of that header.
     pub async fn accepts_only(&self, name: &'static str, value: &str) {
         let refusal = json!({ "success": false, "error": "Invalid API key" });

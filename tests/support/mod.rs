@@ -5,11 +5,13 @@ pub mod exposition;
 pub mod fake;
 pub mod program;
 pub mod running;
+pub mod wire;
 
 pub use exposition::Exposition;
 pub use fake::FakeApi;
 pub use program::Program;
 pub use running::Running;
+pub use wire::Wire;
 
 /// Returns a file of `tests/data`.
 pub fn data(path: &str) -> String {

@@ -48,6 +48,12 @@ impl Program {
         tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("it prints so in time")
     }
 
+    /// Returns the address that it says it listens on.
+    pub async fn address(&mut self) -> String {
+        let line = self.says("listening").await;
+        line.split("address=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();

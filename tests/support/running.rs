@@ -1,5 +1,6 @@
 //! The real exporter, built from a command line and served on a port of its own.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -21,7 +22,7 @@ pub const KEY: &str = "ei_canary_0123456789abcdef";
 
 /// An exporter that runs until it is dropped.
 pub struct Running {
-    url: String,
+    pub address: SocketAddr,
     client: reqwest::Client,
     _stop: tokio::sync::oneshot::Sender<()>,
 }
@@ -34,41 +35,62 @@ impl Running {
 
     /// Starts an exporter with an API key for whatever is at that URL.
     pub async fn with_key_at(url: &str, options: &[&str]) -> Self {
-        Self::start(url, "--api.key-file", options).await
+        Self::with_file(url, &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), options).await
     }
 
     /// Starts an exporter with a JWT.
     pub async fn with_jwt(api: &FakeApi, options: &[&str]) -> Self {
-        Self::start(&api.url(), "--api.jwt-file", options).await
+        Self::with_file(&api.url(), &["--api.jwt-file", &file("jwt", KEY)], Clock::Fixed(NOW), options).await
     }
 
-    async fn start(url: &str, flag: &str, options: &[&str]) -> Self {
-        let credential = file("credential", KEY);
-        let arguments = ["edgeimpulse-exporter", "--api.url", url, flag, &credential, "--cache.ttl", "0s"];
-        let arguments = arguments.iter().chain(options);
+    /// Starts an exporter with the credential in a file, that is named by its flag. It uses no answer twice unless
+    /// the options say so.
+    pub async fn with_file(url: &str, file: &[&str; 2], clock: Clock, options: &[&str]) -> Self {
+        Self::serve(Self::build(url, file, clock, options)).await
+    }
+
+    /// Builds an exporter without serving it.
+    pub fn build(url: &str, file: &[&str; 2], clock: Clock, options: &[&str]) -> Arc<Exporter> {
+        let mut arguments = vec!["edgeimpulse-exporter", "--api.url", url, file[0], file[1]];
+        if !options.iter().any(|option| option.starts_with("--cache.ttl")) {
+            arguments.push("--cache.ttl=0s");
+        }
+        arguments.extend(options);
         let options = CommandLine::try_parse_from(arguments).unwrap().options;
-        Self::serve(commands::build(&options, Clock::Fixed(NOW)).unwrap()).await
+        commands::build(&options, clock).unwrap()
     }
 
     /// Serves an exporter.
     pub async fn serve(exporter: Arc<Exporter>) -> Self {
+        Self::serve_within(exporter, Limits::default()).await
+    }
+
+    /// Serves an exporter with these limits of connections.
+    pub async fn serve_within(exporter: Arc<Exporter>, limits: Limits) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", socket.local_addr().unwrap());
+        let address = socket.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
-        tokio::spawn(listener::serve(vec![socket], server::app(exporter), until, Limits::default()));
+        tokio::spawn(listener::serve(vec![socket], server::app(exporter), until, limits));
         let client = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
-        Self { url, client, _stop: stop }
+        Self { address, client, _stop: stop }
     }
 
     /// Returns a request, to be completed and sent.
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.url))
+        self.client.request(method, format!("http://{}{path}", self.address))
     }
 
     /// Returns a page as text.
     pub async fn page(&self, path: &str) -> String {
         self.request(reqwest::Method::GET, path).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// Scrapes as Prometheus does with that timeout, in seconds.
+    pub async fn scrape_within(&self, timeout: &str) -> Exposition {
+        let request = self.request(reqwest::Method::GET, "/metrics");
+        let request = request.header("X-Prometheus-Scrape-Timeout-Seconds", timeout);
+        Exposition::of_prometheus_text(&request.send().await.unwrap().text().await.unwrap())
     }
 
     /// Scrapes in the text format.

@@ -1,0 +1,101 @@
+//! A planted key is looked for wherever it must not be.
+
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use crate::support::running::KEY;
+use crate::support::{FakeApi, Program, file};
+
+#[tokio::test]
+async fn a_planted_key_is_in_no_log_page_metric_or_error() {
+    for (flag, format) in [("--api.key-file", "text"), ("--api.jwt-file", "json")] {
+        let (api, elsewhere) = (FakeApi::with_samples("typical").await, FakeApi::start().await);
+        let key = file("key", KEY);
+        let url = api.url();
+        let format = format!("--log.format={format}");
+        let arguments = [
+            "--api.url",
+            &url,
+            flag,
+            &key,
+            "--cache.ttl=0s",
+            "--api.timeout=300ms",
+            "--log.level=trace",
+            &format,
+            "--user-id=2",
+            "--whitelabel.user-id=2",
+            "--web.listen-address=127.0.0.1:0",
+        ];
+        let mut program = Program::start(&arguments, &[]);
+        let line = program.says("listening").await;
+        let address = line.split("127.0.0.1:").last().unwrap().split(['"', ' ']).next().unwrap().to_owned();
+        // The address of the API stands in the line too; the exporter's is the one that answers.
+        let ports: Vec<_> = line.split("127.0.0.1:").skip(1).collect();
+        let ports = ports.iter().map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+        let mut pages = line.clone() + &address;
+        let mut exporter = None;
+        for port in ports {
+            if reqwest::get(format!("http://127.0.0.1:{port}/-/healthy"))
+                .await
+                .is_ok_and(|page| page.status() == 200)
+            {
+                exporter = Some(format!("http://127.0.0.1:{port}"));
+            }
+        }
+        let exporter = exporter.unwrap();
+
+        let echo = format!("{KEY} is not welcome, {{\"x-api-key\":\"{KEY}\"}}");
+        let redirect = format!("{}/api/organizations/1?key={KEY}", elsewhere.url());
+        let faults = [
+            ResponseTemplate::new(401).set_body_json(json!({ "success": false, "error": echo })),
+            ResponseTemplate::new(403).set_body_json(json!({ "success": false, "error": echo })),
+            ResponseTemplate::new(200).set_body_json(json!({ "success": false, "error": echo })),
+            ResponseTemplate::new(500).set_body_string(echo.clone()),
+            ResponseTemplate::new(429).insert_header("X-Echo", KEY).set_body_string(echo.clone()),
+            ResponseTemplate::new(302).insert_header("Location", redirect.as_str()),
+            ResponseTemplate::new(200).set_body_string(echo.clone()),
+            ResponseTemplate::new(200).set_body_string(format!("{{\"{KEY}\":")),
+            ResponseTemplate::new(200).set_delay(std::time::Duration::from_secs(1)),
+        ];
+        for path in ["/api/organizations", "/api/organizations/1", "/api/organizations/1/metrics", "/api/user"]
+        {
+            for fault in &faults {
+                api.responds(path, fault.clone()).await;
+                for page in ["/metrics", "/", "/nowhere"] {
+                    pages += &reqwest::get(format!("{exporter}{page}")).await.unwrap().text().await.unwrap();
+                }
+            }
+        }
+        std::fs::write(&key, format!("{KEY}\u{7f}")).unwrap();
+        pages += &reqwest::get(format!("{exporter}/metrics")).await.unwrap().text().await.unwrap();
+        program.signal("TERM");
+        let ended = program.end().await;
+        assert_eq!(ended.code, Some(0));
+        assert!(
+            ended.stderr.contains("unauthorized") && ended.stderr.contains("[credential]"),
+            "the faults were met"
+        );
+        assert!(pages.contains("edgeimpulse_up") && pages.contains("[credential]"));
+        for (place, text) in [("log", ended.stderr), ("output", ended.stdout), ("pages", pages)] {
+            let found =
+                text.find(KEY).map(|at| text[at.saturating_sub(200)..].chars().take(300).collect::<String>());
+            assert_eq!(found, None, "the key is in the {place}");
+        }
+        for request in elsewhere.requests("/api/organizations/1").await {
+            panic!("a redirect was followed: {request:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn debug_of_everything_that_holds_the_key_shows_nothing_of_it() {
+    let api = FakeApi::with_samples("typical").await;
+    let clock = edgeimpulse_exporter::clock::Clock::System;
+    for flag in ["--api.key-file", "--api.jwt-file"] {
+        let exporter = crate::support::Running::build(&api.url(), &[flag, &file("key", KEY)], clock, &[]);
+        let (text, snapshot) = exporter.collect(std::time::Duration::from_secs(10)).await.unwrap();
+        let shown = format!("{exporter:?} {exporter:#?} {snapshot:?} {text}");
+        assert!(shown.contains("Sensitive") && shown.contains("REDACTED"), "the key is in there, hidden");
+        assert!(!shown.contains(KEY));
+    }
+}
