@@ -273,3 +273,44 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing is left half done here where a panic could strike.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Settings, Terms};
+    use crate::credential::Origin;
+
+    #[tokio::test]
+    async fn a_panic_costs_its_call_and_is_counted() {
+        let own = Arc::new(Own::new());
+        let settings = Settings {
+            url: "http://127.0.0.1:9".parse().unwrap(),
+            timeout: Duration::from_secs(1),
+            max_response_size: 1,
+            usage_query: Vec::new(),
+            terms: Terms {
+                now: 0.0,
+                compute_time_unit: 1.0,
+                memory_unit: 1.0,
+                projects: false,
+                most_datasets: 0,
+            },
+        };
+        let shared = Shared {
+            client: Arc::new(Client::new(settings, Arc::clone(&own)).unwrap()),
+            permits: Arc::new(Semaphore::new(1)),
+            own: Arc::clone(&own),
+            clock: Clock::System,
+            max_age: Duration::ZERO,
+            stale_for: Duration::ZERO,
+        };
+        let credential =
+            Held::load(Kind::ApiKey, Origin::Environment("of the test", "ei_x".into()), 0.0).unwrap();
+        let account = Account::new("default", credential, Scope::default(), shared);
+        let result = account.survive(Call::user(), async { panic!("expected in this test") }).await;
+        assert_eq!(result.unwrap_err().reason(), "panic");
+        let mut panics = 0;
+        own.panics.each(|[], count| panics += count);
+        assert_eq!(panics, 1);
+    }
+}

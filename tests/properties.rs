@@ -1,0 +1,138 @@
+//! Properties that hold for every answer and every snapshot. The fuzzers in `fuzz/` look for what breaks them for
+//! longer than a test may.
+
+use edgeimpulse_exporter::collector::Collector;
+use proptest::prelude::*;
+
+use crate::support::data;
+use crate::support::properties::{every_answer_is_read_or_refused, every_snapshot_is_readable};
+
+/// Names that mean something somewhere in an answer.
+const NAMES: [&str; 40] = [
+    "success",
+    "error",
+    "id",
+    "organization",
+    "organizations",
+    "metrics",
+    "user",
+    "trials",
+    "name",
+    "users",
+    "projects",
+    "datasets",
+    "role",
+    "pending",
+    "activated",
+    "mfaConfigured",
+    "idps",
+    "lastAccessToOrganization",
+    "lastModified",
+    "isPublic",
+    "allowsLivePublicAccess",
+    "created",
+    "dataset",
+    "type",
+    "totalFileSize",
+    "totalFileCount",
+    "bucket",
+    "entitlementLimits",
+    "totalStorage",
+    "numberOfUsers",
+    "userCount",
+    "adminCount",
+    "organizationId",
+    "expirationDate",
+    "dailyMetrics",
+    "date",
+    "totalProjects",
+    "experiments",
+    "enabled",
+    "whitelabels",
+];
+
+/// Values as the API sends them, and as it had better not.
+fn scalar() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|value| value.to_string()),
+        any::<i64>().prop_map(|value| value.to_string()),
+        (0_u32..100).prop_map(|value| value.to_string()),
+        any::<f64>()
+            .prop_filter("JSON has no such number", |value| value.is_finite())
+            .prop_map(|value| format!("{value:e}")),
+        prop::sample::select(vec![
+            "1e400",
+            "-0",
+            "18446744073709551616",
+            "1.0",
+            "\"12\"",
+            r#""\ud800""#,
+            r#""\u0000""#
+        ])
+        .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "admin",
+            "clinical",
+            "2026-10-31T12:00:00+02:00",
+            "2026-10-31",
+            "Invalid API key"
+        ])
+        .prop_map(|text| format!("\"{text}\"")),
+        any::<String>().prop_map(|text| serde_json::Value::String(text).to_string()),
+    ]
+}
+
+fn json() -> impl Strategy<Value = String> {
+    scalar().prop_recursive(5, 60, 6, |inner| {
+        let member = (prop::sample::select(NAMES.to_vec()), inner.clone());
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(|elements| format!("[{}]", elements.join(","))),
+            prop::collection::vec(member, 0..8).prop_map(|members| object(&members)),
+        ]
+    })
+}
+
+fn object(members: &[(&str, String)]) -> String {
+    let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+    format!("{{{}}}", members.join(",\n"))
+}
+
+/// An answer that is likely to be read: an object with `success` and things that may belong into it.
+fn answer() -> impl Strategy<Value = String> {
+    let members = prop::collection::vec((prop::sample::select(NAMES.to_vec()), json()), 0..8);
+    members.prop_map(|mut members| {
+        members.push(("success", "true".to_owned()));
+        object(&members)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_answer_of_json_is_read_or_refused(collector in any::<u8>(), size in 1_u8..80, answer in answer()) {
+        every_answer_is_read_or_refused(&[&[collector, size], answer.as_bytes()].concat());
+    }
+
+    #[test]
+    fn every_answer_at_all_is_read_or_refused(input in prop::collection::vec(any::<u8>(), 0..200)) {
+        every_answer_is_read_or_refused(&input);
+    }
+
+    #[test]
+    fn every_damaged_answer_is_read_or_refused(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let files = ["organization-1-metrics", "organization-1", "current-user", "trials-of-user-1", "list-organizations",
+            "white-label-user", "list-organizations"];
+        let collector = collector % u8::try_from(Collector::ALL.len()).unwrap();
+        let mut answer = data(&format!("typical/{}.json", files[usize::from(collector)])).into_bytes();
+        let at = at.index(answer.len());
+        answer[at] = byte;
+        every_answer_is_read_or_refused(&[&[collector, size], &answer[..]].concat());
+    }
+
+    #[test]
+    fn every_snapshot_at_all_is_readable(input in prop::collection::vec(any::<u8>(), 0..3000)) {
+        every_snapshot_is_readable(&input);
+    }
+}

@@ -1,0 +1,227 @@
+//! What has to hold for every answer and every snapshot: for proptest, and for the fuzzers in `fuzz/`.
+
+use std::sync::Arc;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use bytes::Bytes;
+use edgeimpulse_exporter::api::{Decoded, Error, Terms, decode};
+use edgeimpulse_exporter::collector::{Call, Collector};
+use edgeimpulse_exporter::metrics::{open_metrics, to_prometheus_text};
+use edgeimpulse_exporter::snapshot::{
+    AccountState, Collection, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
+    OrganizationInfo, Project, Snapshot, Trial, Unique, User,
+};
+use futures_util::FutureExt;
+
+use super::exposition::Exposition;
+
+const TERMS: Terms =
+    Terms { now: 1_793_491_200.0, compute_time_unit: 1.0, memory_unit: 1.0, projects: true, most_datasets: 10 };
+
+/// Stands for the credential.
+const SECRET: &str = "ei_secret";
+
+fn read(call: &Call, answer: &[u8], size: usize) -> Decoded {
+    let parts: Vec<_> = answer.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
+    let decoding = decode(futures_util::stream::iter(parts), call, &TERMS, SECRET);
+    decoding.now_or_never().expect("nothing is waited for")
+}
+
+/// Any bytes at all, as the answer to the call that the first byte chooses, in parts as long as the second says.
+pub fn every_answer_is_read_or_refused(input: &[u8]) {
+    let [collector, size, answer @ ..] = input else { return };
+    let collector = Collector::ALL[usize::from(*collector) % Collector::ALL.len()];
+    let call = Call { collector, organization_id: Some(1), user_id: Some(2) };
+    let whole = read(&call, answer, answer.len());
+    let in_parts = read(&call, answer, usize::from(*size));
+    // Of a broken answer the parts may tell more fields before it breaks.
+    assert_eq!(whole.facts, in_parts.facts, "it does not matter how an answer arrives");
+    match whole.facts {
+        Ok(facts) => {
+            assert_eq!(whole.unusable, in_parts.unusable);
+            every_exposition_is_readable(Snapshot { facts, ..Snapshot::default() });
+        }
+        Err(error) => {
+            let ordinary = matches!(
+                error,
+                Error::Decode(_) | Error::Api(_) | Error::Unauthorized(_) | Error::Forbidden(_)
+            );
+            assert!(ordinary, "{error:?}");
+            assert!(!error.to_string().contains(SECRET) && !error.to_string().contains(char::is_control));
+        }
+    }
+}
+
+/// Whatever was learned, both formats are readable by their strict readers and say the same.
+pub fn every_exposition_is_readable(snapshot: Snapshot) {
+    let text = open_metrics(Arc::new(snapshot), None).expect("writing to a string does not fail");
+    let first = Exposition::of_open_metrics(&text);
+    let second = Exposition::of_prometheus_text(&to_prometheus_text(&text));
+    assert_eq!(first.samples.len(), second.samples.len());
+    for (one, other) in first.samples.iter().zip(&second.samples) {
+        assert_eq!((&one.name, &one.labels), (&other.name, &other.labels));
+        assert_eq!(one.value.to_bits(), other.value.to_bits());
+    }
+}
+
+/// Any snapshot at all, made from the input.
+pub fn every_snapshot_is_readable(input: &[u8]) {
+    let Ok((snapshot, names)) = snapshot(&mut Unstructured::new(input)) else { return };
+    let text = open_metrics(Arc::new(snapshot.clone()), None).expect("writing to a string does not fail");
+    let exposition = Exposition::of_open_metrics(&text);
+    for (id, name) in names.iter().filter(|(_, name)| !name.is_empty()) {
+        let labels = [("organization_id", &*id.to_string()), ("organization_name", name)];
+        assert_eq!(
+            exposition.value("edgeimpulse_organization_info", &labels),
+            Some(1.0),
+            "names come back unchanged"
+        );
+    }
+    every_exposition_is_readable(snapshot);
+}
+
+type Names = Vec<(u64, String)>;
+
+fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
+    let mut facts = Facts::default();
+    let mut names = Names::new();
+    for _ in 0..input.int_in_range(0..=4)? {
+        let organization = organization(input)?;
+        names.retain(|(id, _)| *id != organization.id);
+        let info = organization.info.as_ref();
+        names.extend(info.and_then(|info| Some((organization.id, info.name.clone()?))));
+        facts.organizations.insert(organization.id, organization);
+    }
+    for _ in 0..input.int_in_range(0..=3)? {
+        let [scheduled_expiration, created, expired, upgraded, deleted] = input.arbitrary()?;
+        let (organization_id, id) = input.arbitrary()?;
+        let trial = Trial { organization_id, id, scheduled_expiration, created, expired, upgraded, deleted };
+        facts.trials.insert((organization_id, id), trial);
+    }
+    for _ in 0..input.int_in_range(0..=3)? {
+        let [private_projects, subscription_downgrade, subscription_termination] = input.arbitrary()?;
+        let user = User {
+            id: input.arbitrary()?,
+            tier: input.arbitrary()?,
+            suspended: input.arbitrary()?,
+            mfa_configured: input.arbitrary()?,
+            organizations: input.arbitrary()?,
+            private_projects,
+            subscription_downgrade,
+            subscription_termination,
+            daily: daily_record(input)?,
+        };
+        facts.users.insert(user.id, user);
+    }
+    let account: Arc<str> = input.arbitrary::<String>()?.into();
+    let collection = Collection {
+        account: Arc::clone(&account),
+        collector: "usage",
+        organization_id: input.arbitrary()?,
+        user_id: input.arbitrary()?,
+        success: input.arbitrary()?,
+        supported: input.arbitrary()?,
+        stale: input.arbitrary()?,
+        duration: input.arbitrary()?,
+        last_success: input.arbitrary()?,
+    };
+    let state = AccountState { name: account, up: input.arbitrary()?, ..AccountState::default() };
+    Ok((Snapshot { facts, accounts: vec![state], collections: vec![collection] }, names))
+}
+
+fn daily_record(input: &mut Unstructured<'_>) -> Result<Option<DailyRecord>> {
+    let Some(date) = input.arbitrary()? else { return Ok(None) };
+    let [cpu_compute_time, gpu_compute_time, storage, projects] = input.arbitrary()?;
+    Ok(Some(DailyRecord { date, cpu_compute_time, gpu_compute_time, storage, projects }))
+}
+
+fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
+    let id = input.arbitrary()?;
+    let info = OrganizationInfo {
+        name: input.arbitrary()?,
+        whitelabel_id: input.arbitrary()?,
+        whitelabel_name: input.arbitrary()?,
+        developer_profile: input.arbitrary()?,
+    };
+    let experiments: std::collections::BTreeMap<String, bool> = input.arbitrary()?;
+    let [created, contract_start, storage_used, compute_time_used] = input.arbitrary()?;
+    let [users_used, admins, job_cpu_limit, job_time_limit] = input.arbitrary()?;
+    Ok(Organization {
+        info: input.arbitrary::<bool>()?.then(|| Arc::new(info)),
+        created,
+        contract_start,
+        storage_used,
+        compute_time_used,
+        users_used,
+        admins,
+        job_cpu_limit,
+        job_time_limit,
+        limits: input.arbitrary::<bool>()?.then(|| limits(input)).transpose()?,
+        users_by_role: input.arbitrary()?,
+        users_pending: input.arbitrary()?,
+        users_by_sign_in: input.arbitrary()?,
+        users_active: input.arbitrary()?,
+        projects_by_visibility: input.arbitrary()?,
+        experiments: Some(Arc::new(experiments)),
+        datasets: Some(Arc::new(
+            Unique::by(several(input, |input| dataset(id, input))?, |row| &row.name).limited(2),
+        )),
+        projects: Some(Arc::new(Unique::by(several(input, |input| project(id, input))?, |row| &row.id))),
+        ..Organization::new(id)
+    })
+}
+
+fn several<T>(
+    input: &mut Unstructured<'_>,
+    mut one: impl FnMut(&mut Unstructured<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    (0..input.int_in_range(0..=3)?).map(|_| one(input)).collect()
+}
+
+fn limits(input: &mut Unstructured<'_>) -> Result<EntitlementLimits> {
+    let mut limit = || {
+        Ok(match Option::<Option<f64>>::arbitrary(input)? {
+            None => Limit::Unknown,
+            Some(None) => Limit::None,
+            Some(Some(value)) => Limit::At(value),
+        })
+    };
+    Ok(EntitlementLimits {
+        storage: limit()?,
+        compute: limit()?,
+        gpu_compute: limit()?,
+        projects: limit()?,
+        users: limit()?,
+    })
+}
+
+fn dataset(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Dataset> {
+    let [size, files, items, checklist_ok, checklist_failed, last_file_created] = input.arbitrary()?;
+    Ok(Dataset {
+        organization_id,
+        name: input.arbitrary()?,
+        dataset_type: input.arbitrary()?,
+        category: input.arbitrary()?,
+        bucket: input.arbitrary()?,
+        size,
+        files,
+        items,
+        checklist_ok,
+        checklist_failed,
+        last_file_created,
+    })
+}
+
+fn project(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Project> {
+    let [created, last_modified, last_accessed, scheduled_deletion] = input.arbitrary()?;
+    Ok(Project {
+        organization_id,
+        id: input.arbitrary()?,
+        name: input.arbitrary()?,
+        created,
+        last_modified,
+        last_accessed,
+        scheduled_deletion,
+        collaborators: input.arbitrary()?,
+    })
+}

@@ -1,0 +1,74 @@
+//! The API behind TLS, as it is in the world.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Version;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+
+use crate::support::{Program, data, file};
+
+/// An API with a certificate of its own, which offers HTTP/2.
+struct TlsApi {
+    url: String,
+    certificate: String,
+    versions: Arc<Mutex<Vec<Version>>>,
+}
+
+impl TlsApi {
+    async fn start() -> Self {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());
+        let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key)
+            .unwrap();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
+        let versions = Arc::<Mutex<Vec<Version>>>::default();
+        let seen = Arc::clone(&versions);
+        let app = Router::new().fallback(async move |request: Request| {
+            seen.lock().unwrap().push(request.version());
+            data("typical/organization-1.json")
+        });
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(app.clone()));
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let _ = Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Self { url, certificate: file("certificate.pem", &own.cert.pem()), versions }
+    }
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_it_is_offered_and_certificates_are_checked() {
+    let api = TlsApi::start().await;
+    let arguments = ["scrape", "--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
+    let key = ("EDGEIMPULSE_API_KEY", "ei_x");
+    let trusted = Program::start(&arguments, &[key, ("SSL_CERT_FILE", &api.certificate)]).end().await;
+    assert_eq!(trusted.code, Some(0), "{trusted:?}");
+    assert_eq!(*api.versions.lock().unwrap(), [Version::HTTP_2]);
+
+    let unknown = rcgen::generate_simple_self_signed(["elsewhere".to_owned()]).unwrap();
+    let unknown = file("unknown.pem", &unknown.cert.pem());
+    let refused = Program::start(&arguments, &[key, ("SSL_CERT_FILE", &unknown)]).end().await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("reason=\"tls\""), "{}", refused.stderr);
+    assert_eq!(api.versions.lock().unwrap().len(), 1, "the key was not sent");
+}
