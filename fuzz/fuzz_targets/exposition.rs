@@ -1,11 +1,11 @@
 #![no_main]
 
+/// What the tests use too.
+#[path = "../../tests/support"]
 mod support {
     #![allow(dead_code, reason = "the tests use more of it")]
 
-    #[path = "../../../tests/support/exposition.rs"]
     pub mod exposition;
-    #[path = "../../../tests/support/properties.rs"]
     pub mod properties;
 }
 
