@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::api::{Client, Error};
-use crate::cell::{Cell, Freshness, Reading};
+use crate::cell::{Cell, Freshness, History, Outcome, Reading};
 use crate::clock::Clock;
 use crate::collector::{Call, Collector};
 use crate::credential::{Held, Kind};
@@ -38,6 +39,39 @@ pub struct Scope {
     pub whitelabel_organizations: BTreeSet<u64>,
     /// Users of the white label to read.
     pub whitelabel_users: BTreeSet<u64>,
+}
+
+impl Scope {
+    /// Returns the collector that tells which organizations there are.
+    #[must_use]
+    pub const fn discovery(kind: Kind) -> Collector {
+        match kind {
+            Kind::ApiKey => Collector::Organizations,
+            Kind::Jwt => Collector::User,
+        }
+    }
+
+    /// Returns the collectors of which a credential of that kind makes calls.
+    pub fn called(&self, kind: Kind) -> impl Iterator<Item = Collector> {
+        let is_jwt = kind == Kind::Jwt;
+        self.collectors.iter().copied().filter(move |collector| match collector {
+            Collector::Usage | Collector::Organization => true,
+            Collector::Organizations => !is_jwt && self.organizations.is_empty(),
+            Collector::User | Collector::Trials => is_jwt,
+            Collector::UserOrganizations => is_jwt && !self.users.is_empty(),
+            Collector::WhitelabelUser => !self.whitelabel_users.is_empty(),
+        })
+    }
+
+    /// Tells whether anything can be read: organizations are found or named, or users are named.
+    #[must_use]
+    pub fn is_readable(&self, kind: Kind) -> bool {
+        let is_on = |collector| self.called(kind).any(|called| called == collector);
+        !self.organizations.is_empty()
+            || is_on(Self::discovery(kind))
+            || is_on(Collector::UserOrganizations)
+            || (is_on(Collector::WhitelabelUser) && !self.whitelabel_organizations.is_empty())
+    }
 }
 
 /// What all accounts share.
@@ -76,10 +110,8 @@ impl Account {
     /// Makes an account that has not read anything yet.
     #[must_use]
     pub fn new(name: &str, credential: Held, scope: Scope, shared: Shared) -> Self {
-        for collector in &scope.collectors {
-            if credential.kind() == Kind::Jwt || !collector.needs_jwt() {
-                shared.own.expect(name, collector.name(), collector.endpoint());
-            }
+        for collector in scope.called(credential.kind()) {
+            shared.own.expect(name, collector.name(), collector.endpoint());
         }
         Self {
             name: name.into(),
@@ -99,7 +131,7 @@ impl Account {
     }
 
     /// Reads the answer to `call`, which may be one that another scrape asked for.
-    pub async fn read(self: &Arc<Self>, call: Call, deadline: tokio::time::Instant) -> Reading<Facts, Error> {
+    pub async fn read(self: &Arc<Self>, call: Call, deadline: Instant) -> Reading<Facts, Error> {
         let freshness = Freshness {
             max_age: match call.collector {
                 Collector::Organizations => DISCOVERY_INTERVAL,
@@ -113,7 +145,9 @@ impl Account {
         let answer = Arc::clone(self.cells().entry(call).or_default());
         let account = Arc::clone(self);
         let reading = answer.read(freshness, deadline, || async move { account.get(call).await }).await;
-        self.shared.own.read(call.collector.name(), reading.how.name());
+        if !matches!(reading.error, Some(Error::Paused { .. })) {
+            self.shared.own.read(call.collector.name(), reading.how.name());
+        }
         if reading.first_late {
             self.shared.own.deadline_exceeded(call.collector.name());
         }
@@ -122,19 +156,19 @@ impl Account {
 
     /// Returns what is known of `call`, without asking.
     #[must_use]
-    pub fn peek(&self, call: &Call) -> Option<Reading<Facts, Error>> {
-        self.cells().get(call).map(|cell| cell.peek())
+    pub fn known(&self, call: &Call) -> Option<Arc<Facts>> {
+        self.cells().get(call)?.history().last_good
     }
 
     /// Returns what is known of every call that was made, without asking.
     #[must_use]
-    pub fn peek_all(&self) -> Vec<(Call, Reading<Facts, Error>)> {
-        self.cells().iter().map(|(call, cell)| (*call, cell.peek())).collect()
+    pub fn histories(&self) -> Vec<(Call, History<Facts, Error>)> {
+        self.cells().iter().map(|(call, answer)| (*call, answer.history())).collect()
     }
 
-    /// Forgets the answers to all calls but these.
+    /// Forgets the answers to all calls but these, and those that another scrape waits for.
     pub fn retain(&self, calls: &BTreeSet<Call>) {
-        self.cells().retain(|call, _| calls.contains(call));
+        self.cells().retain(|call, answer| calls.contains(call) || answer.is_running());
     }
 
     /// Loads the credential again, if it is in a file. A changed one may see other things: all answers are forgotten.
@@ -177,17 +211,19 @@ impl Account {
     }
 
     /// Makes `call` unless the account is paused; handles its failure, so that it is logged and counted once.
-    async fn get(&self, call: Call) -> Result<Facts, Error> {
+    async fn get(&self, call: Call) -> Outcome<Facts, Error> {
+        // Only a closed semaphore gives no permit, and this one is never closed.
+        let _permit = self.shared.permits.acquire().await;
+        if let Some(remaining) = self.remaining_pause() {
+            return Outcome { began: None, result: Err(Error::Paused { remaining }) };
+        }
         let began = Instant::now();
         let result = self.survive(call, self.attempt(call)).await;
-        match &result {
-            Ok(_) | Err(Error::Paused { .. }) => {}
-            Err(error) => {
-                self.log(call, error, began.elapsed());
-                self.pause(error.retry_after());
-            }
+        if let Err(error) = &result {
+            self.log(call, error, began.elapsed());
+            self.pause(error.retry_after());
         }
-        result
+        Outcome { began: Some(began), result }
     }
 
     /// Turns a panic into a failure of its call.
@@ -205,11 +241,6 @@ impl Account {
     }
 
     async fn attempt(&self, call: Call) -> Result<Facts, Error> {
-        // Only a closed semaphore gives no permit, and this one is never closed.
-        let _permit = self.shared.permits.acquire().await;
-        if let Some(remaining) = self.remaining_pause() {
-            return Err(Error::Paused { remaining });
-        }
         let now = self.shared.clock.now();
         let client = &self.shared.client;
         let used = self.credential.current();

@@ -59,31 +59,47 @@ impl How {
     }
 }
 
+/// What became of a call.
+#[derive(Debug)]
+pub struct Outcome<T, E> {
+    /// When it began; `None` if it was not made at all.
+    pub began: Option<Instant>,
+    /// Its answer, or why there is none.
+    pub result: Result<T, E>,
+}
+
 /// What a reader is given.
 #[derive(Debug)]
 pub struct Reading<T, E> {
     /// What to show, if anything.
     pub value: Option<Arc<T>>,
+    /// Whether that is news: the answer asked for, or at least one that came since it was last asked for.
+    pub is_success: bool,
     /// How the read was served.
     pub how: How,
     /// Why the last completed call failed, if it did.
     pub error: Option<E>,
+    /// Whether this reader is the first that the call under way is too late for.
+    pub first_late: bool,
+    /// What is known beside the answer.
+    pub history: History<T, E>,
+}
+
+/// What is known of the calls up to now.
+#[derive(Debug)]
+pub struct History<T, E> {
     /// The last good answer, whether it is to be shown or not.
     pub last_good: Option<Arc<T>>,
     /// When the call began that gave the last good answer: age counts from here.
     pub last_good_at: Option<Instant>,
+    /// The last failure, and when its call began; a later call may have succeeded.
+    pub last_failure: Option<(E, Instant)>,
+    /// Whether the last completed call failed.
+    pub is_failing: bool,
+    /// Since when a call is under way that is too late for a reader.
+    pub late_since: Option<Instant>,
     /// How long the last completed call took.
     pub duration: Option<Duration>,
-    /// Whether this reader is the first that the call under way is too late for.
-    pub first_late: bool,
-}
-
-impl<T, E> Reading<T, E> {
-    /// Tells whether the answer is in, good, and as fresh as was asked for.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        self.error.is_none() && matches!(self.how, How::Fetched | How::Shared | How::Reused)
-    }
 }
 
 /// The answer to one call, fetched when it is read.
@@ -93,8 +109,9 @@ pub struct Cell<T, E>(Mutex<State<T, E>>);
 #[derive(Debug)]
 struct State<T, E> {
     good: Option<Good<T>>,
-    /// The outcome of the last completed call, if it failed.
-    failed: Option<Failed<E>>,
+    last_failure: Option<(E, Instant)>,
+    /// Whether the last completed call failed.
+    is_failing: bool,
     duration: Option<Duration>,
     running: Option<Running>,
 }
@@ -103,24 +120,28 @@ struct State<T, E> {
 struct Good<T> {
     value: Arc<T>,
     at: Instant,
-}
-
-#[derive(Debug)]
-struct Failed<E> {
-    error: E,
-    at: Instant,
+    completed: Instant,
+    /// Whether no reader was given it yet.
+    unread: bool,
 }
 
 #[derive(Debug)]
 struct Running {
     /// Closes when the call is over, however it ends.
     done: watch::Receiver<()>,
+    since: Instant,
     late: bool,
 }
 
 impl<T, E> Default for Cell<T, E> {
     fn default() -> Self {
-        Self(Mutex::new(State { good: None, failed: None, duration: None, running: None }))
+        Self(Mutex::new(State {
+            good: None,
+            last_failure: None,
+            is_failing: false,
+            duration: None,
+            running: None,
+        }))
     }
 }
 
@@ -137,7 +158,7 @@ impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
         fetch: impl FnOnce() -> F,
     ) -> Reading<T, E>
     where
-        F: Future<Output = Result<T, E>> + Send + 'static,
+        F: Future<Output = Outcome<T, E>> + Send + 'static,
     {
         let (mut done, how) = {
             let mut state = self.state();
@@ -149,40 +170,41 @@ impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
                 Some(running) if running.done.has_changed().is_ok() => (running.done.clone(), How::Shared),
                 _ => {
                     let (running, done) = watch::channel(());
-                    state.running = Some(Running { done: done.clone(), late: false });
+                    state.running = Some(Running { done: done.clone(), since: now, late: false });
                     let cell = Arc::clone(self);
                     let fetch = fetch();
                     tokio::spawn(async move {
-                        let began = Instant::now();
                         let outcome = fetch.await;
-                        cell.state().complete(outcome, began);
+                        cell.state().complete(outcome);
                         drop(running);
                     });
                     (done, How::Fetched)
                 }
             }
         };
-        let in_time = timeout_at(deadline, done.changed()).await.is_ok();
+        // Whether it came in time is asked under the lock: it may come just after the deadline.
+        let _ = timeout_at(deadline, done.changed()).await;
         let mut state = self.state();
-        // A call that died without an outcome left itself behind: there is no answer then, however long one waits.
-        let died = state.running.as_ref().is_some_and(|running| running.done.same_channel(&done));
-        let how = if in_time && !died { how } else { How::Late };
-        state.reading(how, freshness, Instant::now())
+        if state.running.as_ref().is_none_or(|running| !running.done.same_channel(&done)) {
+            return state.reading(how, freshness, Instant::now());
+        }
+        if done.has_changed().is_err() {
+            // The call died without an outcome, and left itself behind.
+            state.running = None;
+        }
+        state.reading(How::Late, freshness, Instant::now())
     }
 
     /// Returns what is known, without a call.
     #[must_use]
-    pub fn peek(&self) -> Reading<T, E> {
-        let state = self.state();
-        Reading {
-            value: None,
-            how: How::Reused,
-            error: state.failed.as_ref().map(|failed| failed.error.clone()),
-            last_good: state.good.as_ref().map(|good| Arc::clone(&good.value)),
-            last_good_at: state.good.as_ref().map(|good| good.at),
-            duration: state.duration,
-            first_late: false,
-        }
+    pub fn history(&self) -> History<T, E> {
+        self.state().history()
+    }
+
+    /// Tells whether a call is under way.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.state().running.is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State<T, E>> {
@@ -192,47 +214,64 @@ impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
 
 impl<T, E: Clone> State<T, E> {
     fn is_fresh(&self, freshness: Freshness<E>, now: Instant) -> bool {
-        match (&self.failed, &self.good) {
-            (Some(failed), _) => now.duration_since(failed.at) < (freshness.believe)(&failed.error),
-            (None, Some(good)) => now.duration_since(good.at) < freshness.max_age,
-            (None, None) => false,
+        match (&self.last_failure, &self.good) {
+            (Some((error, at)), _) if self.is_failing => now.duration_since(*at) < (freshness.believe)(error),
+            (_, Some(good)) => now.duration_since(good.at) < freshness.max_age,
+            (_, None) => false,
         }
     }
 
-    fn complete(&mut self, outcome: Result<T, E>, began: Instant) {
-        self.running = None;
-        self.duration = Some(began.elapsed());
-        match outcome {
-            Ok(value) => {
-                self.good = Some(Good { value: Arc::new(value), at: began });
-                self.failed = None;
-            }
-            Err(error) => self.failed = Some(Failed { error, at: began }),
+    fn complete(&mut self, outcome: Outcome<T, E>) {
+        let now = Instant::now();
+        let since = self.running.take().map_or(now, |running| running.since);
+        let Outcome { began, result } = outcome;
+        self.duration = began.map(|began| now.duration_since(began)).or(self.duration);
+        let at = began.unwrap_or(since);
+        self.is_failing = result.is_err();
+        match result {
+            Ok(value) => self.good = Some(Good { value: Arc::new(value), at, completed: now, unread: true }),
+            Err(error) => self.last_failure = Some((error, at)),
         }
     }
 
     fn reading(&mut self, how: How, freshness: Freshness<E>, now: Instant) -> Reading<T, E> {
-        let error = self.failed.as_ref().map(|failed| failed.error.clone());
-        let younger_than = |age| self.good.as_ref().filter(|good| now.duration_since(good.at) < age);
-        let shown = match (how, &error) {
-            (_, Some(_)) => younger_than(freshness.stale_for),
-            (How::Late, None) => younger_than(STAND_IN),
-            (_, None) => self.good.as_ref(),
-        };
-        let value = shown.map(|good| Arc::clone(&good.value));
-        let how = if error.is_some() && value.is_some() && how != How::Late { How::Stale } else { how };
         let first_late = match &mut self.running {
             Some(running) if how == How::Late => !std::mem::replace(&mut running.late, true),
             _ => false,
         };
-        Reading {
-            value,
-            how,
-            error,
+        let error = self.last_failure.as_ref().filter(|_| self.is_failing).map(|(error, _)| error.clone());
+        let mut reading =
+            Reading { value: None, is_success: false, how, error, first_late, history: self.history() };
+        let Some(good) = &mut self.good else { return reading };
+        let age = now.duration_since(good.at);
+        let is_shown = match (how, &reading.error) {
+            (_, Some(_)) => age < freshness.stale_for,
+            (How::Late, None) => age < STAND_IN,
+            (_, None) => true,
+        };
+        if !is_shown {
+            return reading;
+        }
+        reading.value = Some(Arc::clone(&good.value));
+        // A source that is slower than every scrape still works: each scrape is given the answer to the one before.
+        let is_news = good.unread || now.duration_since(good.completed) < freshness.max_age;
+        match (how, &reading.error) {
+            (How::Late, error) => reading.is_success = error.is_none() && is_news,
+            (_, None) => reading.is_success = true,
+            (_, Some(_)) => reading.how = How::Stale,
+        }
+        good.unread = false;
+        reading
+    }
+
+    fn history(&self) -> History<T, E> {
+        History {
             last_good: self.good.as_ref().map(|good| Arc::clone(&good.value)),
             last_good_at: self.good.as_ref().map(|good| good.at),
+            last_failure: self.last_failure.clone(),
+            is_failing: self.is_failing,
+            late_since: self.running.as_ref().filter(|running| running.late).map(|running| running.since),
             duration: self.duration,
-            first_late,
         }
     }
 }
@@ -269,9 +308,10 @@ mod tests {
         ) -> Reading<u32, &'static str> {
             let calls = Arc::clone(&self.calls);
             let call = async move || {
+                let began = Some(Instant::now());
                 calls.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_secs(duration)).await;
-                answer
+                Outcome { began, result: answer }
             };
             self.cell.read(freshness, Instant::now() + PATIENCE, call).await
         }
@@ -309,7 +349,7 @@ mod tests {
         let (first, second) = tokio::join!(source.read(FRESHNESS, 2, Ok(1)), source.read(FRESHNESS, 2, Ok(2)));
         assert_eq!(shown(&first), (Some(1), How::Fetched));
         assert_eq!(shown(&second), (Some(1), How::Shared));
-        assert!(first.is_success() && second.is_success());
+        assert!(first.is_success && second.is_success);
         assert_eq!(source.calls(), 1);
     }
 
@@ -326,7 +366,7 @@ mod tests {
     async fn an_answer_too_late_for_one_scrape_is_there_for_the_next() {
         let source = Source::default();
         let late = source.read(FRESHNESS, 15, Ok(1)).await;
-        assert_eq!((shown(&late), late.first_late, late.is_success()), ((None, How::Late), true, false));
+        assert_eq!((shown(&late), late.first_late, late.is_success), ((None, How::Late), true, false));
         let shared = source.read(FRESHNESS, 15, Ok(2)).await;
         assert_eq!(shown(&shared), (Some(1), How::Shared));
         assert_eq!(source.calls(), 1);
@@ -346,7 +386,7 @@ mod tests {
         source.read(FRESHNESS, 0, Ok(1)).await;
         pass(60).await;
         let late = source.read(FRESHNESS, 1000, Ok(2)).await;
-        assert_eq!((shown(&late), late.is_success()), ((Some(1), How::Late), false));
+        assert_eq!((shown(&late), late.is_success), ((Some(1), How::Late), false));
         pass(240).await;
         assert_eq!(shown(&source.read(FRESHNESS, 1000, Ok(2)).await), (None, How::Late));
     }
@@ -358,10 +398,10 @@ mod tests {
         pass(60).await;
         let failed = source.read(FRESHNESS, 1, Err("broken")).await;
         assert_eq!((shown(&failed), failed.error), ((None, How::Fetched), Some("broken")));
-        assert_eq!(failed.last_good.as_deref(), Some(&1));
+        assert_eq!(failed.history.last_good.as_deref(), Some(&1));
         let patient = Freshness { stale_for: Duration::from_secs(100), ..FRESHNESS };
         let stale = source.read(patient, 1, Err("broken")).await;
-        assert_eq!((shown(&stale), stale.is_success()), ((Some(1), How::Stale), false));
+        assert_eq!((shown(&stale), stale.is_success), ((Some(1), How::Stale), false));
         // A call under way does not hide that the one before it failed.
         assert_eq!(shown(&source.read(FRESHNESS, 1000, Ok(2)).await), (None, How::Late));
     }
@@ -383,7 +423,43 @@ mod tests {
         let deadline = Instant::now() + PATIENCE;
         let died = cell.read(FRESHNESS, deadline, async || panic!("expected in this test")).await;
         assert!(died.value.is_none());
-        let alive = cell.read(FRESHNESS, deadline, async || Ok(1)).await;
+        assert!(!died.is_success && !died.first_late, "nobody can say that it is late");
+        let alive = async || Outcome { began: Some(Instant::now()), result: Ok(1) };
+        let alive = cell.read(FRESHNESS, deadline, alive).await;
         assert_eq!(shown(&alive), (Some(1), How::Fetched));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_slower_than_every_scrape_works_all_the_same() {
+        let source = Source::default();
+        assert!(!source.read(FRESHNESS, 15, Ok(0)).await.is_success);
+        for scrape in 1..5 {
+            pass(50).await;
+            let reading = source.read(FRESHNESS, 15, Ok(scrape)).await;
+            assert_eq!((shown(&reading), reading.is_success), ((Some(scrape - 1), How::Late), true));
+        }
+        // The same answer once more is no news.
+        let again = source.read(FRESHNESS, 15, Ok(9)).await;
+        assert_eq!((shown(&again), again.is_success), ((Some(4), How::Shared), true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_was_not_made_has_no_duration() {
+        let source = Source::default();
+        source.read(FRESHNESS, 3, Ok(1)).await;
+        pass(60).await;
+        let deadline = Instant::now() + PATIENCE;
+        let paused = async || Outcome { began: None, result: Err("paused") };
+        let reading = source.cell.read(FRESHNESS, deadline, paused).await;
+        assert_eq!((reading.error, reading.history.duration), (Some("paused"), Some(Duration::from_secs(3))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_failure_is_remembered_after_a_success() {
+        let source = Source::default();
+        source.read(FRESHNESS, 1, Err("broken")).await;
+        let reading = source.read(FRESHNESS, 1, Ok(1)).await;
+        assert_eq!((reading.error, reading.history.is_failing), (None, false));
+        assert_eq!(reading.history.last_failure.map(|(error, _)| error), Some("broken"));
     }
 }

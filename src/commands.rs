@@ -64,7 +64,7 @@ pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     log(&options.common.log);
     let listeners = bind(&options.common).await?;
     let api = demo::start(Clock::System).await.map_err(|error| Failure::Running(error.to_string()))?;
-    let exporter = Arc::new(api.exporter(&options.common).map_err(Failure::Running)?);
+    let exporter = api.exporter(options.common.clone())?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let port = address.map_or(0, |address| address.port());
     let path = &exporter.telemetry_path;
@@ -87,7 +87,7 @@ pub async fn scrape(options: &Options) -> Result<ExitCode, Failure> {
     log(&options.common.log);
     let exporter = build(options, Clock::System)?;
     // Nobody waits for this scrape but the person who asked for it: it may take as long as a call may.
-    let budget = exporter.scrape.timeout_max.unwrap_or(options.api.timeout * 2);
+    let budget = exporter.scrape.timeout_max.unwrap_or(options.api.timeout.saturating_mul(2));
     let (text, snapshot) =
         exporter.collect(budget).await.map_err(|error| Failure::Running(error.to_string()))?;
     let text = server::Format::PrometheusText.write(text);
@@ -113,15 +113,37 @@ pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
 /// # Errors
 /// If the credential cannot be loaded, or there is nothing to read.
 pub fn build(options: &Options, clock: Clock) -> Result<Arc<Exporter>, Failure> {
-    let Options { api, scope, common } = options;
-    let (kind, origin) = api.credential().map_err(Failure::Configuration)?;
+    let (kind, origin) = options.api.credential().map_err(Failure::Configuration)?;
     let credential = Held::load(kind, origin.clone(), clock.now())
         .map_err(|error| Failure::Configuration(format!("the {} in {origin} {error}", kind.name())))?;
+    build_with(options, credential, clock)
+}
+
+/// Builds the exporter that the options describe, with a credential that they do not.
+///
+/// # Errors
+/// If there is nothing to read, or TLS cannot be set up.
+pub fn build_with(options: &Options, credential: Held, clock: Clock) -> Result<Arc<Exporter>, Failure> {
+    let Options { api, scope: ids, common } = options;
+    let set = |ids: &[u64]| ids.iter().copied().collect::<BTreeSet<_>>();
+    let scope = Scope {
+        collectors: common.collectors.enabled.clone(),
+        organizations: set(&ids.organization_ids),
+        users: set(&ids.user_ids),
+        whitelabel_organizations: set(&ids.whitelabel_organization_ids),
+        whitelabel_users: set(&ids.whitelabel_user_ids),
+    };
+    if !scope.is_readable(credential.kind()) {
+        return Err(Failure::Configuration(format!(
+            "nothing to read: the {} collector, which finds organizations, is off; name them with --organization-id",
+            Scope::discovery(credential.kind()).name()
+        )));
+    }
     let settings = Settings {
         url: api.url.clone(),
         timeout: api.timeout,
         max_response_size: api.max_response_size,
-        usage_query: scope.usage_query(),
+        usage_query: options.usage_query(),
         terms: Terms {
             now: 0.0,
             compute_time_unit: api.compute_time_unit.seconds(),
@@ -130,40 +152,21 @@ pub fn build(options: &Options, clock: Clock) -> Result<Arc<Exporter>, Failure> 
             most_datasets: common.collectors.most_datasets,
         },
     };
-    let ids = |ids: &[u64]| ids.iter().copied().collect::<BTreeSet<_>>();
-    let scope = Scope {
-        collectors: common.collectors.enabled.clone(),
-        organizations: ids(&scope.organization_ids),
-        users: ids(&scope.user_ids),
-        whitelabel_organizations: ids(&scope.whitelabel_organization_ids),
-        whitelabel_users: ids(&scope.whitelabel_user_ids),
-    };
-    let exporter = assemble(common, settings, usize::from(api.concurrency), credential, scope, clock);
-    exporter.map(Arc::new).map_err(Failure::Configuration)
-}
-
-/// Puts an exporter of one account together.
-pub(crate) fn assemble(
-    common: &CommonOptions,
-    settings: Settings,
-    concurrency: usize,
-    credential: Held,
-    scope: Scope,
-    clock: Clock,
-) -> Result<Exporter, String> {
     let own = Arc::new(Own::new());
-    let api_url = settings.url.to_string();
-    let client = Client::new(settings, Arc::clone(&own))
-        .map_err(|error| format!("cannot set up TLS: {error}; are the system's CA certificates installed?"))?;
+    let client = Client::new(settings, Arc::clone(&own)).map_err(|error| {
+        Failure::Configuration(format!(
+            "cannot set up TLS: {error}; are the system's CA certificates installed?"
+        ))
+    })?;
     let shared = Shared {
         client: Arc::new(client),
-        permits: Arc::new(Semaphore::new(concurrency)),
+        permits: Arc::new(Semaphore::new(usize::from(api.concurrency))),
         own: Arc::clone(&own),
         clock,
         max_age: common.cache.ttl,
         stale_for: common.cache.stale_for,
     };
-    Ok(Exporter {
+    Ok(Arc::new(Exporter {
         accounts: vec![Arc::new(Account::new(ACCOUNT, credential, scope, shared))],
         own,
         clock,
@@ -171,8 +174,8 @@ pub(crate) fn assemble(
         telemetry_path: common.web.telemetry_path.clone(),
         exporter_metrics: !common.web.disable_exporter_metrics,
         fail_scrape: common.web.fail_scrape,
-        api_url,
-    })
+        api_url: api.url.to_string(),
+    }))
 }
 
 async fn bind(common: &CommonOptions) -> Result<Vec<TcpListener>, Failure> {

@@ -6,7 +6,7 @@ mod value;
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit, STUDIO_URL};
 pub use collectors::CollectorOptions;
@@ -33,6 +33,25 @@ pub struct CommandLine {
     /// Options of serving.
     #[command(flatten)]
     pub options: Options,
+}
+
+impl CommandLine {
+    /// Reads the command line and the environment, in which an empty variable is as good as none: templates of
+    /// containers leave many of them empty.
+    ///
+    /// # Errors
+    /// If they cannot be understood.
+    pub fn read() -> Result<Self, clap::Error> {
+        fn without_empty_variables(command: clap::Command) -> clap::Command {
+            let is_empty = |argument: &clap::Arg| {
+                argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+            };
+            command
+                .mut_args(|argument| if is_empty(&argument) { argument.env(None::<&str>) } else { argument })
+                .mut_subcommands(without_empty_variables)
+        }
+        Self::from_arg_matches(&without_empty_variables(Self::command()).try_get_matches()?)
+    }
 }
 
 /// What to do instead of serving.
@@ -84,7 +103,7 @@ pub struct DemoOptions {
 }
 
 /// Options that do not say which API is asked about what.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct CommonOptions {
     /// How the exporter is reached.
     #[command(flatten)]
@@ -165,14 +184,6 @@ pub struct ScopeOptions {
         value_delimiter = ','
     )]
     pub whitelabel_user_ids: Vec<u64>,
-    /// Whether to leave Edge Impulse staff out of the users in use
-    #[arg(long = "usage.exclude-edge-impulse-users", env = "EDGEIMPULSE_USAGE_EXCLUDE_EDGE_IMPULSE_USERS",
-        value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value_t = true,
-        default_missing_value = "true", overrides_with = "no_exclude_edge_impulse_users", action = ArgAction::Set)]
-    pub exclude_edge_impulse_users: bool,
-    /// Count Edge Impulse staff among the users in use
-    #[arg(long = "no-usage.exclude-edge-impulse-users", overrides_with = "exclude_edge_impulse_users")]
-    pub no_exclude_edge_impulse_users: bool,
     /// Which projects count as in use
     #[arg(
         long = "usage.project-visibility",
@@ -196,15 +207,15 @@ pub enum ProjectVisibility {
     Any,
 }
 
-impl ScopeOptions {
+impl Options {
     /// Returns the query of the usage call.
     #[must_use]
     pub fn usage_query(&self) -> Vec<(&'static str, &'static str)> {
         let mut query = Vec::new();
-        if self.exclude_edge_impulse_users && !self.no_exclude_edge_impulse_users {
+        if self.common.collectors.exclude_edge_impulse_users {
             query.push(("excludeEdgeImpulseUsers", "true"));
         }
-        match self.project_visibility {
+        match self.scope.project_visibility {
             ProjectVisibility::Private => query.push(("projectVisibility", "private")),
             ProjectVisibility::Public => query.push(("projectVisibility", "public")),
             ProjectVisibility::Any => {}
@@ -216,12 +227,12 @@ impl ScopeOptions {
 /// When a scrape is answered with a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum FailScrape {
-    /// Never: Prometheus' `up` tells of the exporter alone
+    /// Prometheus' up tells of the exporter alone
     #[default]
     Never,
-    /// When no account could be read
+    /// If no account could be read
     All,
-    /// When any supported collector failed
+    /// If any supported collector failed
     Any,
 }
 
@@ -229,7 +240,7 @@ pub enum FailScrape {
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Scrape")]
 pub struct ScrapeOptions {
-    /// Time for a scrape that does not say its own, as Prometheus does
+    /// Time for a scrape that does not say its own; Prometheus always does
     #[arg(long = "scrape.timeout-default", env = "EDGEIMPULSE_SCRAPE_TIMEOUT_DEFAULT", value_name = "DURATION",
         default_value = "10s", value_parser = value::positive_duration)]
     pub timeout_default: Duration,

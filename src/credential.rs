@@ -154,8 +154,9 @@ impl Held {
     /// As [`Self::load`].
     pub fn reload(&self, now: UnixTime) -> Result<bool, LoadError> {
         let Origin::File(_) = self.origin else { return Ok(false) };
-        let read = read(self.kind, &self.origin);
+        // Read under the lock: what was read before another reload must not be stored after it.
         let mut state = self.state();
+        let read = read(self.kind, &self.origin);
         state.loaded = read.is_ok();
         let credential = read?;
         let changed = credential.expose() != state.credential.expose();

@@ -8,19 +8,15 @@ mod json;
 mod stories;
 pub mod world;
 
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::sync::Arc;
 
+use clap::{CommandFactory, FromArgMatches};
 use tokio::net::TcpListener;
-use url::Url;
 
-use crate::account::Scope;
-use crate::api::{Settings, Terms};
 use crate::clock::Clock;
-use crate::collector::Collector;
-use crate::commands;
-use crate::config::CommonOptions;
+use crate::commands::{self, Failure};
+use crate::config::{CommandLine, CommonOptions, Options};
 use crate::credential::{Held, Kind, Origin};
 use crate::listener::{self, Limits};
 use crate::server::Exporter;
@@ -55,33 +51,26 @@ impl Demo {
         format!("http://{}/v1", self.address)
     }
 
-    /// Builds the exporter that reads it with the JWT of its user.
+    /// Builds the exporter that reads it with the JWT of its user, as any other with these options.
     ///
     /// # Errors
-    /// If the HTTP client cannot be set up.
-    pub fn exporter(&self, common: &CommonOptions) -> Result<Exporter, String> {
-        let settings = Settings {
-            url: Url::parse(&self.url()).map_err(|error| error.to_string())?,
-            timeout: Duration::from_secs(30),
-            max_response_size: 1 << 28,
-            usage_query: vec![("excludeEdgeImpulseUsers", "true"), ("projectVisibility", "private")],
-            terms: Terms {
-                now: 0.0,
-                compute_time_unit: 1.0,
-                memory_unit: 1.0,
-                projects: common.collectors.projects,
-                most_datasets: common.collectors.most_datasets,
-            },
-        };
+    /// If the options leave nothing to read.
+    pub fn exporter(&self, common: CommonOptions) -> Result<Arc<Exporter>, Failure> {
+        let colleague = world::COLLEAGUE.to_string();
+        let whitelabel_user = world::WHITELABEL_USER.to_string();
+        let url = self.url();
+        // Organizations are discovered; the other collectors are to have something to say too.
+        let arguments =
+            ["demo", "--api.url", &url, "--user-id", &colleague, "--whitelabel.user-id", &whitelabel_user];
+        // What the environment says of the real API is not meant for this one.
+        let command = CommandLine::command().mut_args(|argument| argument.env(None::<&str>));
+        let matches =
+            command.try_get_matches_from(arguments).map_err(|error| Failure::Running(error.to_string()))?;
+        let options =
+            Options::from_arg_matches(&matches).map_err(|error| Failure::Running(error.to_string()))?;
         let jwt = Origin::Environment("of the demo", self.world.jwt().into());
-        let credential = Held::load(Kind::Jwt, jwt, self.clock.now()).map_err(|error| error.to_string())?;
-        // The credential discovers its organizations by itself; the other collectors have something to say too.
-        let scope = Scope {
-            collectors: common.collectors.enabled.iter().copied().collect::<BTreeSet<Collector>>(),
-            users: BTreeSet::from([world::COLLEAGUE]),
-            whitelabel_users: BTreeSet::from([world::WHITELABEL_USER]),
-            ..Scope::default()
-        };
-        commands::assemble(common, settings, 8, credential, scope, self.clock)
+        let credential = Held::load(Kind::Jwt, jwt, self.clock.now())
+            .map_err(|error| Failure::Running(error.to_string()))?;
+        commands::build_with(&Options { common, ..options }, credential, self.clock)
     }
 }

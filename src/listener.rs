@@ -13,6 +13,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::config::ListenAddress;
 
@@ -23,6 +24,8 @@ pub struct Limits {
     pub connections: usize,
     /// Longest time for the header of a request, and between requests.
     pub header_timeout: Duration,
+    /// Longest time in which a client takes nothing of its answer.
+    pub write_timeout: Duration,
     /// Longest header of a request, in bytes.
     pub header_size: usize,
     /// How long requests in flight may take to end after the process was told to.
@@ -34,8 +37,10 @@ impl Default for Limits {
         Self {
             // Prometheus and a browser need a handful.
             connections: 512,
-            // Longer than the usual scrape intervals, so that Prometheus finds its connection open.
-            header_timeout: Duration::from_secs(150),
+            // Clients that begin a request and stop must not keep others away for long; Prometheus opens a new
+            // connection at no cost worth a word.
+            header_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
             header_size: 16 * 1024,
             // Less than the 30 seconds after which Kubernetes kills.
             grace: Duration::from_secs(20),
@@ -119,7 +124,9 @@ async fn accept(
             }
         };
         let service = TowerToHyperService::new(app.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.write_timeout));
+        let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service).into_owned();
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             // A client that leaves or talks nonsense is its own concern.

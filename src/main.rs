@@ -3,19 +3,23 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser;
 use edgeimpulse_exporter::commands;
 use edgeimpulse_exporter::config::{Command, CommandLine};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command_line = match CommandLine::try_parse() {
+    let command_line = match CommandLine::read() {
         Ok(command_line) => command_line,
         Err(error) if !error.use_stderr() => {
             // Help that was asked for.
             return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
-        Err(error) => return fail(&in_one_line(&error.to_string()), 2),
+        Err(error) => {
+            let line = in_one_line(&error.to_string());
+            let is_order = line.contains("the subcommand");
+            let hint = if is_order { ": options come after the command" } else { "" };
+            return fail(&format!("{line}{hint}"), 2);
+        }
     };
     let result = match command_line.command {
         None => commands::serve(&command_line.options).await,

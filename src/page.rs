@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::api::Error;
-use crate::cell::Reading;
+use crate::cell::History;
 use crate::collector::{Call, Collector};
 use crate::credential::Kind;
 use crate::server::Exporter;
@@ -62,8 +62,8 @@ pub(crate) fn render(exporter: &Exporter) -> Markup {
 
 fn render_account(account: &Account, now: f64) -> Markup {
     let state = account.state(false);
-    let readings = account.peek_all();
-    let rows = rows(&readings);
+    let histories = account.histories();
+    let rows = rows(&histories);
     let with_article = match account.kind() {
         Kind::ApiKey => "an API key",
         Kind::Jwt => "a JWT",
@@ -83,7 +83,7 @@ fn render_account(account: &Account, now: f64) -> Markup {
                     "An API key never sees when a trial will expire, only that it did. A JWT sees both."
                 }
             }
-            @if readings.is_empty() {
+            @if histories.is_empty() {
                 p { "Nothing was read yet: the first scrape does." }
             } @else {
                 p { (render_summary(&rows)) }
@@ -100,13 +100,13 @@ fn render_account(account: &Account, now: f64) -> Markup {
 
 fn render_summary(rows: &[Row<'_>]) -> Markup {
     let count = |is: fn(&Subject) -> bool| rows.iter().filter(|row| is(&row.subject)).count();
-    let failed = rows.iter().filter(|row| row.calls.iter().any(|(_, reading)| reading.error.is_some())).count();
+    let troubled = rows.iter().filter(|row| row.calls.iter().any(|(_, history)| is_troubled(history))).count();
     html! {
         (count(|subject| matches!(subject, Subject::Organization(_)))) " organizations and "
         (count(|subject| matches!(subject, Subject::User(_)))) " users are read. "
-        @match failed {
-            0 => span.good { "Nothing failed." },
-            failed => span.bad { (failed) " of the lines below tell of a failure." },
+        @match troubled {
+            0 => span.good { "All of it works." },
+            troubled => span.bad { (troubled) " of the lines below tell of trouble." },
         }
     }
 }
@@ -127,7 +127,7 @@ fn render_expiry(expiry: Option<f64>, now: f64) -> Markup {
 struct Row<'a> {
     subject: Subject,
     name: Option<String>,
-    calls: Vec<(&'a Call, &'a Reading<Facts, Error>)>,
+    calls: Vec<(&'a Call, &'a History<Facts, Error>)>,
 }
 
 /// What a call is about.
@@ -148,17 +148,17 @@ impl Subject {
     }
 }
 
-fn rows(readings: &[(Call, Reading<Facts, Error>)]) -> Vec<Row<'_>> {
+fn rows(histories: &[(Call, History<Facts, Error>)]) -> Vec<Row<'_>> {
     let mut by_subject: BTreeMap<Subject, Row<'_>> = BTreeMap::new();
-    for (call, reading) in readings {
+    for (call, history) in histories {
         let subject = Subject::of(call);
         let row = by_subject.entry(subject).or_insert_with(|| Row { subject, name: None, calls: Vec::new() });
-        row.calls.push((call, reading));
+        row.calls.push((call, history));
     }
-    for (_, facts) in readings.iter().filter_map(|(call, reading)| Some((call, reading.last_good.as_deref()?)))
+    for (_, facts) in histories.iter().filter_map(|(call, history)| Some((call, history.last_good.as_deref()?)))
     {
         for (id, organization) in &facts.organizations {
-            let name = organization.info.as_ref().and_then(|info| info.name.clone());
+            let name = organization.info.shown_name().map(str::to_owned);
             if let Some(row) = by_subject.get_mut(&Subject::Organization(*id)) {
                 row.name = row.name.take().or(name);
             }
@@ -168,7 +168,7 @@ fn rows(readings: &[(Call, Reading<Facts, Error>)]) -> Vec<Row<'_>> {
 }
 
 fn render_row(row: &Row<'_>) -> Markup {
-    let latest = row.calls.iter().filter_map(|(_, reading)| reading.last_good_at).max();
+    let latest = row.calls.iter().filter_map(|(_, history)| history.last_good_at).max();
     html! {
         tr {
             td.name {
@@ -188,24 +188,33 @@ fn render_row(row: &Row<'_>) -> Markup {
                 }
             }
             td {
-                @if row.calls.iter().all(|(_, reading)| reading.error.is_none()) { span.good { "none" } }
-                @for (call, reading) in &row.calls {
-                    @if let Some(error) = &reading.error { (render_error(call.collector, reading, error)) }
-                }
+                @if row.calls.iter().all(|(_, history)| !is_troubled(history)) { span.good { "none now" } }
+                @for (call, history) in &row.calls { (render_trouble(call.collector, history)) }
             }
         }
     }
 }
 
-fn render_error(collector: Collector, reading: &Reading<Facts, Error>, error: &Error) -> Markup {
-    // What is not permitted is nothing that broke.
-    let class = if matches!(error, Error::Forbidden(_)) { "dim" } else { "bad" };
+/// Tells whether the last call failed, or the one under way is late.
+fn is_troubled(history: &History<Facts, Error>) -> bool {
+    history.is_failing || history.late_since.is_some()
+}
+
+fn render_trouble(collector: Collector, history: &History<Facts, Error>) -> Markup {
+    let since = |at: Instant| ago(Instant::now().duration_since(at));
     html! {
-        p class=(class) {
-            code { (collector.name()) } " " (error)
-            @if let Some(at) = reading.last_good_at {
-                "; last read " (ago(Instant::now().duration_since(at))) " ago"
+        @if let Some((error, at)) = &history.last_failure {
+            // What is not permitted is nothing that broke, and what is over is nothing to act on.
+            @let class = if history.is_failing && !matches!(error, Error::Forbidden(_)) { "bad" } else { "dim" };
+            p class=(class) {
+                code { (collector.name()) } " " (since(*at)) " ago: " (error)
+                @if let (true, Some(at)) = (history.is_failing, history.last_good_at) {
+                    "; last read " (since(at)) " ago"
+                }
             }
+        }
+        @if let Some(at) = history.late_since {
+            p.bad { code { (collector.name()) } " was asked " (since(at)) " ago and has not answered yet" }
         }
     }
 }

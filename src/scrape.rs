@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::future::{join, join_all};
 use tokio::time::{Instant, timeout_at};
 
-use crate::account::Account;
+use crate::account::{Account, Scope};
 use crate::api::Error;
 use crate::cell::Reading;
 use crate::collector::{Call, Collector};
@@ -35,7 +35,7 @@ async fn read(
     account.refresh_credential();
     let discovery = discovery(account);
     let mut readings: Vec<(Call, Reading<Facts, Error>)> = Vec::new();
-    let mut discovered = discovery.and_then(|call| account.peek(&call)?.last_good);
+    let mut discovered = discovery.and_then(|call| account.known(&call));
 
     let mut reading = pin!(async {
         match discovery {
@@ -47,7 +47,7 @@ async fn read(
     let patience = if discovered.is_some() { midway(deadline) } else { deadline };
     let arrived = timeout_at(patience, &mut reading).await.ok();
     if let Some(Some((_, reading))) = &arrived {
-        discovered.clone_from(&reading.last_good);
+        discovered.clone_from(&reading.history.last_good);
     }
     let plan = Plan::new(account, discovered.as_deref().unwrap_or(&Facts::default()));
     let rest = join_all(plan.calls.iter().map(async |call| (*call, account.read(*call, deadline).await)));
@@ -79,7 +79,7 @@ async fn read(
     if of_now.is_empty() {
         of_now.extend(&readings);
     }
-    let up = of_now.iter().any(|(_, reading)| reading.is_success());
+    let up = of_now.iter().any(|(_, reading)| reading.is_success);
     let mut collections: Vec<_> = readings
         .iter()
         .map(|(call, reading)| (*call, collection(account, *call, Some(reading), now)))
@@ -92,13 +92,13 @@ async fn read(
 /// Returns the call that tells which organizations there are, if one is needed.
 fn discovery(account: &Account) -> Option<Call> {
     let scope = &account.scope;
-    let call = match account.kind() {
-        // It gives nothing but the list.
-        Kind::ApiKey if scope.organizations.is_empty() => Call::organizations(),
-        Kind::ApiKey => return None,
-        Kind::Jwt => Call::user(),
-    };
-    scope.collectors.contains(&call.collector).then_some(call)
+    // For an API key it gives nothing but the list.
+    if account.kind() == Kind::ApiKey && !scope.organizations.is_empty() {
+        return None;
+    }
+    let collector = Scope::discovery(account.kind());
+    let call = Call { collector, organization_id: None, user_id: None };
+    scope.collectors.contains(&collector).then_some(call)
 }
 
 /// The calls of a scrape after discovery.
@@ -120,7 +120,7 @@ impl Plan {
         };
         for id in &organizations {
             plan.add(Call::of_organization(Collector::Organization, *id), true);
-            let info = discovered.organizations.get(id).and_then(|organization| organization.info.as_ref());
+            let info = discovered.organizations.get(id).map(|organization| &organization.info);
             // The API refuses to count the usage of a developer profile.
             let is_developer_profile = info.and_then(|info| info.developer_profile) == Some(true);
             plan.add(Call::of_organization(Collector::Usage, *id), !is_developer_profile);
@@ -147,6 +147,11 @@ impl Plan {
         } else {
             organizations
         };
+        if owners.is_empty() {
+            for user in &scope.whitelabel_users {
+                plan.add(Call::of_user(Collector::WhitelabelUser, *user), false);
+            }
+        }
         for owner in &owners {
             for user in &scope.whitelabel_users {
                 plan.add(Call::whitelabel_user(*owner, *user), true);
@@ -173,7 +178,7 @@ fn collection(
     reading: Option<&Reading<Facts, Error>>,
     now: UnixTime,
 ) -> Collection {
-    let success = reading.is_some_and(Reading::is_success);
+    let success = reading.is_some_and(|reading| reading.is_success);
     let age = |at: Instant| Instant::now().duration_since(at).as_secs_f64();
     Collection {
         account: Arc::clone(&account.name),
@@ -183,8 +188,8 @@ fn collection(
         success,
         supported: reading.is_some_and(|reading| !matches!(reading.error, Some(Error::Forbidden(_)))),
         stale: !success && reading.is_some_and(|reading| reading.value.is_some()),
-        duration: reading.and_then(|reading| reading.duration).map(|duration| duration.as_secs_f64()),
-        last_success: reading.and_then(|reading| reading.last_good_at).map(|at| now - age(at)),
+        duration: reading.and_then(|reading| reading.history.duration).map(|duration| duration.as_secs_f64()),
+        last_success: reading.and_then(|reading| reading.history.last_good_at).map(|at| now - age(at)),
     }
 }
 

@@ -22,6 +22,9 @@ use crate::{metrics, page, scrape};
 /// The header by which Prometheus says how long it will wait, in seconds.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
+/// Most time for a scrape, whoever asks for more: no call lasts that long, and no clock overflows.
+const LONGEST_SCRAPE: Duration = Duration::from_hours(1);
+
 /// Everything that requests share.
 #[derive(Debug)]
 pub struct Exporter {
@@ -49,7 +52,7 @@ impl Exporter {
     /// # Errors
     /// See [`metrics::open_metrics`].
     pub async fn collect(&self, budget: Duration) -> Result<(String, Arc<Snapshot>), std::fmt::Error> {
-        let deadline = Instant::now() + budget;
+        let deadline = Instant::now() + budget.min(LONGEST_SCRAPE);
         let snapshot = Arc::new(scrape::collect(&self.accounts, deadline, self.clock.now()).await);
         let own = self.exporter_metrics.then(|| Arc::clone(&self.own));
         Ok((metrics::open_metrics(Arc::clone(&snapshot), own)?, snapshot))

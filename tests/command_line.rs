@@ -48,6 +48,9 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
         (vec!["--api.key-file", &key, "--web.telemetry-path", "metrics"], "/metrics"),
         (vec!["--api.kee-file", &key], "--api.key-file"),
         (vec!["scrap"], "scrap"),
+        (vec!["--log.level=debug", "demo"], "options come after the command"),
+        (vec!["--api.key-file", &key, "--no-collector.organizations"], "nothing to read"),
+        (vec!["--api.jwt-file", &key, "--no-collector.user"], "--organization-id"),
     ] {
         let line = refused(&arguments, &[]).await;
         assert!(line.contains(hint), "{arguments:?}: {line}");
@@ -70,6 +73,10 @@ async fn options_can_come_from_the_environment() {
     let api = FakeApi::with_samples("typical").await;
     let url = api.url();
     let environment = [
+        ("EDGEIMPULSE_JWT", ""),
+        ("EDGEIMPULSE_JWT_FILE", ""),
+        ("EDGEIMPULSE_USER_IDS", ""),
+        ("EDGEIMPULSE_API_TIMEOUT", ""),
         ("EDGEIMPULSE_API_KEY", "ei_x"),
         ("EDGEIMPULSE_API_URL", url.as_str()),
         ("EDGEIMPULSE_ORGANIZATION_IDS", "1,2"),
@@ -114,7 +121,7 @@ async fn told_to_stop_it_finishes_the_scrapes_in_flight() {
         let arguments = ["--api.url", &url, "--organization-id=1", "--web.listen-address=127.0.0.1:0"];
         let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
         let address = program.address().await;
-        let scrape = tokio::spawn(reqwest::get(format!("http://{address}/metrics")));
+        let scrape = tokio::spawn(crate::support::get(format!("http://{address}/metrics")));
         while api.calls().await < 2 {
             tokio::task::yield_now().await;
         }
@@ -126,6 +133,6 @@ async fn told_to_stop_it_finishes_the_scrapes_in_flight() {
         );
         let ended = program.end().await;
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(reqwest::get(format!("http://{address}/metrics")).await.is_err());
+        assert!(crate::support::get(format!("http://{address}/metrics")).await.is_err());
     }
 }

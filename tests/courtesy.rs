@@ -17,7 +17,7 @@ fn busy(status: u16, retry_after: &str) -> ResponseTemplate {
 
 #[tokio::test]
 async fn retry_after_pauses_the_account_and_is_bounded() {
-    let in_a_minute = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW as u64 + 60));
+    let in_a_minute = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs_f64(NOW + 60.0));
     let in_a_year = "31536000";
     for (status, retry_after, pause) in
         [(429, "120", 120.0), (503, "30", 30.0), (429, in_a_minute.as_str(), 60.0), (503, in_a_year, 900.0)]
@@ -32,6 +32,12 @@ async fn retry_after_pauses_the_account_and_is_bounded() {
             metrics.value("edgeimpulse_exporter_api_pause_end_timestamp_seconds", &[("account", "default")]);
         assert_eq!(end, Some(NOW + pause), "{status} {retry_after}");
         assert_eq!(api.calls().await, calls, "no call during the pause");
+        let reads = metrics.series("edgeimpulse_exporter_reads_total", &[("result", "fetched")]);
+        assert_eq!(
+            reads.iter().map(|sample| sample.value).sum::<f64>(),
+            calls as f64,
+            "nor a read that made one"
+        );
         assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
         let page = exporter.page("/").await;
         assert!(page.contains("The API asked to be left alone"), "{page}");

@@ -130,3 +130,42 @@ async fn nothing_shows_a_secret_an_address_or_a_name() {
         assert!(!text.contains(secret), "{secret} is shown");
     }
 }
+
+#[tokio::test]
+async fn a_user_without_a_usable_id_costs_the_users_own_facts_only() {
+    for id in [json!("501"), json!(null)] {
+        let api = FakeApi::with_samples("typical").await;
+        let mut user: serde_json::Value = serde_json::from_str(&data("typical/current-user.json")).unwrap();
+        user["id"] = id;
+        api.answers("/api/user", &user).await;
+        let metrics = Running::with_jwt(&api, &[]).await.scrape().await;
+        assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
+        assert_eq!(metrics.series("edgeimpulse_organization_admins", &[]).len(), 2);
+        assert!(metrics.series("edgeimpulse_user_info", &[]).is_empty());
+        let errors = metrics.series("edgeimpulse_exporter_decode_errors_total", &[("field", "id")]);
+        assert_eq!(errors.iter().map(|sample| sample.value).collect::<Vec<_>>(), [1.0], "counted once");
+    }
+}
+
+#[tokio::test]
+async fn a_white_label_that_nobody_administers_is_said_to_be_out_of_reach() {
+    let api = FakeApi::start().await;
+    api.answers("/api/user", &json!({ "success": true, "id": 1, "organizations": [] })).await;
+    let metrics = Running::with_jwt(&api, &["--whitelabel.user-id=77"]).await.scrape().await;
+    let series = metrics.series("edgeimpulse_scrape_collector_supported", &[("collector", "whitelabel_user")]);
+    assert_eq!(
+        series.iter().map(|sample| (sample.labels["user_id"].as_str(), sample.value)).collect::<Vec<_>>(),
+        [("77", 0.0)]
+    );
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_told_whether_a_name_is_a_users_it_is_not_shown() {
+    let api = FakeApi::start().await;
+    let odd = json!({ "id": 5, "name": "Jan Jongboom", "isDeveloperProfile": "true" });
+    api.answers("/api/organizations", &json!({ "success": true, "organizations": [odd] })).await;
+    api.answers("/api/organizations/5", &json!({ "success": true, "organization": odd })).await;
+    let exporter = Running::with_key(&api, &[]).await;
+    let shown = exporter.scrape().await.text + &exporter.page("/").await;
+    assert!(!shown.contains("Jongboom"));
+}

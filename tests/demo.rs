@@ -12,7 +12,7 @@ use crate::support::running::NOW;
 use crate::support::{Exposition, Program, Running, data};
 
 async fn get(demo: &Demo, path: &str, header: (&str, &str)) -> (u16, Value) {
-    let request = reqwest::Client::new().get(format!("{}{path}", demo.url())).header(header.0, header.1);
+    let request = crate::support::client().get(format!("{}{path}", demo.url())).header(header.0, header.1);
     let response = request.send().await.unwrap();
     (response.status().as_u16(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
 }
@@ -105,8 +105,8 @@ async fn scrape_at(now: f64) -> Exposition {
         CommandLine::try_parse_from(["edgeimpulse-exporter", "demo", "--collector.projects"]).unwrap();
     let Some(Command::Demo(options)) = command_line.command else { panic!("it is the demo") };
     let demo = demo::start(Clock::Fixed(now)).await.unwrap();
-    let exporter = demo.exporter(&options.common).unwrap();
-    Running::serve(exporter.into()).await.scrape_open_metrics().await
+    let exporter = demo.exporter(options.common).unwrap();
+    Running::serve(exporter).await.scrape_open_metrics().await
 }
 
 #[tokio::test]
@@ -181,7 +181,8 @@ async fn the_command_prints_where_to_look_and_serves_there() {
         Program::start(&["demo", "--web.listen-address=127.0.0.1:0"], &[("EDGEIMPULSE_API_KEY", "real")]);
     let line = program.prints("/metrics").await;
     let url = line.split_whitespace().next().unwrap();
-    let metrics = Exposition::of_prometheus_text(&reqwest::get(url).await.unwrap().text().await.unwrap());
+    let metrics =
+        Exposition::of_prometheus_text(&crate::support::get(url).await.unwrap().text().await.unwrap());
     assert_eq!(metrics.value("edgeimpulse_up", &[("account", "default")]), Some(1.0));
     assert_eq!(metrics.series("edgeimpulse_organization_info", &[]).len(), World::ids().count());
     program.signal("TERM");

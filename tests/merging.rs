@@ -42,7 +42,7 @@ async fn the_first_collector_that_knows_a_fact_is_believed() {
     let info = metrics.series("edgeimpulse_organization_info", &[]);
     assert_eq!(info.len(), 1);
     assert_eq!(info[0].labels["organization_name"], "As it is");
-    assert!(!info[0].labels.contains_key("whitelabel_id"), "names come whole from one collector");
+    assert_eq!(info[0].labels["whitelabel_id"], "7", "only the user call knows");
 
     // When the better source fails, the next one serves.
     api.refuses("/api/organizations/1/metrics", 500, "down").await;

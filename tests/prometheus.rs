@@ -72,7 +72,7 @@ async fn without_accept(url: String) -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let relay = async move || {
-        let response = reqwest::get(url).await.unwrap();
+        let response = crate::support::get(url).await.unwrap();
         let media_type = response.headers()["content-type"].clone();
         ([("content-type", media_type)], response.text().await.unwrap())
     };
@@ -114,7 +114,7 @@ impl Prometheus {
     async fn query(&self, expression: &str) -> Vec<(Value, f64)> {
         let mut url = url::Url::parse(&format!("http://127.0.0.1:{}/api/v1/query", self.port)).unwrap();
         url.query_pairs_mut().append_pair("query", expression);
-        let answer = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let answer = crate::support::get(url).await.unwrap().text().await.unwrap();
         let answer: Value = serde_json::from_str(&answer).unwrap();
         assert_eq!(answer["status"], "success", "{answer}");
         let series = answer["data"]["result"].as_array().unwrap().iter();

@@ -47,7 +47,7 @@ async fn a_key_that_is_refused_is_read_again_at_once_and_the_call_tried_once_mor
         account.read(edgeimpulse_exporter::collector::Call::of_organization(collector, id), deadline)
     });
     for reading in futures_util::future::join_all(calls).await {
-        assert!(reading.is_success(), "{:?}", reading.error);
+        assert!(reading.is_success, "{:?}", reading.error);
     }
     assert_eq!(api.requests("/api/organizations/1").await.len(), 2, "refused once, then answered");
 }
@@ -136,7 +136,8 @@ async fn a_credential_that_is_refused_from_the_start_leaves_the_exporter_up() {
     let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let address = program.address().await;
     for _ in 0..2 {
-        let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+        let text =
+            crate::support::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
         assert_eq!(up(&Exposition::of_prometheus_text(&text)), Some(0.0));
     }
     program.signal("TERM");

@@ -141,6 +141,7 @@ async fn the_page_tells_what_was_read_and_what_failed() {
         "Org 1 \\ &quot;quoted&quot;",
         "organization 2",
         "the API failed (status 500): Out of order",
+        "1 of the lines below tell of trouble.",
         "0\u{a0}s ago",
         env!("CARGO_PKG_VERSION"),
         "href=\"/metrics\"",
@@ -205,4 +206,23 @@ fn the_budget_is_what_the_offset_leaves_of_the_timeout() {
     near(budget(&["--scrape.timeout-default=3s"], None), 3.0);
     near(budget(&["--scrape.timeout-max=5s"], Some(30.0)), 5.0);
     near(budget(&["--scrape.timeout-offset=10s"], Some(30.0)), 20.0);
+}
+
+#[tokio::test]
+async fn a_timeout_of_any_size_is_survived() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &["--scrape.timeout-default=500000000000y"]).await;
+    for timeout in ["1e19", "1e400", "inf", "NaN", "-5", "0", "soon", ""] {
+        assert_eq!(exporter.scrape_within(timeout).await.value("edgeimpulse_up", &[]), Some(1.0), "{timeout}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_tells_of_a_call_that_does_not_answer() {
+    let api = with_slow_usage().await;
+    let exporter = Running::with_key(&api, &[]).await;
+    exporter.scrape_within("0.6").await;
+    let page = exporter.page("/").await;
+    assert!(page.contains("<code>usage</code> was asked 0\u{a0}s ago and has not answered yet"), "{page}");
+    assert!(page.contains("1 of the lines below tell of trouble."), "{page}");
 }

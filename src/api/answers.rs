@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use serde_json::value::RawValue;
 
 use super::document::Document;
 use super::error::{Error, Said};
@@ -93,9 +92,8 @@ const fn main_member(collector: Collector) -> &'static str {
     match collector {
         Collector::Usage => "metrics",
         Collector::Organization => "organization",
-        Collector::User => "id",
         Collector::Trials => "trials",
-        Collector::UserOrganizations | Collector::Organizations => "organizations",
+        Collector::User | Collector::UserOrganizations | Collector::Organizations => "organizations",
         Collector::WhitelabelUser => "user",
     }
 }
@@ -175,14 +173,6 @@ impl LimitFields<'_> {
             users: limit(self.users),
         }
     }
-}
-
-/// Reads an id without which nothing else in its object is of use, so that its absence counts too.
-fn identity(field: Field<'_>, unusable: &mut Unusable) -> Option<u64> {
-    if field.value.map(RawValue::get).is_none() {
-        unusable.count(field.name);
-    }
-    field.read(unusable)
 }
 
 fn date(field: Field<'_>, unusable: &mut Unusable) -> Option<UnixTime> {

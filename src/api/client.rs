@@ -232,7 +232,7 @@ fn of_reqwest(error: reqwest::Error) -> Error {
         Error::Tls(text)
     } else if error.is_connect() {
         Error::Connect(text)
-    } else if error.is_decode() && !causes(&error).any(|cause| cause.is::<hyper::Error>()) {
+    } else if error.is_decode() && !causes(&error).any(<dyn std::error::Error>::is::<hyper::Error>) {
         // Every body is seen through the decompressor; what hyper reports broke before it came that far.
         Error::Decode(format!("its compression is broken: {text}"))
     } else {

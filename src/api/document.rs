@@ -127,14 +127,12 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Document<S> {
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, Error> {
-        self.value::<Raw, _>(|found, unusable| {
-            let value = match found {
-                Found::Value(value) => Some(value),
-                Found::Nothing | Found::Odd => None,
-            };
-            Field { name, value }.read(unusable)
-        })
-        .await
+        Ok(self.find(name).await?.value())
+    }
+
+    /// Like [`Self::read`], but tells what cannot be used from what is not there.
+    pub(super) async fn find<T: for<'a> Convert<'a>>(&mut self, name: &'static str) -> Result<Found<T>, Error> {
+        self.value::<Raw, _>(|found, unusable| Field { name, value: found.value() }.find(unusable)).await
     }
 
     /// Hands the fields of the object that comes next to `fold`; counts anything else under `name`.
@@ -174,9 +172,25 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Document<S> {
         Ok(true)
     }
 
-    /// Skips the value that comes next.
+    /// Skips the value that comes next; a list or an object part by part, since it may be all of a long answer.
     pub(super) async fn skip(&mut self) -> Result<(), Error> {
-        self.value::<Skipped, _>(|_, _| ()).await
+        match self.peek().await? {
+            Some(b'[') => {
+                self.enter();
+                while self.element().await? {
+                    self.value::<Skipped, _>(|_, _| ()).await?;
+                }
+                Ok(())
+            }
+            Some(b'{') => {
+                self.enter();
+                while self.member().await?.is_some() {
+                    self.value::<Skipped, _>(|_, _| ()).await?;
+                }
+                Ok(())
+            }
+            _ => self.value::<Skipped, _>(|_, _| ()).await,
+        }
     }
 
     /// Reads a member of the outermost object that all answers share, or skips it.

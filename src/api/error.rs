@@ -26,7 +26,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// No call was made: the API had asked to be left alone.
-    #[error("no call for another {}: the API asked for that", humantime::format_duration(*.remaining))]
+    #[error("no call for another {}: the API asked for that", humantime::format_duration(Duration::from_secs(.remaining.as_secs() + 1)))]
     Paused {
         /// How much longer.
         remaining: Duration,

@@ -26,9 +26,10 @@ pub(super) struct Field<'a> {
 }
 
 /// What became of a field's value.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) enum Found<T> {
     /// Absent or null.
+    #[default]
     Nothing,
     /// Of a type or size that cannot be used.
     Odd,
@@ -51,11 +52,31 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Like [`Self::read`], for a field without which its object is of no use: that it is missing counts too.
+    pub(super) fn require<T: Convert<'a>>(self, unusable: &mut Unusable) -> Option<T> {
+        self.find(unusable).require(self.name, unusable)
+    }
+
     /// Like [`Self::find`], for a fact that is either known or not.
     pub(super) fn read<T: Convert<'a>>(self, unusable: &mut Unusable) -> Option<T> {
-        match self.find(unusable) {
-            Found::Value(value) => Some(value),
-            Found::Nothing | Found::Odd => None,
+        self.find(unusable).value()
+    }
+}
+
+impl<T> Found<T> {
+    /// Returns the value; counts that it is missing, unless it was counted already as odd.
+    pub(super) fn require(self, name: &'static str, unusable: &mut Unusable) -> Option<T> {
+        if let Self::Nothing = self {
+            unusable.count(name);
+        }
+        self.value()
+    }
+
+    /// Returns the value, if there is one.
+    pub(super) fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Nothing | Self::Odd => None,
         }
     }
 }

@@ -11,7 +11,7 @@ pub struct Organization {
     /// `id`
     pub id: u64,
     /// Names and kind.
-    pub info: Option<Arc<OrganizationInfo>>,
+    pub info: OrganizationInfo,
     /// `created`
     pub created: Option<UnixTime>,
     /// `contractStartDate`
@@ -131,9 +131,7 @@ impl Organization {
     }
 }
 
-/// Names and kind of an organization; comes whole from one collector.
-///
-/// A developer profile has no name here: it is its user's, and no user's name is ever shown.
+/// Names and kind of an organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrganizationInfo {
     /// `name`
@@ -147,11 +145,21 @@ pub struct OrganizationInfo {
 }
 
 impl OrganizationInfo {
-    /// Leaves out the name if it is a user's.
+    /// Returns the name, if it may be shown: that of a developer profile is its user's, and no user's name ever is.
     #[must_use]
-    pub fn without_user_name(self) -> Self {
-        let name = self.name.filter(|_| self.developer_profile != Some(true));
-        Self { name, ..self }
+    pub fn shown_name(&self) -> Option<&str> {
+        self.name.as_deref().filter(|_| self.developer_profile != Some(true))
+    }
+
+    /// Takes from `other` what `self` does not know.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            name: self.name.or(other.name),
+            whitelabel_id: self.whitelabel_id.or(other.whitelabel_id),
+            whitelabel_name: self.whitelabel_name.or(other.whitelabel_name),
+            developer_profile: self.developer_profile.or(other.developer_profile),
+        }
     }
 }
 

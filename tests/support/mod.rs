@@ -12,6 +12,7 @@ pub use exposition::Exposition;
 pub use fake::FakeApi;
 pub use program::Program;
 pub use running::Running;
+use tokio_rustls::rustls::crypto::ring;
 pub use wire::Wire;
 
 /// Returns a file of `tests/data`.
@@ -28,4 +29,16 @@ pub fn file(name: &str, content: &str) -> String {
     let path = format!("{}/{}-{number}-{name}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     std::fs::write(&path, content).unwrap();
     path
+}
+
+/// Returns a client that takes answers as they come.
+pub fn client() -> reqwest::Client {
+    // Whichever test comes first: the exporter itself may not have chosen a provider yet.
+    let _ = ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().no_gzip().build().unwrap()
+}
+
+/// Gets a page.
+pub async fn get(url: impl reqwest::IntoUrl) -> reqwest::Result<reqwest::Response> {
+    client().get(url).send().await
 }

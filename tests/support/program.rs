@@ -51,7 +51,9 @@ impl Program {
     /// Returns the address that it says it listens on.
     pub async fn address(&mut self) -> String {
         let line = self.says("listening").await;
-        line.split("address=").nth(1).unwrap().split(' ').next().unwrap().to_owned()
+        let (_, address) = line.split_once("address").unwrap();
+        let address = address.trim_start_matches(['"', ':', '=']);
+        address[..address.find([' ', '"']).unwrap()].to_owned()
     }
 
     /// Sends a signal.

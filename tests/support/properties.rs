@@ -88,8 +88,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
     for _ in 0..input.int_in_range(0..=4)? {
         let organization = organization(input)?;
         names.retain(|(id, _)| *id != organization.id);
-        let info = organization.info.as_ref();
-        names.extend(info.and_then(|info| Some((organization.id, info.name.clone()?))));
+        names.extend(organization.info.shown_name().map(|name| (organization.id, name.to_owned())));
         facts.organizations.insert(organization.id, organization);
     }
     for _ in 0..input.int_in_range(0..=3)? {
@@ -147,7 +146,7 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
     let [created, contract_start, storage_used, compute_time_used] = input.arbitrary()?;
     let [users_used, admins, job_cpu_limit, job_time_limit] = input.arbitrary()?;
     Ok(Organization {
-        info: input.arbitrary::<bool>()?.then(|| Arc::new(info)),
+        info,
         created,
         contract_start,
         storage_used,

@@ -72,7 +72,7 @@ impl Running {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
         tokio::spawn(listener::serve(vec![socket], server::app(exporter), until, limits));
-        let client = reqwest::Client::builder().no_proxy().no_gzip().build().unwrap();
+        let client = super::client();
         Self { address, client, _stop: stop }
     }
 

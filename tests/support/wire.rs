@@ -33,15 +33,15 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let (counted, counter) = (Arc::clone(&connections), Arc::clone(&requests));
+        let (opened, asked) = (Arc::clone(&connections), Arc::clone(&requests));
         let answer = Arc::new(answer);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::Relaxed);
-                let (answer, counter) = (Arc::clone(&answer), Arc::clone(&counter));
+                opened.fetch_add(1, Ordering::Relaxed);
+                let (answer, asked) = (Arc::clone(&answer), Arc::clone(&asked));
                 tokio::spawn(async move {
                     // The client may leave at any moment.
-                    let _ = converse(stream, &*answer, &counter).await;
+                    let _ = converse(stream, &*answer, &asked).await;
                 });
             }
         });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Terms, date, is_within};
+use super::{Terms, date, is_within, unix};
 use crate::api::field::{Convert, Date, Found, Length, Unusable, fields};
 use crate::api::tally::Tally;
 use crate::snapshot::{Organization, Project, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
@@ -125,16 +125,8 @@ impl Projects {
         if !terms.projects {
             return;
         }
-        let Some(id) = project.id.read(unusable) else {
-            if project.id.value.is_none() {
-                unusable.count("id");
-            }
-            return;
-        };
-        let value = |found| match found {
-            Found::Value(Date(date)) => Some(date),
-            Found::Nothing | Found::Odd => None,
-        };
+        let Some(id) = project.id.require(unusable) else { return };
+        let value = |found: Found<Date>| found.value().map(unix);
         one_by_one.push(Project {
             organization_id: 0,
             id,

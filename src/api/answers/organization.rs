@@ -10,7 +10,7 @@ use super::lists::{MemberFields, Members, ProjectFields, Projects};
 use super::{LimitFields, Terms, date, only, unix};
 use crate::api::Error;
 use crate::api::document::Document;
-use crate::api::field::{Field, Unusable, fields};
+use crate::api::field::{Field, Found, Unusable, fields};
 use crate::snapshot::{Dataset, Facts, Organization, OrganizationInfo, Unique};
 
 fields!(
@@ -114,9 +114,9 @@ where
                         if json.enter_object("organizations").await? {
                             let mut members = OrganizationMembers::default();
                             members.read(json, None, terms).await?;
-                            match members.id {
-                                Some(id) => facts.merge(&only(members.finish(id))),
-                                None => json.unusable.count("id"),
+                            let id = std::mem::take(&mut members.id).require("id", &mut json.unusable);
+                            if let Some(id) = id {
+                                facts.merge(&only(members.finish(id)));
                             }
                         }
                     }
@@ -131,8 +131,9 @@ where
 /// The members of an `Organization` object, which two endpoints send.
 #[derive(Default)]
 struct OrganizationMembers {
-    id: Option<u64>,
+    id: Found<u64>,
     info: OrganizationInfo,
+    is_developer_profile: Found<bool>,
     facts: Organization,
 }
 
@@ -142,15 +143,14 @@ impl OrganizationMembers {
     where
         S: Stream<Item = Result<Bytes, Error>> + Unpin,
     {
-        let Self { id, info, facts } = self;
-        *id = known;
+        let Self { id, info, is_developer_profile, facts } = self;
         while let Some(name) = json.member().await? {
             match name {
-                "id" if known.is_none() => *id = json.read("id").await?,
+                "id" if known.is_none() => *id = json.find("id").await?,
                 "name" => info.name = json.read("name").await?,
                 "whitelabelId" => info.whitelabel_id = json.read("whitelabelId").await?,
                 "whitelabelName" => info.whitelabel_name = json.read("whitelabelName").await?,
-                "isDeveloperProfile" => info.developer_profile = json.read("isDeveloperProfile").await?,
+                "isDeveloperProfile" => *is_developer_profile = json.find("isDeveloperProfile").await?,
                 "created" => facts.created = json.read("created").await?.map(unix),
                 "contractStartDate" => facts.contract_start = json.read("contractStartDate").await?.map(unix),
                 "deletedDate" => facts.deleted = json.read("deletedDate").await?.map(unix),
@@ -181,13 +181,22 @@ impl OrganizationMembers {
     }
 
     fn finish(self, id: u64) -> Organization {
-        let mut facts = Organization { id, info: Some(Arc::new(self.info.without_user_name())), ..self.facts };
+        let info = self.info.of_kind(self.is_developer_profile);
+        let mut facts = Organization { id, info, ..self.facts };
         if let Some(projects) = facts.projects.as_mut().and_then(Arc::get_mut) {
             for project in projects.rows.iter_mut().chain(&mut projects.repeated) {
                 project.organization_id = id;
             }
         }
         facts
+    }
+}
+
+impl OrganizationInfo {
+    /// Adds the kind; where it cannot be told, the name may be a user's, and is forgotten.
+    pub(super) fn of_kind(self, is_developer_profile: Found<bool>) -> Self {
+        let name = self.name.filter(|_| is_developer_profile != Found::Odd);
+        Self { name, developer_profile: is_developer_profile.value(), ..self }
     }
 }
 
@@ -229,10 +238,7 @@ where
 
 /// Converts one dataset; without a name it cannot be told from others.
 fn dataset(fields: &DatasetFields<'_>, organization_id: u64, unusable: &mut Unusable) -> Option<Dataset> {
-    if fields.dataset.value.is_none() {
-        unusable.count("dataset");
-    }
-    let name = fields.dataset.read(unusable)?;
+    let name = fields.dataset.require(unusable)?;
     let dataset_type = fields.dataset_type.read::<String>(unusable);
     let files = fields.files.read(unusable);
     let bucket = fields.bucket.read::<BucketFields<'_>>(unusable);

@@ -1,15 +1,14 @@
 //! Answers about users, their organizations as they see them, and their trials.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{LimitFields, date, identity, only, unix};
+use super::{LimitFields, date, only, unix};
 use crate::api::Error;
 use crate::api::document::Document;
-use crate::api::field::{Unusable, fields};
+use crate::api::field::{Found, Unusable, fields};
 use crate::snapshot::{DailyRecord, Facts, Organization, OrganizationInfo, Trial, User};
 
 fields!(
@@ -35,10 +34,11 @@ fn user_organization(fields: &UserOrganizationFields<'_>, unusable: &mut Unusabl
         name: fields.name.read(unusable),
         whitelabel_id: fields.whitelabel_id.read(unusable),
         whitelabel_name: None,
-        developer_profile: fields.developer_profile.read(unusable),
-    };
+        developer_profile: None,
+    }
+    .of_kind(fields.developer_profile.find(unusable));
     Some(Organization {
-        info: Some(Arc::new(info.without_user_name())),
+        info,
         created: date(fields.created, unusable),
         trial_expired: date(fields.trial_expired, unusable),
         trial_upgraded: date(fields.trial_upgraded, unusable),
@@ -46,7 +46,7 @@ fn user_organization(fields: &UserOrganizationFields<'_>, unusable: &mut Unusabl
         users_used: fields.users.read(unusable),
         admins: fields.admins.read(unusable),
         private_projects: fields.private_projects.read(unusable),
-        ..Organization::new(identity(fields.id, unusable)?)
+        ..Organization::new(fields.id.require(unusable)?)
     })
 }
 
@@ -66,8 +66,8 @@ fields!(
 /// Converts a trial; without its own id and its organization's it cannot be told from others.
 fn trial(fields: &TrialFields<'_>, unusable: &mut Unusable) -> Option<Trial> {
     Some(Trial {
-        organization_id: identity(fields.organization_id, unusable)?,
-        id: identity(fields.id, unusable)?,
+        organization_id: fields.organization_id.require(unusable)?,
+        id: fields.id.require(unusable)?,
         scheduled_expiration: date(fields.expiration, unusable),
         created: date(fields.created, unusable),
         expired: date(fields.expired, unusable),
@@ -110,7 +110,13 @@ where
             json.envelope().await?;
         }
     }
-    Ok(members.id.map(|id| Facts { own_user: Some(id), ..members.finish(id) }))
+    // Without its id nothing is known of the user, but of the organizations all the same.
+    let is_user = members.user.organizations.is_some() || matches!(members.id, Found::Value(_));
+    if !is_user {
+        return Ok(None);
+    }
+    let id = std::mem::take(&mut members.id).require("id", &mut json.unusable);
+    Ok(Some(Facts { own_user: id, ..members.finish(id) }))
 }
 
 pub(super) async fn whitelabel_user<S>(json: &mut Document<S>, id: u64) -> Result<Option<Facts>, Error>
@@ -131,7 +137,7 @@ where
                     }
                     // Another user's organizations are always empty here: that is no count of them.
                     members.user.organizations = members.user.organizations.filter(|count| *count > 0);
-                    facts = Some(members.finish(id));
+                    facts = Some(members.finish(Some(id)));
                 }
             }
             _ => json.envelope().await?,
@@ -148,7 +154,7 @@ fields!(
 /// The members of a user object, which two endpoints send.
 #[derive(Default)]
 struct UserMembers {
-    id: Option<u64>,
+    id: Found<u64>,
     user: User,
     organizations: Vec<Organization>,
     trials: Vec<Trial>,
@@ -163,7 +169,7 @@ impl UserMembers {
     {
         let Self { id, user, organizations, trials, whitelabel_owners } = self;
         match json.name() {
-            "id" => *id = json.read("id").await?,
+            "id" => *id = json.find("id").await?,
             "tier" => user.tier = json.read("tier").await?,
             "suspended" => user.suspended = json.read("suspended").await?,
             "mfaConfigured" => user.mfa_configured = json.read("mfaConfigured").await?,
@@ -219,10 +225,10 @@ impl UserMembers {
         Ok(true)
     }
 
-    fn finish(self, id: u64) -> Facts {
+    fn finish(self, id: Option<u64>) -> Facts {
         let mut facts = Facts {
             trials: by_identity(self.trials),
-            users: BTreeMap::from([(id, User { id, ..self.user })]),
+            users: id.map(|id| (id, User { id, ..self.user })).into_iter().collect(),
             whitelabel_owners: self.whitelabel_owners,
             ..Facts::default()
         };
@@ -246,11 +252,8 @@ fields!(
 
 impl DailyFields<'_> {
     fn convert(&self, unusable: &mut Unusable) -> Option<DailyRecord> {
-        if self.date.value.is_none() {
-            unusable.count("date");
-        }
         Some(DailyRecord {
-            date: date(self.date, unusable)?,
+            date: self.date.require(unusable).map(unix)?,
             cpu_compute_time: self.cpu.read(unusable),
             gpu_compute_time: self.gpu.read(unusable),
             storage: self.storage.read(unusable),

@@ -1,8 +1,8 @@
 //! Metrics of organizations.
 
 use super::gauge;
-use crate::metrics::{Metric, Samples};
-use crate::snapshot::{Limit, Organization, ROLES, SIGN_IN_METHODS, VISIBILITIES, WINDOWS};
+use crate::metrics::{Label, Metric, Samples};
+use crate::snapshot::{Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES, WINDOWS};
 
 /// Labels of nearly all metrics here.
 const ID: &[&str] = &["organization_id"];
@@ -52,14 +52,17 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         &["organization_id", "organization_name", "whitelabel_id", "whitelabel_name", "developer_profile"],
         &["organization", "user", "user_organizations", "whitelabel_user", "organizations"],
         |o, s| {
-            let Some(info) = o.info.as_deref() else { return };
+            let info = &o.info;
+            if *info == OrganizationInfo::default() {
+                return;
+            }
             let developer_profile = info.developer_profile.map(|yes| if yes { "true" } else { "false" });
             let labels = [
                 o.id.into(),
-                (&info.name).into(),
+                info.shown_name().map_or(Label::Absent, Label::Text),
                 info.whitelabel_id.into(),
                 (&info.whitelabel_name).into(),
-                developer_profile.map_or(crate::metrics::Label::Absent, Into::into),
+                developer_profile.map_or(Label::Absent, Label::Text),
             ];
             s.add(labels, 1.0);
         },
@@ -197,7 +200,7 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
     ),
     gauge(
         "edgeimpulse_organization_users_used",
-        "Users that count against the entitlement: those who are not Edge Impulse staff, unless --no-usage.exclude-edge-impulse-users is given.",
+        "Users that count against the entitlement: those who are not Edge Impulse staff, unless --no-usage.exclude-edge-impulse-users is given. Where usage is not known, the count that a user is told, staff included.",
         ID,
         &["usage", "user", "whitelabel_user"],
         |o, s| s.add([o.id.into()], o.users_used),
