@@ -16,7 +16,8 @@ pub fn markdown() -> String {
 <!-- Written by `edgeimpulse-exporter metrics`; a test holds it against the catalogue. -->
 
 A label that does not apply to a series is left out. Dates are seconds since 1970 of the event itself, never days that
-are left. What the API does not say has no sample; 0 means zero.
+are left. What the API does not say has no sample; 0 means zero. An experimental metric may change with any version that
+says so in the changelog; any other only with a new major version.
 "
     .to_owned();
     for section in catalogue::sections() {

@@ -68,3 +68,27 @@ fn the_reference_for_machines_names_every_metric() {
         json.as_array().unwrap().iter().map(|metric| metric["name"].as_str().unwrap()).collect();
     assert_eq!(listed, names);
 }
+
+#[test]
+fn the_tests_that_the_documentation_names_exist() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let page = std::fs::read_to_string(format!("{root}/docs/reliability.md")).unwrap();
+    let is_test = |word: &&str| word.matches('_').count() > 3 && !word.starts_with("edgeimpulse_");
+    let named: BTreeSet<_> =
+        page.split('`').filter(|word| !word.contains([' ', '\n'])).filter(is_test).collect();
+    assert!(named.len() > 50, "they are found: {named:?}");
+    let mut sources = String::new();
+    let mut folders = vec![format!("{root}/src"), format!("{root}/tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path.display().to_string());
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
