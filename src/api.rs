@@ -13,4 +13,5 @@ mod tally;
 
 pub use answers::{Decoded, Terms, decode};
 pub use client::{Client, Settings};
+pub use document::Parts;
 pub use error::{Error, Said};

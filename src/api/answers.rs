@@ -8,10 +8,7 @@ mod user;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use futures_util::Stream;
-
-use super::document::Document;
+use super::document::{Document, Parts};
 use super::error::{Error, Said};
 use super::field::{Date, Field, Found, Unusable, fields};
 use crate::collector::{Call, Collector};
@@ -44,19 +41,18 @@ pub struct Decoded {
 }
 
 /// Reads the answer to `call`, with status 200, while its parts arrive. Of `secret` nothing is left in an error.
-pub async fn decode<S>(parts: S, call: &Call, terms: &Terms, secret: &str) -> Decoded
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+pub async fn decode<S: Parts>(parts: S, call: &Call, terms: &Terms, secret: &str) -> Decoded {
     let mut json = Document::new(parts);
     let facts = facts(&mut json, call, terms, secret).await;
     Decoded { facts, unusable: json.unusable.0 }
 }
 
-async fn facts<S>(json: &mut Document<S>, call: &Call, terms: &Terms, secret: &str) -> Result<Facts, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+async fn facts<S: Parts>(
+    json: &mut Document<S>,
+    call: &Call,
+    terms: &Terms,
+    secret: &str,
+) -> Result<Facts, Error> {
     let facts = fold(json, call, *terms).await?;
     let (success, text) = json.end().await?;
     if !success {
@@ -66,10 +62,7 @@ where
 }
 
 /// Folds an answer; `None` if the member that all of it hangs on is missing.
-async fn fold<S>(json: &mut Document<S>, call: &Call, terms: Terms) -> Result<Option<Facts>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+async fn fold<S: Parts>(json: &mut Document<S>, call: &Call, terms: Terms) -> Result<Option<Facts>, Error> {
     match call.collector {
         Collector::Usage => usage(json, call.organization_id.unwrap_or_default(), terms).await,
         Collector::Organization => organization(json, call.organization_id.unwrap_or_default(), terms).await,
@@ -112,10 +105,7 @@ fields!(
     }
 );
 
-async fn usage<S>(json: &mut Document<S>, id: u64, terms: Terms) -> Result<Option<Facts>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+async fn usage<S: Parts>(json: &mut Document<S>, id: u64, terms: Terms) -> Result<Option<Facts>, Error> {
     let mut facts = None;
     json.begin().await?;
     while let Some(name) = json.member().await? {

@@ -5,14 +5,14 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::{Host, Url};
 
 use super::Error;
 use super::answers::{self, Terms};
+use super::document::Parts;
 use super::error::Said;
 use super::field::{Convert, Unusable, fields};
 use crate::collector::{Call, Collector};
@@ -156,11 +156,7 @@ impl Client {
     }
 
     /// Returns the parts of an answer's body as they arrive, up to the size that is allowed.
-    fn parts(
-        &self,
-        call: &Call,
-        response: Response,
-    ) -> impl Stream<Item = Result<Bytes, Error>> + Unpin + use<> {
+    fn parts(&self, call: &Call, response: Response) -> impl Parts + use<> {
         let limit = self.settings.max_response_size;
         let own = Arc::clone(&self.own);
         let endpoint = call.collector.endpoint();

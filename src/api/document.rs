@@ -13,6 +13,11 @@ use serde_json::value::RawValue;
 use super::Error;
 use super::field::{Convert, Field, Fields, Found, Unusable};
 
+/// The parts of an answer as they arrive.
+pub trait Parts: Stream<Item = Result<Bytes, Error>> + Unpin {}
+
+impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Parts for S {}
+
 /// Reads one JSON document from a stream of its parts.
 #[derive(Debug)]
 pub(super) struct Document<S> {
@@ -38,7 +43,7 @@ impl Fields for Raw {
     type Of<'a> = &'a RawValue;
 }
 
-impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Document<S> {
+impl<S: Parts> Document<S> {
     pub(super) fn new(parts: S) -> Self {
         Self {
             parts,

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::Stream;
-
 use super::lists::{MemberFields, Members, ProjectFields, Projects};
 use super::{LimitFields, Terms, date, only, unix};
 use crate::api::Error;
-use crate::api::document::Document;
+use crate::api::document::{Document, Parts};
 use crate::api::field::{Field, Found, Unusable, fields};
 use crate::snapshot::{Dataset, Facts, Organization, OrganizationInfo, Unique};
 
@@ -33,14 +30,11 @@ fields!(
     ExperimentFields { experiment: "type", enabled: "enabled" }
 );
 
-pub(super) async fn organization<S>(
+pub(super) async fn organization<S: Parts>(
     json: &mut Document<S>,
     id: u64,
     terms: Terms,
-) -> Result<Option<Facts>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+) -> Result<Option<Facts>, Error> {
     /// `performance.jobLimitM` is in minutes.
     const SECONDS_PER_MINUTE: f64 = 60.0;
 
@@ -99,10 +93,10 @@ where
     Ok(found.then(|| only(members.finish(id).or(rest))))
 }
 
-pub(super) async fn organizations<S>(json: &mut Document<S>, terms: Terms) -> Result<Option<Facts>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+pub(super) async fn organizations<S: Parts>(
+    json: &mut Document<S>,
+    terms: Terms,
+) -> Result<Option<Facts>, Error> {
     let mut facts = None;
     json.begin().await?;
     while let Some(name) = json.member().await? {
@@ -139,10 +133,12 @@ struct OrganizationMembers {
 
 impl OrganizationMembers {
     /// Reads the object that was entered; `known` is its id, where the path of the call says it.
-    async fn read<S>(&mut self, json: &mut Document<S>, known: Option<u64>, terms: Terms) -> Result<(), Error>
-    where
-        S: Stream<Item = Result<Bytes, Error>> + Unpin,
-    {
+    async fn read<S: Parts>(
+        &mut self,
+        json: &mut Document<S>,
+        known: Option<u64>,
+        terms: Terms,
+    ) -> Result<(), Error> {
         let Self { id, info, is_developer_profile, facts } = self;
         while let Some(name) = json.member().await? {
             match name {
@@ -221,14 +217,11 @@ fields!(
     BucketFields { bucket: "bucket" }
 );
 
-async fn datasets<S>(
+async fn datasets<S: Parts>(
     json: &mut Document<S>,
     id: u64,
     most: usize,
-) -> Result<Option<Arc<Unique<Dataset>>>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+) -> Result<Option<Arc<Unique<Dataset>>>, Error> {
     let mut datasets = Vec::new();
     let is_list = json.each::<DatasetFields<'_>>("datasets", |dataset, unusable| {
         datasets.extend(dataset.and_then(|fields| self::dataset(&fields, id, unusable)));

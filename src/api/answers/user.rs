@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use futures_util::Stream;
-
 use super::{LimitFields, date, only, unix};
 use crate::api::Error;
-use crate::api::document::Document;
+use crate::api::document::{Document, Parts};
 use crate::api::field::{Found, Unusable, fields};
 use crate::snapshot::{DailyRecord, Facts, Organization, OrganizationInfo, Trial, User};
 
@@ -76,10 +73,7 @@ fn trial(fields: &TrialFields<'_>, unusable: &mut Unusable) -> Option<Trial> {
     })
 }
 
-pub(super) async fn trials<S>(json: &mut Document<S>) -> Result<Option<Facts>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+pub(super) async fn trials<S: Parts>(json: &mut Document<S>) -> Result<Option<Facts>, Error> {
     let mut facts = None;
     json.begin().await?;
     while let Some(name) = json.member().await? {
@@ -99,10 +93,7 @@ where
     Ok(facts)
 }
 
-pub(super) async fn user<S>(json: &mut Document<S>) -> Result<Option<Facts>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+pub(super) async fn user<S: Parts>(json: &mut Document<S>) -> Result<Option<Facts>, Error> {
     let mut members = UserMembers::default();
     json.begin().await?;
     while json.member().await?.is_some() {
@@ -119,10 +110,7 @@ where
     Ok(Some(Facts { own_user: id, ..members.finish(id) }))
 }
 
-pub(super) async fn whitelabel_user<S>(json: &mut Document<S>, id: u64) -> Result<Option<Facts>, Error>
-where
-    S: Stream<Item = Result<Bytes, Error>> + Unpin,
-{
+pub(super) async fn whitelabel_user<S: Parts>(json: &mut Document<S>, id: u64) -> Result<Option<Facts>, Error> {
     let mut facts = None;
     json.begin().await?;
     while let Some(name) = json.member().await? {
@@ -163,10 +151,7 @@ struct UserMembers {
 
 impl UserMembers {
     /// Reads the member that `json` stands at; returns false, and reads nothing, if it is none of a user's.
-    async fn read<S>(&mut self, json: &mut Document<S>) -> Result<bool, Error>
-    where
-        S: Stream<Item = Result<Bytes, Error>> + Unpin,
-    {
+    async fn read<S: Parts>(&mut self, json: &mut Document<S>) -> Result<bool, Error> {
         let Self { id, user, organizations, trials, whitelabel_owners } = self;
         match json.name() {
             "id" => *id = json.find("id").await?,
