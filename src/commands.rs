@@ -62,6 +62,13 @@ pub async fn serve(options: &Options) -> Result<ExitCode, Failure> {
 /// If an address cannot be listened on.
 pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     log(&options.common.log);
+    if let Some(length) = options.history {
+        let port = options.common.web.listen_addresses.first().map_or(0, |listen| listen.address.port());
+        let (instance, step) = (format!("localhost:{port}"), options.history_step);
+        let now = Clock::System.now();
+        print(&demo::history::write(options.common.clone(), &instance, now, length, step).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let listeners = bind(&options.common).await?;
     let api = demo::start(Clock::System).await.map_err(|error| Failure::Running(error.to_string()))?;
     let exporter = api.exporter(options.common.clone())?;
@@ -162,7 +169,7 @@ pub fn build_with(options: &Options, credential: Held, clock: Clock) -> Result<A
         client: Arc::new(client),
         permits: Arc::new(Semaphore::new(usize::from(api.concurrency))),
         own: Arc::clone(&own),
-        clock,
+        clock: clock.clone(),
         max_age: common.cache.ttl,
         stale_for: common.cache.stale_for,
     };

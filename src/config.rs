@@ -97,6 +97,12 @@ pub struct Options {
 /// What can be set about the demo, whose API and credential are its own.
 #[derive(Args, Debug)]
 pub struct DemoOptions {
+    /// Write the demo's past of this length as OpenMetrics with timestamps, and end
+    #[arg(long, value_name = "DURATION", value_parser = value::positive_duration)]
+    pub history: Option<Duration>,
+    /// Time between two moments of the past
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = value::positive_duration)]
+    pub history_step: Duration,
     /// What serving can be told too.
     #[command(flatten)]
     pub common: CommonOptions,

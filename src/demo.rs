@@ -4,6 +4,7 @@
 //! [`crate::api`]: if they did, an error in one would be hidden by the same error in the other.
 
 pub mod api;
+pub mod history;
 mod json;
 mod stories;
 pub mod world;
@@ -36,10 +37,18 @@ pub struct Demo {
 /// # Errors
 /// If no port can be had.
 pub async fn start(clock: Clock) -> std::io::Result<Demo> {
+    let world = World::starting(clock.now());
+    start_in(world, clock).await
+}
+
+/// Starts the simulated API of that world.
+///
+/// # Errors
+/// If no port can be had.
+pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    let world = World::starting(clock.now());
-    let app = api::app(world, clock);
+    let app = api::app(world, clock.clone());
     tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), Limits::default()));
     Ok(Demo { address, clock, world })
 }
@@ -71,6 +80,6 @@ impl Demo {
         let jwt = Origin::Environment("of the demo", self.world.jwt().into());
         let credential = Held::load(Kind::Jwt, jwt, self.clock.now())
             .map_err(|error| Failure::Running(error.to_string()))?;
-        commands::build_with(&Options { common, ..options }, credential, self.clock)
+        commands::build_with(&Options { common, ..options }, credential, self.clock.clone())
     }
 }

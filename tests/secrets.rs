@@ -1,5 +1,6 @@
 //! A planted key is looked for wherever it must not be.
 
+use edgeimpulse_exporter::clock::Clock;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -75,9 +76,9 @@ async fn a_planted_key_is_in_no_log_page_metric_or_error() {
 #[tokio::test]
 async fn debug_of_everything_that_holds_the_key_shows_nothing_of_it() {
     let api = FakeApi::with_samples("typical").await;
-    let clock = edgeimpulse_exporter::clock::Clock::System;
     for flag in ["--api.key-file", "--api.jwt-file"] {
-        let exporter = crate::support::Running::build(&api.url(), &[flag, &file("key", KEY)], clock, &[]);
+        let exporter =
+            crate::support::Running::build(&api.url(), &[flag, &file("key", KEY)], Clock::System, &[]);
         let (text, snapshot) = exporter.collect(std::time::Duration::from_secs(10)).await.unwrap();
         let shown = format!("{exporter:?} {exporter:#?} {snapshot:?} {text}");
         assert!(shown.contains("Sensitive") && shown.contains("REDACTED"), "the key is in there, hidden");

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 /// The media type of every answer.
 const MEDIA_TYPE: &str = "application/json; charset=utf-8";
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Studio {
     world: World,
     clock: Clock,
@@ -58,7 +58,7 @@ pub fn app(world: World, clock: Clock) -> Router {
 }
 
 impl Studio {
-    fn caller(self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         if let Some(jwt) = header("x-jwt-token") {
             return match jwt == self.world.jwt() {
@@ -72,7 +72,7 @@ impl Studio {
     }
 
     /// Finds an organization that the caller may see.
-    fn seen(self, headers: &HeaderMap, id: u64) -> Result<Organization, Refusal> {
+    fn seen(&self, headers: &HeaderMap, id: u64) -> Result<Organization, Refusal> {
         let caller = self.caller(headers)?;
         if matches!(caller, Caller::Organization(own) if own != id) {
             return Err(Refusal(
@@ -85,7 +85,7 @@ impl Studio {
     }
 
     /// Lets only the demo's user pass.
-    fn user_only(self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn user_only(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         match self.caller(headers)? {
             Caller::User => Ok(()),
             Caller::Organization(_) => {
@@ -94,11 +94,11 @@ impl Studio {
         }
     }
 
-    fn all(self) -> impl Iterator<Item = Organization> {
+    fn all(&self) -> impl Iterator<Item = Organization> {
         World::ids().filter_map(move |id| self.world.organization(id, self.clock.now()))
     }
 
-    fn trial(self, organization_id: u64, trial: Trial) -> Value {
+    fn trial(&self, organization_id: u64, trial: Trial) -> Value {
         let Trial { id, ends, upgraded } = trial;
         let end = self.world.day(ends);
         let has_ended = end <= self.clock.now();
@@ -115,7 +115,7 @@ impl Studio {
         })
     }
 
-    fn trial_dates(self, organization: &Organization) -> Map<String, Value> {
+    fn trial_dates(&self, organization: &Organization) -> Map<String, Value> {
         let trial = organization.trial;
         let ended = trial.filter(|trial| self.world.day(trial.ends) <= self.clock.now());
         let end = |trial: Trial| date(self.world.day(trial.ends));
@@ -126,7 +126,7 @@ impl Studio {
         }))
     }
 
-    fn organization_object(self, organization: &Organization) -> Map<String, Value> {
+    fn organization_object(&self, organization: &Organization) -> Map<String, Value> {
         let mut json = object(json!({
             "id": organization.id,
             "name": organization.name,
@@ -145,7 +145,7 @@ impl Studio {
         json
     }
 
-    fn as_seen_by_user(self, organization: &Organization) -> Map<String, Value> {
+    fn as_seen_by_user(&self, organization: &Organization) -> Map<String, Value> {
         let admins = organization.members.iter().filter(|member| member.role == "admin").count();
         let mut json = object(json!({
             "id": organization.id,
