@@ -19,6 +19,7 @@ mod names;
 mod prometheus;
 mod properties;
 mod rotation;
+mod rules;
 mod secrets;
 mod serving;
 mod support;

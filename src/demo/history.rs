@@ -27,8 +27,6 @@ pub async fn write(
     length: Duration,
     step: Duration,
 ) -> Result<String, Failure> {
-    // What the exporter says of itself is about its process, which was not there.
-    common.web.disable_exporter_metrics = true;
     common.cache.ttl = Duration::ZERO;
     let hand = Hand::default();
     let demo = super::start_in(World::starting(now), Clock::Hand(hand.clone()));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Longest wait for anything that a process is to do.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for anything that a process is to do, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A started program, ended when it is dropped.
 pub struct Program {
