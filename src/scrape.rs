@@ -14,6 +14,9 @@ use crate::collector::{Call, Collector};
 use crate::credential::Kind;
 use crate::snapshot::{AccountState, Collection, Facts, Snapshot, UnixTime};
 
+/// The calls of one account in one scrape, and what they gave.
+type Readings = Vec<(Call, Reading<Facts, Error>)>;
+
 /// Reads every account until `deadline`, and merges what arrived; `now` is the time of the scrape.
 pub async fn collect(accounts: &[Arc<Account>], deadline: Instant, now: UnixTime) -> Snapshot {
     let mut snapshot = Snapshot::default();
@@ -34,7 +37,7 @@ async fn read(
 ) -> (Facts, AccountState, Vec<Collection>) {
     account.refresh_credential();
     let discovery = discovery(account);
-    let mut readings: Vec<(Call, Reading<Facts, Error>)> = Vec::new();
+    let mut readings = Readings::new();
     let mut discovered = discovery.and_then(|call| account.known(&call));
 
     let mut reading = pin!(async {
@@ -63,30 +66,36 @@ async fn read(
 
     // The order of calls is the order of precedence.
     readings.sort_by_key(|(call, _)| *call);
-    let mut facts = Facts::default();
-    for (_, reading) in &readings {
-        if let Some(value) = &reading.value {
-            facts.merge(value);
-        }
-    }
-    if !account.scope.organizations.is_empty() {
-        facts.organizations.retain(|id, _| account.scope.organizations.contains(id));
-        facts.trials.retain(|(id, _), _| account.scope.organizations.contains(id));
-    }
-    // The list of organizations may be minutes old: it says nothing of now, unless there is nothing else.
-    let is_list = |call: &Call| call.collector == Collector::Organizations;
-    let mut of_now: Vec<_> = readings.iter().filter(|(call, _)| !is_list(call)).collect();
-    if of_now.is_empty() {
-        of_now.extend(&readings);
-    }
-    let up = of_now.iter().any(|(_, reading)| reading.is_success);
     let mut collections: Vec<_> = readings
         .iter()
         .map(|(call, reading)| (*call, collection(account, *call, Some(reading), now)))
         .chain(plan.unsupported.iter().map(|call| (*call, collection(account, *call, None, now))))
         .collect();
     collections.sort_by_key(|(call, _)| *call);
-    (facts, account.state(up), collections.into_iter().map(|(_, collection)| collection).collect())
+    let collections = collections.into_iter().map(|(_, collection)| collection).collect();
+    (merge(account, &readings), account.state(is_up(&readings)), collections)
+}
+
+/// Merges what is to be shown of the readings, in their order.
+fn merge(account: &Account, readings: &Readings) -> Facts {
+    let mut facts = Facts::default();
+    for value in readings.iter().filter_map(|(_, reading)| reading.value.as_ref()) {
+        facts.merge(value);
+    }
+    let asked_for = &account.scope.organizations;
+    if !asked_for.is_empty() {
+        facts.organizations.retain(|id, _| asked_for.contains(id));
+        facts.trials.retain(|(id, _), _| asked_for.contains(id));
+    }
+    facts
+}
+
+/// Tells whether anything could be read now. The list of organizations may be minutes old: it says nothing of now,
+/// unless there is nothing else.
+fn is_up(readings: &Readings) -> bool {
+    let is_list = |call: &Call| call.collector == Collector::Organizations;
+    let only_list = readings.iter().all(|(call, _)| is_list(call));
+    readings.iter().any(|(call, reading)| reading.is_success && (only_list || !is_list(call)))
 }
 
 /// Returns the call that tells which organizations there are, if one is needed.
