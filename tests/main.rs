@@ -24,4 +24,5 @@ mod secrets;
 mod serving;
 mod support;
 mod tls;
+mod try_it;
 mod wire;
