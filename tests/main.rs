@@ -14,6 +14,7 @@ mod credentials;
 mod demo;
 mod failures;
 mod freshness;
+mod manifests;
 mod merging;
 mod names;
 mod prometheus;
