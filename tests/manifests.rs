@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::file;
+use crate::support::{Program, file, free_port};
 
 const MONITORING: [&str; 2] = ["PrometheusRule", "ServiceMonitor"];
 
@@ -489,6 +490,65 @@ fn amtool_accepts_the_configuration_and_it_mutes_alerts_that_exist() {
             ["config", "routes", "test", "--config.file=deploy/alertmanager/alertmanager.yml", &severity];
         assert_eq!(succeed("amtool", &routes).trim(), receiver);
     }
+}
+
+#[tokio::test]
+#[ignore = "needs prometheus-alertmanager and amtool (Debian: prometheus-alertmanager)"]
+async fn alertmanager_mutes_what_another_alert_says_already() {
+    let port = free_port();
+    let storage = file("alertmanager", "");
+    let mut command = tokio::process::Command::new("prometheus-alertmanager");
+    command.args([
+        format!("--config.file={}", path("deploy/alertmanager/alertmanager.yml")),
+        format!("--storage.path={storage}.data"),
+        format!("--web.listen-address=127.0.0.1:{port}"),
+        "--cluster.listen-address=".to_owned(),
+    ]);
+    let mut alertmanager = Program::run(command);
+    alertmanager.says("Listening on").await;
+    let url = format!("--alertmanager.url=http://127.0.0.1:{port}");
+    let fire = |alert: &str, labels: &[&str]| {
+        let name = format!("alertname=EdgeImpulse{alert}");
+        succeed("amtool", &[&[url.as_str(), "alert", "add", &name], labels].concat());
+    };
+    let active = || {
+        let alerts = succeed("amtool", &[&url, "--output=json", "alert", "query", "--active"]);
+        let alerts: Value = serde_json::from_str(&alerts).unwrap();
+        let name = |alert: &Value| {
+            let of = ["alertname", "organization_id", "entitlement"];
+            of.map(|label| alert["labels"][label].as_str().unwrap_or("-")).join(" ").replace("EdgeImpulse", "")
+        };
+        alerts.as_array().unwrap().iter().map(name).collect::<BTreeSet<_>>()
+    };
+    // It learns of an alert first and of what that mutes a moment later.
+    let hears = async |expected: &[&str], why: &str| {
+        let expected: BTreeSet<_> = expected.iter().map(|&alert| alert.to_owned()).collect();
+        let until = tokio::time::Instant::now() + Duration::from_secs(20);
+        while active() != expected {
+            assert!(tokio::time::Instant::now() < until, "{why}: {:?} instead of {expected:?}", active());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+
+    let job = "job=edgeimpulse";
+    for (organization, entitlement) in [("1", "storage"), ("1", "users"), ("2", "storage")] {
+        let labels = [job, &format!("organization_id={organization}"), &format!("entitlement={entitlement}")];
+        fire("EntitlementAlmostFull", &labels);
+    }
+    fire("EntitlementExceeded", &[job, "organization_id=1", "entitlement=storage"]);
+    let quotas =
+        ["EntitlementAlmostFull 1 users", "EntitlementAlmostFull 2 storage", "EntitlementExceeded 1 storage"];
+    hears(&quotas, "one limit of one organization says nothing of the others").await;
+
+    fire("AccountDown", &["job=another"]);
+    hears(&[&quotas[..], &["AccountDown - -"]].concat(), "another job is another exporter").await;
+
+    fire("CredentialRejected", &[job]);
+    fire("AccountDown", &[job]);
+    hears(&["AccountDown - -", "CredentialRejected - -"], "why the account is down is left").await;
+
+    fire("ExporterAbsent", &[job]);
+    hears(&["AccountDown - -", "ExporterAbsent - -"], "the account of the other job is left").await;
 }
 
 #[test]

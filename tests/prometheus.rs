@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::support::{FakeApi, Program, Running, file, get};
+use crate::support::{FakeApi, Program, Running, file, free_port, get};
 
 /// Runs a command with `input`, to its end.
 async fn feed(command: &str, arguments: &[&str], input: &str) -> Output {
@@ -59,11 +59,6 @@ print(len(samples), sorted(names))
             format!("{} ['Org 1 \\\\ \"quoted\"', 'Org 2 \\\\ \"quoted\"']\n", metrics.samples.len());
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{module}");
     }
-}
-
-/// Returns a port that nobody listens on.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Serves what is at `url` to clients that cannot ask for OpenMetrics: their `Accept` is lost on the way.

@@ -31,6 +31,11 @@ pub fn file(name: &str, content: &str) -> String {
     path
 }
 
+/// Returns a port that nobody listens on.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// Returns a client that takes answers as they come.
 pub fn client() -> reqwest::Client {
     // Whichever test comes first: the exporter itself may not have chosen a provider yet.
