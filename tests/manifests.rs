@@ -91,11 +91,15 @@ fn dashboards() -> BTreeMap<String, String> {
     dashboards
 }
 
-/// Returns the rules as Prometheus reads them.
-fn rules() -> Value {
-    let [rules] = yaml(&["deploy/prometheus/rules.yaml"]).try_into().unwrap();
-    assert!(rules["groups"].as_array().is_some_and(|groups| !groups.is_empty()));
+/// Returns rules as Prometheus reads them.
+fn rules_of(file: &str) -> Value {
+    let [rules] = yaml(&[file]).try_into().unwrap();
+    assert!(rules["groups"].as_array().is_some_and(|groups| !groups.is_empty()), "{file}");
     rules
+}
+
+fn rules() -> Value {
+    rules_of("deploy/prometheus/rules.yaml")
 }
 
 fn of_kind<'a>(documents: &'a [Value], kind: &str) -> Vec<&'a Value> {
@@ -280,7 +284,7 @@ fn varied_values() -> Vec<(&'static str, Value)> {
                     "extraEgress": [{"ports": [{"port": 3128}]}],
                 },
                 "serviceMonitor": {"enabled": true, "interval": "1m30s", "scrapeTimeout": "45s"},
-                "prometheusRule": on,
+                "prometheusRule": {"enabled": true, "hygiene": true},
                 "dashboards": {"labels": {"more": "5"}, "annotations": {"grafana_folder": "Edge Impulse"}},
                 "podLabels": {"team": "7"},
                 "podAnnotations": {"since": "2026-01-01"},
@@ -300,6 +304,9 @@ fn render(chart: &str, values: &Value) -> Value {
 #[ignore = "needs Helm and kubernetes-validate (PyPI: helm-python-sdk, kubernetes-validate)"]
 fn the_chart_delivers_the_rules_and_dashboards_as_they_are_with_any_values() {
     let (rules, dashboards) = (rules(), dashboards());
+    let hygiene = rules_of("deploy/prometheus/rules-hygiene.yaml");
+    let groups = [&rules, &hygiene].map(|file| file["groups"].as_array().unwrap().clone()).concat();
+    let with_hygiene = json!({"groups": groups});
     for (what, values) in varied_values() {
         let rendered = render("deploy/chart", &values);
         let documents = rendered["documents"].as_array().unwrap();
@@ -307,7 +314,8 @@ fn the_chart_delivers_the_rules_and_dashboards_as_they_are_with_any_values() {
         assert_eq!(delivered_dashboards(documents), dashboards, "{what}");
         let delivered = of_kind(documents, "PrometheusRule");
         assert_eq!(delivered.len(), usize::from(values["prometheusRule"]["enabled"] == true), "{what}");
-        assert!(delivered.iter().all(|rule| rule["spec"] == rules), "{what}");
+        let expected = if values["prometheusRule"]["hygiene"] == true { &with_hygiene } else { &rules };
+        assert!(delivered.iter().all(|rule| rule["spec"] == *expected), "{what}");
         let monitors = of_kind(documents, "ServiceMonitor").len();
         assert_eq!(monitors, usize::from(values["serviceMonitor"]["enabled"] == true), "{what}");
         assert!(rendered["notes"].as_str().unwrap().contains(".monitoring:"), "{what}: {rendered}");
