@@ -11,6 +11,7 @@ mod catalogue;
 mod command_line;
 mod courtesy;
 mod credentials;
+mod dashboards;
 mod demo;
 mod failures;
 mod freshness;

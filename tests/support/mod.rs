@@ -4,6 +4,7 @@
 pub mod exposition;
 pub mod fake;
 pub mod program;
+pub mod promql;
 pub mod properties;
 pub mod running;
 pub mod wire;
