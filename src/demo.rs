@@ -11,6 +11,7 @@ pub mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 use tokio::net::TcpListener;
@@ -49,7 +50,9 @@ pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let app = api::app(world, clock.clone());
-    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), Limits::default()));
+    // Its one client scrapes at any interval: a connection must not end at the moment when it is used again.
+    let limits = Limits { header_timeout: Duration::from_hours(1), ..Limits::default() };
+    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
     Ok(Demo { address, clock, world })
 }
 

@@ -5,6 +5,7 @@
 //! edit them, or export them from Grafana, and run `UPDATE_DASHBOARDS=1 cargo test dashboards` to get it back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use edgeimpulse_exporter::metrics::catalogue;
@@ -103,6 +104,12 @@ impl Dashboard {
     }
 }
 
+/// Returns every expression of every panel and variable, with the place where it stands.
+pub fn expressions() -> Vec<(String, String)> {
+    let expressions = dashboards().iter().flat_map(Dashboard::expressions).collect::<Vec<_>>();
+    expressions.into_iter().map(|expression| (expression.place, expression.text)).collect()
+}
+
 /// Every metric, by its name.
 static CATALOGUE: LazyLock<BTreeMap<&str, &Description>> = LazyLock::new(|| {
     catalogue::sections()
@@ -178,7 +185,7 @@ fn dashboards_are_in_their_normal_form() {
 fn every_dashboard_file_is_tested() {
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards")).unwrap();
     let mut files: Vec<_> = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    files.retain(|file| file.ends_with(".json"));
+    files.retain(|file| Path::new(file).extension().is_some_and(|extension| extension == "json"));
     files.sort();
     assert_eq!(files, NAMES.map(|name| format!("{name}.json")));
 }

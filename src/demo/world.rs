@@ -183,9 +183,10 @@ impl World {
         let compute_since = contract_start.unwrap_or(created);
         let of_contract = (now - compute_since).max(0.0) / DAY;
         let (storage, growth) = story.storage;
-        // Work follows the week: about as much in total, but less of it on two days of seven.
-        let week = 1.0 - 0.02 * (days * std::f64::consts::TAU / 7.0).sin();
-        let storage = (storage + growth * days * week).max(0.0);
+        // Work follows the week, jobs more than uploads. Totals only grow, as much in a week as without that.
+        let per_radian = 7.0 / std::f64::consts::TAU;
+        let week = |days: f64, depth: f64| days - depth * per_radian * (days / per_radian).sin();
+        let storage = (storage + growth * week(days, 0.1)).max(0.0);
         Some(Organization {
             id,
             name: story.name,
@@ -193,8 +194,8 @@ impl World {
             created,
             contract_start,
             storage,
-            cpu: story.compute.0 * of_contract * week,
-            gpu: story.compute.1 * of_contract * week,
+            cpu: story.compute.0 * week(of_contract, 0.5),
+            gpu: story.compute.1 * week(of_contract, 0.5),
             compute_since,
             members: (0..story.members).map(|index| self.member(story, index, now)).collect(),
             projects: (0..story.projects).map(|index| self.project(story, index, now)).collect(),
