@@ -221,8 +221,9 @@ async fn a_timeout_of_any_size_is_survived() {
 async fn the_page_tells_of_a_call_that_does_not_answer() {
     let api = with_slow_usage().await;
     let exporter = Running::with_key(&api, &[]).await;
-    exporter.scrape_within("0.6").await;
+    exporter.scrape_within("3").await;
     let page = exporter.page("/").await;
-    assert!(page.contains("<code>usage</code> was asked 0\u{a0}s ago and has not answered yet"), "{page}");
+    assert!(page.contains("<code>usage</code> was asked"), "{page}");
+    assert!(page.contains(" ago and has not answered yet"), "{page}");
     assert!(page.contains("1 of the lines below tell of trouble."), "{page}");
 }

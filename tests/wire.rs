@@ -136,7 +136,7 @@ async fn no_more_calls_are_made_at_one_time_than_are_allowed() {
     options.push(format!("--api.concurrency={most}"));
     let options: Vec<_> = options.iter().map(String::as_str).collect();
     let exporter = Running::with_key_at(&api.url, &options).await;
-    let metrics = exporter.scrape_within("1").await;
+    let metrics = exporter.scrape_within("4").await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
     assert_eq!(now.load(std::sync::atomic::Ordering::Relaxed), most, "the others wait their turn");
 }
