@@ -57,9 +57,7 @@ impl Exporter {
         let own = self.exporter_metrics.then(|| Arc::clone(&self.own));
         Ok((metrics::open_metrics(Arc::clone(&snapshot), own)?, snapshot))
     }
-}
 
-impl Exporter {
     /// Tells whether a scrape with this result is to be answered with a failure.
     fn fails(&self, snapshot: &Snapshot) -> bool {
         match self.fail_scrape {

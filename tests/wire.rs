@@ -54,6 +54,16 @@ async fn an_answer_that_comes_byte_by_byte_is_a_timeout_however_long_it_goes_on(
 }
 
 #[tokio::test]
+async fn a_refusal_whose_text_never_ends_keeps_its_reason() {
+    for (status, reason) in
+        [("401 No", "unauthorized"), ("429 Slow", "rate_limited"), ("500 Oops", "server_error")]
+    {
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: 1000\r\nRetry-After: 60\r\n\r\n{{");
+        fails_with(reason, vec![Step::Send(head.into_bytes()), Step::Hang]).await;
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_is_a_transport_failure() {
     fails_with("transport", vec![Step::Close]).await;
     let half = &sample()[..500];

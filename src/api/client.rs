@@ -29,6 +29,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(150);
 /// How much of an answer that reports a failure is read for its error text.
 const FAILURE_SIZE: usize = 64 * 1024;
 
+/// Longest wait for that text: the status has told what matters, and must not be lost over it.
+const FAILURE_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The product name and version that requests carry.
 const USER_AGENT: &str = concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION"));
 
@@ -145,11 +148,15 @@ impl Client {
         let retry_after = retry_after(response.headers(), now);
         let mut body = Vec::new();
         let mut parts = self.parts(call, response);
-        while body.len() < FAILURE_SIZE
-            && let Some(Ok(part)) = parts.next().await
-        {
-            body.extend_from_slice(&part);
-        }
+        let reading = async {
+            while body.len() < FAILURE_SIZE
+                && let Some(Ok(part)) = parts.next().await
+            {
+                body.extend_from_slice(&part);
+            }
+        };
+        // Half of what the whole call may take, so that the call itself does not run out of time meanwhile.
+        let _ = tokio::time::timeout(FAILURE_PATIENCE.min(self.settings.timeout / 2), reading).await;
         let json = str::from_utf8(&body).ok().and_then(FailureFields::convert);
         let text = json.and_then(|json| json.error.read::<String>(&mut Unusable::default()));
         Error::of_status(Said::new(status, text.as_deref(), credential.expose()), retry_after)
