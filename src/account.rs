@@ -60,6 +60,11 @@ impl Scope {
             Collector::User | Collector::Trials => is_jwt,
             Collector::UserOrganizations => is_jwt && !self.users.is_empty(),
             Collector::WhitelabelUser => !self.whitelabel_users.is_empty(),
+            // The plan of a scrape has no such calls.
+            Collector::WhitelabelOrganization
+            | Collector::WhitelabelOrganizations
+            | Collector::WhitelabelUsers
+            | Collector::Whitelabel => false,
         })
     }
 

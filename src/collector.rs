@@ -18,21 +18,33 @@ pub enum Collector {
     Trials,
     /// `GET /api/users/{userId}/organizations`
     UserOrganizations,
+    /// `GET /api/organizations/{organizationId}/whitelabel/organizations/{innerOrganizationId}`
+    WhitelabelOrganization,
+    /// `GET /api/organizations/{organizationId}/whitelabel/organizations`
+    WhitelabelOrganizations,
     /// `GET /api/organizations/{organizationId}/whitelabel/users/{userId}`
     WhitelabelUser,
+    /// `GET /api/organizations/{organizationId}/whitelabel/users`
+    WhitelabelUsers,
+    /// `GET /api/organizations/{organizationId}/whitelabel`
+    Whitelabel,
     /// `GET /api/organizations`
     Organizations,
 }
 
 impl Collector {
     /// Every collector, in order of precedence.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Usage,
         Self::Organization,
         Self::User,
         Self::Trials,
         Self::UserOrganizations,
+        Self::WhitelabelOrganization,
+        Self::WhitelabelOrganizations,
         Self::WhitelabelUser,
+        Self::WhitelabelUsers,
+        Self::Whitelabel,
         Self::Organizations,
     ];
 
@@ -45,7 +57,11 @@ impl Collector {
             Self::User => "user",
             Self::Trials => "trials",
             Self::UserOrganizations => "user_organizations",
+            Self::WhitelabelOrganization => "whitelabel_organization",
+            Self::WhitelabelOrganizations => "whitelabel_organizations",
             Self::WhitelabelUser => "whitelabel_user",
+            Self::WhitelabelUsers => "whitelabel_users",
+            Self::Whitelabel => "whitelabel",
             Self::Organizations => "organizations",
         }
     }
@@ -59,7 +75,13 @@ impl Collector {
             Self::User => "/api/user",
             Self::Trials => "/api/users/{userId}/trials",
             Self::UserOrganizations => "/api/users/{userId}/organizations",
+            Self::WhitelabelOrganization => {
+                "/api/organizations/{organizationId}/whitelabel/organizations/{innerOrganizationId}"
+            }
+            Self::WhitelabelOrganizations => "/api/organizations/{organizationId}/whitelabel/organizations",
             Self::WhitelabelUser => "/api/organizations/{organizationId}/whitelabel/users/{userId}",
+            Self::WhitelabelUsers => "/api/organizations/{organizationId}/whitelabel/users",
+            Self::Whitelabel => "/api/organizations/{organizationId}/whitelabel",
             Self::Organizations => "/api/organizations",
         }
     }
@@ -73,7 +95,15 @@ impl Collector {
             Self::User => "the JWT's own user: its organizations with their limits and counts, its trial",
             Self::Trials => "enterprise trials of the JWT's user and of each --user-id",
             Self::UserOrganizations => "organizations of each --user-id",
+            Self::WhitelabelOrganization => {
+                "limits, compute time, storage and users of an organization that only its white label sees"
+            }
+            Self::WhitelabelOrganizations => {
+                "names, limits and private projects of all organizations of a white label"
+            }
             Self::WhitelabelUser => "each --whitelabel.user-id: trials, tier, newest daily record",
+            Self::WhitelabelUsers => "users of a white label, counted by tier and by activity",
+            Self::Whitelabel => "a white label's name, and how many organizations it may have",
             Self::Organizations => "the organizations that an API key sees",
         }
     }
@@ -92,57 +122,79 @@ impl Collector {
 pub struct Call {
     /// The collector that the answer belongs to.
     pub collector: Collector,
-    /// `organizationId` in the path.
+    /// The organization that owns the white label which is asked: `organizationId` in the path of its calls.
+    pub owner: Option<u64>,
+    /// The organization that the answer is about: `innerOrganizationId` where a white label is asked about one of
+    /// its organizations, else `organizationId` in the path.
     pub organization_id: Option<u64>,
     /// `userId` in the path.
     pub user_id: Option<u64>,
 }
 
 impl Call {
+    /// Asks `collector`, whose path has no ids; or stands for a call of it that cannot be made.
+    #[must_use]
+    pub const fn of(collector: Collector) -> Self {
+        Self { collector, owner: None, organization_id: None, user_id: None }
+    }
+
     /// Asks for the organizations that the credential sees.
     #[must_use]
     pub const fn organizations() -> Self {
-        Self { collector: Collector::Organizations, organization_id: None, user_id: None }
+        Self::of(Collector::Organizations)
     }
 
     /// Asks for the user that the JWT belongs to.
     #[must_use]
     pub const fn user() -> Self {
-        Self { collector: Collector::User, organization_id: None, user_id: None }
+        Self::of(Collector::User)
     }
 
     /// Asks `collector` about one organization.
     #[must_use]
     pub const fn of_organization(collector: Collector, organization_id: u64) -> Self {
-        Self { collector, organization_id: Some(organization_id), user_id: None }
+        Self { organization_id: Some(organization_id), ..Self::of(collector) }
     }
 
     /// Asks `collector` about one user.
     #[must_use]
     pub const fn of_user(collector: Collector, user_id: u64) -> Self {
-        Self { collector, organization_id: None, user_id: Some(user_id) }
+        Self { user_id: Some(user_id), ..Self::of(collector) }
     }
 
-    /// Asks the white label that `organization_id` owns about one of its users.
+    /// Asks `collector` about the white label that the organization `owner` owns.
     #[must_use]
-    pub const fn whitelabel_user(organization_id: u64, user_id: u64) -> Self {
-        Self {
-            collector: Collector::WhitelabelUser,
-            organization_id: Some(organization_id),
-            user_id: Some(user_id),
-        }
+    pub const fn whitelabel(collector: Collector, owner: u64) -> Self {
+        Self { owner: Some(owner), organization_id: Some(owner), ..Self::of(collector) }
+    }
+
+    /// Asks the white label that `owner` owns about one of its organizations.
+    #[must_use]
+    pub const fn whitelabel_organization(owner: u64, organization_id: u64) -> Self {
+        let organization_id = Some(organization_id);
+        Self { owner: Some(owner), organization_id, ..Self::of(Collector::WhitelabelOrganization) }
+    }
+
+    /// Asks the white label that `owner` owns about one of its users.
+    #[must_use]
+    pub const fn whitelabel_user(owner: u64, user_id: u64) -> Self {
+        Self { user_id: Some(user_id), ..Self::whitelabel(Collector::WhitelabelUser, owner) }
     }
 }
 
 /// Writes the path with the ids filled in.
 impl fmt::Display for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = [
+            ("{organizationId}", self.owner.or(self.organization_id)),
+            ("{innerOrganizationId}", self.organization_id),
+            ("{userId}", self.user_id),
+        ];
         let mut path = self.collector.endpoint().to_owned();
-        if let Some(id) = self.organization_id {
-            path = path.replace("{organizationId}", &id.to_string());
-        }
-        if let Some(id) = self.user_id {
-            path = path.replace("{userId}", &id.to_string());
+        for (placeholder, id) in ids {
+            if let Some(id) = id {
+                path = path.replace(placeholder, &id.to_string());
+            }
         }
         formatter.write_str(&path)
     }

@@ -106,8 +106,7 @@ fn discovery(account: &Account) -> Option<Call> {
         return None;
     }
     let collector = Scope::discovery(account.kind());
-    let call = Call { collector, organization_id: None, user_id: None };
-    scope.collectors.contains(&collector).then_some(call)
+    scope.collectors.contains(&collector).then_some(Call::of(collector))
 }
 
 /// The calls of a scrape after discovery.
@@ -145,14 +144,14 @@ impl Plan {
         if !is_jwt {
             plan.add(Call::user(), false);
             if users.is_empty() {
-                plan.add(Call { collector: Collector::Trials, organization_id: None, user_id: None }, false);
+                plan.add(Call::of(Collector::Trials), false);
             }
         }
 
         let owners: BTreeSet<u64> = if !scope.whitelabel_organizations.is_empty() {
             scope.whitelabel_organizations.clone()
         } else if is_jwt {
-            discovered.whitelabel_owners.iter().copied().collect()
+            discovered.whitelabels.keys().copied().collect()
         } else {
             organizations
         };

@@ -4,11 +4,13 @@
 //! here stands for "unknown" or "unlimited" with a number.
 
 mod organization;
+mod whitelabel;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project};
+pub use whitelabel::Whitelabel;
 
 /// Seconds since 1970-01-01T00:00:00Z.
 pub type UnixTime = f64;
@@ -26,7 +28,10 @@ pub const SIGN_IN_METHODS: [&str; 3] = ["mfa", "sso", "password"];
 /// Values of the `visibility` label.
 pub const VISIBILITIES: [&str; 2] = ["private", "public"];
 
-/// Facts about organizations, trials and users: what one answer of the API says, or several of them merged.
+/// Values of the `tier` label of a white label's users: `UserTierEnum`.
+pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterprise"];
+
+/// Facts about organizations, trials, users and white labels: what one answer of the API says, or several of them merged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Organizations by id.
@@ -37,8 +42,9 @@ pub struct Facts {
     pub users: BTreeMap<u64, User>,
     /// The user that the credential belongs to.
     pub own_user: Option<u64>,
-    /// Organizations that own a white label which the credential's user administers.
-    pub whitelabel_owners: Vec<u64>,
+    /// White labels by the id of the organization that owns them. The user's own answer has those that it
+    /// administers.
+    pub whitelabels: BTreeMap<u64, Whitelabel>,
 }
 
 impl Facts {
@@ -53,12 +59,12 @@ impl Facts {
                 into.insert(*key, merged);
             }
         }
-        let Self { organizations, trials, users, own_user, whitelabel_owners } = other;
+        let Self { organizations, trials, users, own_user, whitelabels } = other;
         merge(&mut self.organizations, organizations, Organization::or);
         merge(&mut self.trials, trials, Trial::or);
         merge(&mut self.users, users, User::or);
         self.own_user = self.own_user.or(*own_user);
-        self.whitelabel_owners.extend(whitelabel_owners);
+        merge(&mut self.whitelabels, whitelabels, Whitelabel::or);
     }
 }
 

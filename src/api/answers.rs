@@ -77,6 +77,17 @@ async fn fold<S: Parts>(json: &mut Document<S>, call: &Call, terms: Terms) -> Re
         }
         Collector::WhitelabelUser => whitelabel_user(json, call.user_id.unwrap_or_default()).await,
         Collector::Organizations => Ok(organizations(json, terms).await?.map(|facts| names_only(&facts))),
+        // Nothing of them is read yet.
+        Collector::WhitelabelOrganization
+        | Collector::WhitelabelOrganizations
+        | Collector::WhitelabelUsers
+        | Collector::Whitelabel => {
+            json.begin().await?;
+            while json.member().await?.is_some() {
+                json.envelope().await?;
+            }
+            Ok(None)
+        }
     }
 }
 
@@ -86,8 +97,14 @@ const fn main_member(collector: Collector) -> &'static str {
         Collector::Usage => "metrics",
         Collector::Organization => "organization",
         Collector::Trials => "trials",
-        Collector::User | Collector::UserOrganizations | Collector::Organizations => "organizations",
+        Collector::User
+        | Collector::UserOrganizations
+        | Collector::Organizations
+        | Collector::WhitelabelOrganizations => "organizations",
         Collector::WhitelabelUser => "user",
+        Collector::WhitelabelOrganization => "entitlementLimits",
+        Collector::WhitelabelUsers => "total",
+        Collector::Whitelabel => "whitelabel",
     }
 }
 

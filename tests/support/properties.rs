@@ -31,7 +31,7 @@ fn read(call: &Call, answer: &[u8], size: usize) -> Decoded {
 pub fn every_answer_is_read_or_refused(input: &[u8]) {
     let [collector, size, answer @ ..] = input else { return };
     let collector = Collector::ALL[usize::from(*collector) % Collector::ALL.len()];
-    let call = Call { collector, organization_id: Some(1), user_id: Some(2) };
+    let call = Call { collector, owner: Some(1), organization_id: Some(1), user_id: Some(2) };
     let whole = read(&call, answer, answer.len());
     let in_parts = read(&call, answer, usize::from(*size));
     // Of a broken answer the parts may tell more fields before it breaks.

@@ -6,7 +6,7 @@ use super::{LimitFields, date, only, unix};
 use crate::api::Error;
 use crate::api::document::{Document, Parts};
 use crate::api::field::{Found, Unusable, fields};
-use crate::snapshot::{DailyRecord, Facts, Organization, OrganizationInfo, Trial, User};
+use crate::snapshot::{DailyRecord, Facts, Organization, OrganizationInfo, Trial, User, Whitelabel};
 
 fields!(
     /// `UserOrganization`
@@ -136,8 +136,20 @@ pub(super) async fn whitelabel_user<S: Parts>(json: &mut Document<S>, id: u64) -
 
 fields!(
     /// `GetUserResponse.whitelabels[]`
-    WhitelabelFields { owner: "ownerOrganizationId", is_admin: "isAdmin" }
+    WhitelabelFields { owner: "ownerOrganizationId", is_admin: "isAdmin", id: "id", name: "name" }
 );
+
+/// Converts a white label that the user administers; without its owner it cannot be asked.
+fn administered(fields: &WhitelabelFields<'_>, unusable: &mut Unusable) -> Option<Whitelabel> {
+    if fields.is_admin.read(unusable) != Some(true) {
+        return None;
+    }
+    Some(Whitelabel {
+        id: fields.id.read(unusable),
+        name: fields.name.read(unusable),
+        ..Whitelabel::new(fields.owner.require(unusable)?)
+    })
+}
 
 /// The members of a user object, which two endpoints send.
 #[derive(Default)]
@@ -146,13 +158,13 @@ struct UserMembers {
     user: User,
     organizations: Vec<Organization>,
     trials: Vec<Trial>,
-    whitelabel_owners: Vec<u64>,
+    whitelabels: BTreeMap<u64, Whitelabel>,
 }
 
 impl UserMembers {
     /// Reads the member that `json` stands at; returns false, and reads nothing, if it is none of a user's.
     async fn read<S: Parts>(&mut self, json: &mut Document<S>) -> Result<bool, Error> {
-        let Self { id, user, organizations, trials, whitelabel_owners } = self;
+        let Self { id, user, organizations, trials, whitelabels } = self;
         match json.name() {
             "id" => *id = json.find("id").await?,
             "tier" => user.tier = json.read("tier").await?,
@@ -198,9 +210,9 @@ impl UserMembers {
             }
             "whitelabels" => {
                 json.each::<WhitelabelFields<'_>>("whitelabels", |fields, unusable| {
-                    let Some(fields) = fields else { return };
-                    if fields.is_admin.read(unusable) == Some(true) {
-                        whitelabel_owners.extend(fields.owner.read::<u64>(unusable));
+                    let whitelabel = fields.and_then(|fields| administered(&fields, unusable));
+                    if let Some(whitelabel) = whitelabel {
+                        whitelabels.entry(whitelabel.owner).or_insert(whitelabel);
                     }
                 })
                 .await?;
@@ -214,7 +226,7 @@ impl UserMembers {
         let mut facts = Facts {
             trials: by_identity(self.trials),
             users: id.map(|id| (id, User { id, ..self.user })).into_iter().collect(),
-            whitelabel_owners: self.whitelabel_owners,
+            whitelabels: self.whitelabels,
             ..Facts::default()
         };
         for organization in self.organizations {
