@@ -1,6 +1,7 @@
 //! One credential, and everything that lives as long as it: its cells and its pauses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,22 +16,26 @@ use crate::clock::Clock;
 use crate::collector::{Call, Collector};
 use crate::credential::{Held, Kind};
 use crate::own::Own;
+use crate::pace::{Pace, Place};
 use crate::snapshot::{AccountState, Facts, UnixTime};
 
 /// Longest pause that the API can ask for: whatever it says, a fault of its own must not silence an account for long.
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
-/// How often an API key's list of organizations is read: it has one entry, which changes when the key does.
-const DISCOVERY_INTERVAL: Duration = Duration::from_mins(10);
-
 /// How often a call that the credential may not make is tried again.
 const FORBIDDEN_INTERVAL: Duration = Duration::from_mins(10);
 
+/// How much earlier than its interval says a spread call is made again after a failure: the fifth part of it, so that
+/// an API that fails for all of a thousand organizations is not asked about all of them at each scrape.
+const RETRIES_PER_INTERVAL: u32 = 5;
+
 /// What an account reads.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The collectors that are on.
     pub collectors: BTreeSet<Collector>,
+    /// How long answers are used, where `max_age` does not say it.
+    pub intervals: BTreeMap<Collector, Duration>,
     /// The organizations to read; all that the credential sees if empty.
     pub organizations: BTreeSet<u64>,
     /// Users to read beside the credential's own.
@@ -54,17 +59,18 @@ impl Scope {
     /// Returns the collectors of which a credential of that kind makes calls.
     pub fn called(&self, kind: Kind) -> impl Iterator<Item = Collector> {
         let is_jwt = kind == Kind::Jwt;
+        // An API key does not know of what it administers.
+        let may_own = is_jwt || !self.whitelabel_organizations.is_empty();
         self.collectors.iter().copied().filter(move |collector| match collector {
             Collector::Usage | Collector::Organization => true,
             Collector::Organizations => !is_jwt && self.organizations.is_empty(),
             Collector::User | Collector::Trials => is_jwt,
             Collector::UserOrganizations => is_jwt && !self.users.is_empty(),
             Collector::WhitelabelUser => !self.whitelabel_users.is_empty(),
-            // The plan of a scrape has no such calls.
             Collector::WhitelabelOrganization
             | Collector::WhitelabelOrganizations
             | Collector::WhitelabelUsers
-            | Collector::Whitelabel => false,
+            | Collector::Whitelabel => may_own,
         })
     }
 
@@ -75,17 +81,14 @@ impl Scope {
         !self.organizations.is_empty()
             || is_on(Self::discovery(kind))
             || is_on(Collector::UserOrganizations)
-            || (is_on(Collector::WhitelabelUser) && !self.whitelabel_organizations.is_empty())
+            || (!self.whitelabel_organizations.is_empty()
+                && (is_on(Collector::WhitelabelUser) || is_on(Collector::WhitelabelOrganizations)))
     }
 }
 
 /// What all accounts share.
 #[derive(Clone, Debug)]
 pub struct Shared {
-    /// Speaks to the API.
-    pub client: Arc<Client>,
-    /// Bounds the calls at one time.
-    pub permits: Arc<Semaphore>,
     /// The exporter's counters.
     pub own: Arc<Own>,
     /// The time of day.
@@ -96,6 +99,41 @@ pub struct Shared {
     pub stale_for: Duration,
 }
 
+/// What one account may ask of the API, whatever the others do.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Bounds the calls at one time.
+    pub permits: Arc<Semaphore>,
+    /// Bounds the calls in a minute.
+    pub pace: Arc<Pace>,
+}
+
+/// What an account knows. It outlives a change of the configuration that does not concern the account.
+#[derive(Debug)]
+pub struct Memory {
+    credential: Held,
+    pause_end: Mutex<Option<UnixTime>>,
+    /// Whether the log says that the credential in use has expired.
+    told_expired: Mutex<bool>,
+    cells: Mutex<BTreeMap<Call, Arc<Cell<Facts, Error>>>>,
+    /// From here intervals are counted.
+    began: Instant,
+}
+
+impl Memory {
+    /// Makes a memory that is empty but for the credential.
+    #[must_use]
+    pub fn new(credential: Held) -> Self {
+        Self {
+            credential,
+            pause_end: Mutex::default(),
+            told_expired: Mutex::default(),
+            cells: Mutex::default(),
+            began: Instant::now(),
+        }
+    }
+}
+
 /// A credential with its answers.
 #[derive(Debug)]
 pub struct Account {
@@ -103,53 +141,56 @@ pub struct Account {
     pub name: Arc<str>,
     /// What it reads.
     pub scope: Scope,
-    credential: Held,
+    /// Speaks to the API.
+    pub client: Client,
+    /// What it knows.
+    pub memory: Arc<Memory>,
     shared: Shared,
-    pause_end: Mutex<Option<UnixTime>>,
-    /// Whether the log says that the credential in use has expired.
-    told_expired: Mutex<bool>,
-    cells: Mutex<BTreeMap<Call, Arc<Cell<Facts, Error>>>>,
+    share: Share,
 }
 
 impl Account {
-    /// Makes an account that has not read anything yet.
+    /// Makes an account.
     #[must_use]
-    pub fn new(name: &str, credential: Held, scope: Scope, shared: Shared) -> Self {
-        for collector in scope.called(credential.kind()) {
+    pub fn new(
+        name: &str,
+        memory: Arc<Memory>,
+        scope: Scope,
+        client: Client,
+        shared: Shared,
+        share: Share,
+    ) -> Self {
+        for collector in scope.called(memory.credential.kind()) {
             shared.own.expect(name, collector.name(), collector.endpoint());
         }
-        Self {
-            name: name.into(),
-            scope,
-            credential,
-            shared,
-            pause_end: Mutex::default(),
-            told_expired: Mutex::default(),
-            cells: Mutex::default(),
-        }
+        Self { name: name.into(), scope, client, memory, shared, share }
     }
 
     /// Returns the kind of credential.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.credential.kind()
+    pub fn kind(&self) -> Kind {
+        self.memory.credential.kind()
+    }
+
+    /// Returns how long the answers of `collector` are used, where that is not the same for all.
+    #[must_use]
+    pub fn interval(&self, collector: Collector) -> Option<Duration> {
+        self.scope.intervals.get(&collector).copied()
     }
 
     /// Reads the answer to `call`, which may be one that another scrape asked for.
     pub async fn read(self: &Arc<Self>, call: Call, deadline: Instant) -> Reading<Facts, Error> {
-        let freshness = Freshness {
-            max_age: match call.collector {
-                Collector::Organizations => DISCOVERY_INTERVAL,
-                _ => self.shared.max_age,
-            },
-            believe: |error| {
-                if matches!(error, Error::Forbidden(_)) { FORBIDDEN_INTERVAL } else { Duration::ZERO }
-            },
-            stale_for: self.shared.stale_for,
-        };
-        let answer = Arc::clone(self.cells().entry(call).or_default());
+        let cell = Arc::clone(self.cells().entry(call).or_default());
         let account = Arc::clone(self);
-        let reading = answer.read(freshness, deadline, || async move { account.get(call).await }).await;
+        let fetch = || {
+            let place = account.place(call)?;
+            Some(async move {
+                let outcome = account.get(call).await;
+                drop(place);
+                outcome
+            })
+        };
+        let reading = cell.read(self.freshness(call), deadline, fetch).await;
         if !matches!(reading.error, Some(Error::Paused { .. })) {
             self.shared.own.read(call.collector.name(), reading.how.name());
         }
@@ -159,10 +200,58 @@ impl Account {
         reading
     }
 
+    /// Returns a place in this minute for `call`, if it needs one; `None` if it does and there is none left.
+    fn place(&self, call: Call) -> Option<Option<Place>> {
+        if self.spread_over(call).is_none() || self.remaining_pause().is_some() {
+            return Some(None);
+        }
+        self.share.pace.take().map(Some)
+    }
+
+    /// Returns the interval over which calls like this one are spread: there may be thousands of them.
+    fn spread_over(&self, call: Call) -> Option<Duration> {
+        self.interval(call.collector).filter(|_| call.collector.is_per_organization())
+    }
+
+    fn freshness(&self, call: Call) -> Freshness<Error> {
+        let spread_over = self.spread_over(call);
+        let max_age = match (self.interval(call.collector), spread_over) {
+            (None, _) => self.shared.max_age,
+            (Some(interval), None) => interval,
+            // Each call has a moment of its own in every interval; what was read before the last one is too old.
+            (Some(_), Some(interval)) => since_own_moment(call, interval, self.memory.began.elapsed()),
+        };
+        Freshness {
+            max_age,
+            believe: |error| match error {
+                Error::Forbidden(_) => Some(FORBIDDEN_INTERVAL),
+                Error::Paused { .. } => Some(Duration::ZERO),
+                _ => None,
+            },
+            retry: spread_over.unwrap_or_default() / RETRIES_PER_INTERVAL,
+            stale_for: self.shared.stale_for,
+        }
+    }
+
     /// Returns what is known of `call`, without asking.
     #[must_use]
     pub fn known(&self, call: &Call) -> Option<Arc<Facts>> {
         self.cells().get(call)?.history().last_good
+    }
+
+    /// Tells whether the credential was refused that call, and nothing has changed that.
+    #[must_use]
+    pub fn is_forbidden(&self, call: &Call) -> bool {
+        let history = self.cells().get(call).map(|cell| cell.history());
+        history.is_some_and(|history| {
+            history.is_failing && matches!(history.last_failure, Some((Error::Forbidden(_), _)))
+        })
+    }
+
+    /// Returns when the last good answer to `call` was asked for, if there is one.
+    #[must_use]
+    pub fn last_read(&self, call: &Call) -> Option<Instant> {
+        self.cells().get(call)?.history().last_good_at
     }
 
     /// Returns what is known of every call that was made, without asking.
@@ -176,11 +265,20 @@ impl Account {
         self.cells().retain(|call, answer| calls.contains(call) || answer.is_running());
     }
 
+    /// Forgets what is known of organizations that are not among these.
+    pub fn forget_all_organizations_but(&self, organizations: &BTreeSet<u64>) {
+        let is_gone = |call: &Call| {
+            call.collector.is_per_organization()
+                && call.organization_id.is_some_and(|id| !organizations.contains(&id))
+        };
+        self.cells().retain(|call, cell| !is_gone(call) || cell.is_running());
+    }
+
     /// Loads the credential again, if it is in a file. A changed one may see other things: all answers are forgotten.
     pub fn refresh_credential(&self) {
         let now = self.shared.clock.now();
-        let (was_loaded, _) = self.credential.last_load();
-        let reload = self.credential.reload(now);
+        let (was_loaded, _) = self.memory.credential.last_load();
+        let reload = self.memory.credential.reload(now);
         if let Err(error) = &reload
             && was_loaded
         {
@@ -193,9 +291,9 @@ impl Account {
             tracing::info!(account = &*self.name, "the credential changed");
             self.cells().clear();
         }
-        let credential = self.credential.current();
+        let credential = self.memory.credential.current();
         let has_expired = credential.expiry.is_some_and(|expiry| expiry <= now);
-        let was_told = std::mem::replace(&mut *lock(&self.told_expired), has_expired);
+        let was_told = std::mem::replace(&mut *lock(&self.memory.told_expired), has_expired);
         if has_expired && !was_told {
             tracing::warn!(account = &*self.name, "the JWT has expired: provide a new one");
         }
@@ -203,13 +301,13 @@ impl Account {
 
     /// Returns the account's own state; `up` is known to the scrape.
     #[must_use]
-    pub fn state(&self, up: bool) -> AccountState {
-        let (credential_loaded, credential_load) = self.credential.last_load();
+    pub fn state(&self, up: Option<bool>) -> AccountState {
+        let (credential_loaded, credential_load) = self.memory.credential.last_load();
         AccountState {
             name: Arc::clone(&self.name),
             up,
             pause_end: self.pause_end(),
-            credential_expiry: self.credential.current().expiry,
+            credential_expiry: self.memory.credential.current().expiry,
             credential_loaded,
             credential_load,
         }
@@ -218,7 +316,7 @@ impl Account {
     /// Makes `call` unless the account is paused; handles its failure, so that it is logged and counted once.
     async fn get(&self, call: Call) -> Outcome<Facts, Error> {
         // Only a closed semaphore gives no permit, and this one is never closed.
-        let _permit = self.shared.permits.acquire().await;
+        let _permit = self.share.permits.acquire().await;
         if let Some(remaining) = self.remaining_pause() {
             return Outcome { began: None, result: Err(Error::Paused { remaining }) };
         }
@@ -247,15 +345,15 @@ impl Account {
 
     async fn attempt(&self, call: Call) -> Result<Facts, Error> {
         let now = self.shared.clock.now();
-        let client = &self.shared.client;
-        let used = self.credential.current();
+        let client = &self.client;
+        let used = self.memory.credential.current();
         let result = client.get(&self.name, &call, &used, now).await;
         if !matches!(result, Err(Error::Unauthorized(_))) {
             return result;
         }
         // The credential may have been rotated a moment ago: then its file holds the new one.
         self.refresh_credential();
-        let current = self.credential.current();
+        let current = self.memory.credential.current();
         if current.expose() == used.expose() {
             result
         } else {
@@ -285,14 +383,14 @@ impl Account {
     fn pause(&self, retry_after: Option<Duration>) {
         let Some(pause) = retry_after.map(|asked| asked.min(LONGEST_PAUSE)) else { return };
         let end = self.shared.clock.now() + pause.as_secs_f64();
-        let mut pause_end = lock(&self.pause_end);
+        let mut pause_end = lock(&self.memory.pause_end);
         *pause_end = Some(pause_end.map_or(end, |known| known.max(end)));
         let until = humantime::format_duration(Duration::from_secs(pause.as_secs()));
         tracing::warn!(account = &*self.name, "the API asked to be left alone: no calls for {until}");
     }
 
     fn pause_end(&self) -> Option<UnixTime> {
-        *lock(&self.pause_end)
+        *lock(&self.memory.pause_end)
     }
 
     fn remaining_pause(&self) -> Option<Duration> {
@@ -301,8 +399,17 @@ impl Account {
     }
 
     fn cells(&self) -> MutexGuard<'_, BTreeMap<Call, Arc<Cell<Facts, Error>>>> {
-        lock(&self.cells)
+        lock(&self.memory.cells)
     }
+}
+
+/// Returns how long ago the last moment of `call` was, if it has one in every `interval`, `elapsed` after the start.
+fn since_own_moment(call: Call, interval: Duration, elapsed: Duration) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    (call.collector.name(), call.organization_id).hash(&mut hasher);
+    let part = Duration::from_nanos(hasher.finish() % u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX));
+    let since = (elapsed + part).as_nanos() % interval.as_nanos();
+    Duration::from_nanos(u64::try_from(since).unwrap_or(u64::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -313,14 +420,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Settings, Terms};
+    use crate::api::{self, Settings, Terms};
+    use crate::config::ApiOptions;
     use crate::credential::Origin;
+
+    #[test]
+    fn calls_are_spread_evenly_over_their_interval_and_each_comes_once_in_it() {
+        let interval = Duration::from_mins(15);
+        let mut by_minute = [0_u32; 30];
+        for id in 0..2000 {
+            let call = Call::of_organization(Collector::Organization, id);
+            for (minute, calls) in (0..).zip(&mut by_minute) {
+                // Due if its moment lies in the minute that ends here.
+                let since = since_own_moment(call, interval, Duration::from_mins(minute + 1));
+                *calls += u32::from(since < Duration::from_mins(1));
+            }
+        }
+        assert_eq!(by_minute.iter().sum::<u32>(), 4000);
+        assert!(by_minute.iter().all(|calls| (90..180).contains(calls)), "{by_minute:?}");
+    }
 
     #[tokio::test]
     async fn a_panic_costs_its_call_and_is_counted() {
-        let own = Arc::new(Own::new());
+        let own = Arc::new(Own::new(0.0));
         let settings = Settings {
             url: "http://127.0.0.1:9".parse().unwrap(),
+            tls_server_name: None,
             timeout: Duration::from_secs(1),
             max_response_size: 1,
             usage_query: Vec::new(),
@@ -332,17 +457,19 @@ mod tests {
                 most_datasets: 0,
             },
         };
+        let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(&own));
+        let share = Share { permits: Arc::new(Semaphore::new(1)), pace: Arc::new(Pace::new(1)) };
         let shared = Shared {
-            client: Arc::new(Client::new(settings, Arc::clone(&own)).unwrap()),
-            permits: Arc::new(Semaphore::new(1)),
             own: Arc::clone(&own),
             clock: Clock::System,
             max_age: Duration::ZERO,
             stale_for: Duration::ZERO,
         };
         let credential =
-            Held::load(Kind::ApiKey, Origin::Environment("of the test", "ei_x".into()), 0.0).unwrap();
-        let account = Account::new("default", credential, Scope::default(), shared);
+            Held::load(Kind::ApiKey, Origin::Environment("of the test".to_owned(), "ei_x".into()), 0.0)
+                .unwrap();
+        let memory = Arc::new(Memory::new(credential));
+        let account = Account::new("default", memory, Scope::default(), client, shared, share);
         let result = account.survive(Call::user(), async { panic!("expected in this test") }).await;
         assert_eq!(result.unwrap_err().reason(), "panic");
         let mut panics = 0;

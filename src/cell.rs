@@ -19,8 +19,10 @@ pub const STAND_IN: Duration = Duration::from_mins(5);
 pub struct Freshness<E> {
     /// Answers younger than this are used again, without asking.
     pub max_age: Duration,
-    /// For how long a failure is taken for granted, without asking again.
-    pub believe: fn(&E) -> Duration,
+    /// For how long a failure is taken for granted, without asking again, if its kind says so.
+    pub believe: fn(&E) -> Option<Duration>,
+    /// For how long any other is.
+    pub retry: Duration,
     /// How old a good answer may be that is shown although a later call failed.
     pub stale_for: Duration,
 }
@@ -42,6 +44,8 @@ pub enum How {
     Shared,
     /// By an outcome that is fresh enough.
     Reused,
+    /// By what is known, if anything: a new call is due, and has to wait for its turn.
+    Deferred,
     /// Not at all, or by an older answer: the call is still under way.
     Late,
     /// By an older answer: the call failed.
@@ -56,6 +60,7 @@ impl How {
             Self::Fetched => "fetched",
             Self::Shared => "shared",
             Self::Reused => "reused",
+            Self::Deferred => "deferred",
             Self::Late => "late",
             Self::Stale => "stale",
         }
@@ -150,7 +155,7 @@ impl<T, E> Default for Cell<T, E> {
 
 impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
     /// Returns an answer that is fresh enough, or waits until `deadline` for a call: one that is under way, or else
-    /// the one that `fetch` makes.
+    /// the one that `fetch` makes, unless it makes none now.
     ///
     /// The call runs in a task of its own. It goes on when its readers have left or the deadline has passed, and the
     /// next reader has its answer.
@@ -158,7 +163,7 @@ impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
         self: &Arc<Self>,
         freshness: Freshness<E>,
         deadline: Instant,
-        fetch: impl FnOnce() -> F,
+        fetch: impl FnOnce() -> Option<F>,
     ) -> Reading<T, E>
     where
         F: Future<Output = Outcome<T, E>> + Send + 'static,
@@ -172,10 +177,12 @@ impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
             match &state.running {
                 Some(running) if running.done.has_changed().is_ok() => (running.done.clone(), How::Shared),
                 _ => {
+                    let Some(fetch) = fetch() else {
+                        return state.reading(How::Deferred, freshness, now);
+                    };
                     let (running, done) = watch::channel(());
                     state.running = Some(Running { done: done.clone(), since: now, late: false });
                     let cell = Arc::clone(self);
-                    let fetch = fetch();
                     tokio::spawn(async move {
                         let outcome = fetch.await;
                         cell.state().complete(outcome);
@@ -218,7 +225,9 @@ impl<T: Send + Sync + 'static, E: Clone + Send + 'static> Cell<T, E> {
 impl<T, E: Clone> State<T, E> {
     fn is_fresh(&self, freshness: Freshness<E>, now: Instant) -> bool {
         match (&self.last_failure, &self.good) {
-            (Some((error, at)), _) if self.is_failing => now.duration_since(*at) < (freshness.believe)(error),
+            (Some((error, at)), _) if self.is_failing => {
+                now.duration_since(*at) < (freshness.believe)(error).unwrap_or(freshness.retry)
+            }
             (_, Some(good)) => now.duration_since(good.at) < freshness.max_age,
             (_, None) => false,
         }

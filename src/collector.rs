@@ -1,12 +1,17 @@
 //! Collectors, the calls that they make, and who may make them.
 
 use std::fmt;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// A set of facts that one endpoint of the API gives.
 ///
 /// The order of the variants is the order of precedence: where two collectors know the same fact about an
 /// organization, the earlier one is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Collector {
     /// `GET /api/organizations/{organizationId}/metrics`
     Usage,
@@ -106,6 +111,36 @@ impl Collector {
             Self::Whitelabel => "a white label's name, and how many organizations it may have",
             Self::Organizations => "the organizations that an API key sees",
         }
+    }
+
+    /// Returns how long an answer is used, where that differs from `--cache.ttl`.
+    #[must_use]
+    pub const fn default_interval(self) -> Option<Duration> {
+        match self {
+            // An API key's list has one entry, which changes when the key does.
+            Self::Organizations => Some(Duration::from_mins(10)),
+            Self::WhitelabelOrganization
+            | Self::WhitelabelOrganizations
+            | Self::WhitelabelUser
+            | Self::WhitelabelUsers
+            | Self::Whitelabel => Some(Duration::from_mins(15)),
+            Self::Usage | Self::Organization | Self::User | Self::Trials | Self::UserOrganizations => None,
+        }
+    }
+
+    /// Returns the shortest interval that may be asked for: answers with a year of records are expensive to make.
+    #[must_use]
+    pub const fn least_interval(self) -> Option<Duration> {
+        match self {
+            Self::WhitelabelOrganization | Self::WhitelabelUser => Some(Duration::from_mins(15)),
+            _ => None,
+        }
+    }
+
+    /// Tells whether one call is made for each organization.
+    #[must_use]
+    pub const fn is_per_organization(self) -> bool {
+        matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization)
     }
 
     /// Tells whether the endpoint answers a JWT only, not an API key.

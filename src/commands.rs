@@ -1,26 +1,22 @@
 //! What the program does, from options to exit codes.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
-use crate::account::{Account, Scope, Shared};
-use crate::api::{Client, Settings, Terms};
 use crate::clock::Clock;
-use crate::config::{CommonOptions, DemoOptions, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat};
-use crate::credential::Held;
+use crate::config::{
+    self, CommonOptions, Configuration, DemoOptions, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat,
+};
 use crate::demo;
+use crate::exporter::Exporter;
 use crate::listener::{self, Limits};
-use crate::own::Own;
 use crate::reference;
-use crate::server::{self, Exporter};
-
-/// Name of the account that flags and environment describe.
-const ACCOUNT: &str = "default";
+use crate::reload::Live;
+use crate::scrape::Selection;
+use crate::server;
 
 /// Why the program ends early.
 #[derive(Debug, thiserror::Error)]
@@ -48,10 +44,11 @@ impl Failure {
 ///
 /// # Errors
 /// If the configuration cannot work.
-pub async fn serve(options: &Options) -> Result<ExitCode, Failure> {
-    log(&options.common.log);
-    let exporter = build(options, Clock::System)?;
-    let listeners = bind(&options.common).await?;
+pub async fn serve(options: Options) -> Result<ExitCode, Failure> {
+    let configuration = options.configuration().map_err(Failure::Configuration)?;
+    log(&configuration.common.log);
+    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    let listeners = bind(&exporter.configuration.common).await?;
     announce(&exporter, &listeners);
     Ok(run(exporter, listeners).await)
 }
@@ -74,7 +71,7 @@ pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let exporter = api.exporter(options.common.clone())?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let port = address.map_or(0, |address| address.port());
-    let path = &exporter.telemetry_path;
+    let path = &exporter.web().telemetry_path;
     print(&format!(
         "A simulated Edge Impulse API answers at {}\n\
          The exporter reads it as it would read the real one:\n\
@@ -90,17 +87,39 @@ pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// If the configuration cannot work.
-pub async fn scrape(options: &Options) -> Result<ExitCode, Failure> {
-    log(&options.common.log);
-    let exporter = build(options, Clock::System)?;
+pub async fn scrape(options: Options) -> Result<ExitCode, Failure> {
+    let configuration = options.configuration().map_err(Failure::Configuration)?;
+    log(&configuration.common.log);
+    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
     // Nobody waits for this scrape but the person who asked for it: it may take as long as a call may.
-    let budget = exporter.scrape.timeout_max.unwrap_or(options.api.timeout.saturating_mul(2));
-    let (text, snapshot) =
-        exporter.collect(budget).await.map_err(|error| Failure::Running(error.to_string()))?;
+    let Configuration { api, common, .. } = &exporter.configuration;
+    let budget = common.scrape.timeout_max.unwrap_or(api.timeout.saturating_mul(2));
+    let all = Selection::default();
+    let (text, snapshot) = exporter
+        .collect(&exporter.accounts, &all, true, budget)
+        .await
+        .map_err(|error| Failure::Running(error.to_string()))?;
     let text = server::Format::PrometheusText.write(text);
     print(&text)?;
-    let is_up = snapshot.accounts.iter().all(|account| account.up);
+    let is_up = snapshot.accounts.iter().all(|account| account.up == Some(true));
     Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says whether the configuration could be used, or what the file of one looks like.
+///
+/// # Errors
+/// If it could not.
+pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
+    if schema {
+        print(&config::file::schema())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let configuration = options.configuration().map_err(Failure::Configuration)?;
+    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    let count = exporter.accounts.len();
+    let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
+    print(&format!("The configuration can be used. Accounts: {count} ({}).\n", names.join(", ")))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes the reference of all metrics to standard output.
@@ -113,76 +132,6 @@ pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
         ReferenceFormat::Json => reference::json(),
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Builds the exporter that the options describe.
-///
-/// # Errors
-/// If the credential cannot be loaded, or there is nothing to read.
-pub fn build(options: &Options, clock: Clock) -> Result<Arc<Exporter>, Failure> {
-    let (kind, origin) = options.api.credential().map_err(Failure::Configuration)?;
-    let credential = Held::load(kind, origin.clone(), clock.now())
-        .map_err(|error| Failure::Configuration(format!("the {} in {origin} {error}", kind.name())))?;
-    build_with(options, credential, clock)
-}
-
-/// Builds the exporter that the options describe, with a credential that they do not.
-///
-/// # Errors
-/// If there is nothing to read, or TLS cannot be set up.
-pub fn build_with(options: &Options, credential: Held, clock: Clock) -> Result<Arc<Exporter>, Failure> {
-    let Options { api, scope: ids, common } = options;
-    let set = |ids: &[u64]| ids.iter().copied().collect::<BTreeSet<_>>();
-    let scope = Scope {
-        collectors: common.collectors.enabled.clone(),
-        organizations: set(&ids.organization_ids),
-        users: set(&ids.user_ids),
-        whitelabel_organizations: set(&ids.whitelabel_organization_ids),
-        whitelabel_users: set(&ids.whitelabel_user_ids),
-    };
-    if !scope.is_readable(credential.kind()) {
-        return Err(Failure::Configuration(format!(
-            "nothing to read: the {} collector, which finds organizations, is off; name them with --organization-id",
-            Scope::discovery(credential.kind()).name()
-        )));
-    }
-    let settings = Settings {
-        url: api.url.clone(),
-        timeout: api.timeout,
-        max_response_size: api.max_response_size,
-        usage_query: options.usage_query(),
-        terms: Terms {
-            now: 0.0,
-            compute_time_unit: api.compute_time_unit.seconds(),
-            memory_unit: api.memory_unit.bytes(),
-            projects: common.collectors.projects,
-            most_datasets: common.collectors.most_datasets,
-        },
-    };
-    let own = Arc::new(Own::new());
-    let client = Client::new(settings, Arc::clone(&own)).map_err(|error| {
-        Failure::Configuration(format!(
-            "cannot set up TLS: {error}; are the system's CA certificates installed?"
-        ))
-    })?;
-    let shared = Shared {
-        client: Arc::new(client),
-        permits: Arc::new(Semaphore::new(usize::from(api.concurrency))),
-        own: Arc::clone(&own),
-        clock: clock.clone(),
-        max_age: common.cache.ttl,
-        stale_for: common.cache.stale_for,
-    };
-    Ok(Arc::new(Exporter {
-        accounts: vec![Arc::new(Account::new(ACCOUNT, credential, scope, shared))],
-        own,
-        clock,
-        scrape: common.scrape,
-        telemetry_path: common.web.telemetry_path.clone(),
-        exporter_metrics: !common.web.disable_exporter_metrics,
-        fail_scrape: common.web.fail_scrape,
-        api_url: api.url.to_string(),
-    }))
 }
 
 async fn bind(common: &CommonOptions) -> Result<Vec<TcpListener>, Failure> {
@@ -198,8 +147,9 @@ fn announce(exporter: &Exporter, listeners: &[TcpListener]) {
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             %address,
-            path = exporter.telemetry_path,
-            api = exporter.api_url,
+            path = exporter.web().telemetry_path,
+            api = %exporter.configuration.api.url,
+            accounts = exporter.accounts.len(),
             "listening"
         );
     }
@@ -207,13 +157,26 @@ fn announce(exporter: &Exporter, listeners: &[TcpListener]) {
 
 async fn run(exporter: Arc<Exporter>, listeners: Vec<TcpListener>) -> ExitCode {
     let limits = Limits::default();
-    let is_clean = listener::serve(listeners, server::app(exporter), told_to_stop(), limits).await;
+    let live = Live::new(exporter);
+    tokio::spawn(reload_when_told(Arc::clone(&live)));
+    let is_clean = listener::serve(listeners, server::app(live), told_to_stop(), limits).await;
     if is_clean {
         tracing::info!("stopped");
         ExitCode::SUCCESS
     } else {
         tracing::warn!(after = %humantime::format_duration(limits.grace), "stopped with requests unfinished");
         ExitCode::FAILURE
+    }
+}
+
+/// Reads the configuration file again at each SIGHUP.
+async fn reload_when_told(live: Arc<Live>) {
+    #[cfg(unix)]
+    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
+        while signal.recv().await.is_some() {
+            // A failure is logged and shown as a metric.
+            let _ = live.reload();
+        }
     }
 }
 

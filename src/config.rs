@@ -2,15 +2,25 @@
 
 mod api;
 mod collectors;
+pub mod file;
 mod value;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit, STUDIO_URL};
-pub use collectors::CollectorOptions;
+pub use api::{ApiOptions, ComputeTimeUnit, CredentialOptions, MemoryUnit, STUDIO_URL};
+pub use collectors::{CollectorOptions, ProjectVisibility};
 pub use value::ListenAddress;
+
+use crate::credential::{Kind, Origin};
+
+/// Name of the account that flags and environment describe.
+const ONLY_ACCOUNT: &str = "default";
 
 const AFTER_HELP: &str = "\
 Exactly one credential is needed, and no flag takes one:
@@ -50,7 +60,38 @@ impl CommandLine {
                 .mut_args(|argument| if is_empty(&argument) { argument.env(None::<&str>) } else { argument })
                 .mut_subcommands(without_empty_variables)
         }
-        Self::from_arg_matches(&without_empty_variables(Self::command()).try_get_matches()?)
+        let matches = without_empty_variables(Self::command()).try_get_matches()?;
+        let read = Self::from_arg_matches(&matches)?;
+        read.says_it_once(&matches)?;
+        Ok(read)
+    }
+
+    /// Refuses flags and variables that a configuration file says better: two places would contradict each other.
+    fn says_it_once(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let (options, matches) = match (&self.command, matches.subcommand()) {
+            (None, _) => (&self.options, matches),
+            (Some(Command::Scrape(options) | Command::CheckConfig { options, .. }), Some((_, matches))) => {
+                (&**options, matches)
+            }
+            _ => return Ok(()),
+        };
+        if options.config_file.is_none() {
+            return Ok(());
+        }
+        let command = Options::augment_args(clap::Command::new(""));
+        for argument in command.get_arguments().filter(|argument| argument.get_id() != "config_file") {
+            let also = match matches.value_source(argument.get_id().as_str()) {
+                Some(ValueSource::CommandLine) => format!("--{}", argument.get_long().unwrap_or_default()),
+                Some(ValueSource::EnvVariable) => {
+                    let name = argument.get_env().unwrap_or_default();
+                    format!("environment variable {}", name.to_string_lossy())
+                }
+                _ => continue,
+            };
+            let message = format!("{also} beside --config.file: say it in the file, or leave the file out");
+            return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
+        }
+        Ok(())
     }
 }
 
@@ -59,6 +100,16 @@ impl CommandLine {
 pub enum Command {
     /// Serve a simulated Edge Impulse API and the exporter on top of it: no account, no network
     Demo(Box<DemoOptions>),
+    /// Say what is wrong with the configuration, if anything, without starting
+    #[command(after_help = AFTER_HELP)]
+    CheckConfig {
+        /// Write the JSON schema of --config.file instead
+        #[arg(long)]
+        schema: bool,
+        /// What is checked.
+        #[command(flatten)]
+        options: Box<Options>,
+    },
     /// Collect once, write the metrics to standard output, and exit with 1 if no account could be read
     #[command(after_help = AFTER_HELP)]
     Scrape(Box<Options>),
@@ -83,9 +134,15 @@ pub enum ReferenceFormat {
 /// Everything that can be set about an exporter.
 #[derive(Args, Debug)]
 pub struct Options {
+    /// YAML file that says everything, instead of flags and environment: for several accounts
+    #[arg(long = "config.file", env = "EDGEIMPULSE_CONFIG_FILE", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
     /// How the API is asked.
     #[command(flatten)]
     pub api: ApiOptions,
+    /// Who asks.
+    #[command(flatten)]
+    pub credential: CredentialOptions,
     /// What is read.
     #[command(flatten)]
     pub scope: ScopeOptions,
@@ -129,7 +186,8 @@ pub struct CommonOptions {
 }
 
 /// How the exporter is reached.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Web")]
 pub struct WebOptions {
     /// Address to listen on, may be repeated; without a host on all of IPv4 and IPv6
@@ -140,14 +198,19 @@ pub struct WebOptions {
         value_delimiter = ',',
         default_value = ":10101"
     )]
+    #[schemars(with = "Vec<String>")]
     pub listen_addresses: Vec<ListenAddress>,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", env = "EDGEIMPULSE_WEB_TELEMETRY_PATH", value_name = "PATH",
         default_value = "/metrics", value_parser = value::telemetry_path)]
+    #[serde(deserialize_with = "value::from_text::telemetry_path")]
     pub telemetry_path: String,
     /// Leave out the exporter's own metrics (edgeimpulse_exporter_*, process_*)
     #[arg(long = "web.disable-exporter-metrics", env = "EDGEIMPULSE_WEB_DISABLE_EXPORTER_METRICS")]
     pub disable_exporter_metrics: bool,
+    /// Read the configuration file again when POST /-/reload asks for it; SIGHUP always does
+    #[arg(long = "web.enable-lifecycle", env = "EDGEIMPULSE_WEB_ENABLE_LIFECYCLE")]
+    pub enable_lifecycle: bool,
     /// When to answer a scrape with status 503 instead of metrics, for those who alert on up
     #[arg(
         long = "web.fail-scrape",
@@ -160,7 +223,7 @@ pub struct WebOptions {
 }
 
 /// What is read.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 #[command(next_help_heading = "Scope")]
 pub struct ScopeOptions {
     /// Read these organizations only, may be repeated; without it all that the credential sees
@@ -190,48 +253,72 @@ pub struct ScopeOptions {
         value_delimiter = ','
     )]
     pub whitelabel_user_ids: Vec<u64>,
-    /// Which projects count as in use
-    #[arg(
-        long = "usage.project-visibility",
-        env = "EDGEIMPULSE_USAGE_PROJECT_VISIBILITY",
-        value_name = "VISIBILITY",
-        value_enum,
-        default_value_t
-    )]
-    pub project_visibility: ProjectVisibility,
 }
 
-/// Which projects the usage call counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ProjectVisibility {
-    /// Those that the entitlement limits
-    #[default]
-    Private,
-    /// Public ones
-    Public,
-    /// All
-    Any,
-}
-
-impl Options {
-    /// Returns the query of the usage call.
+impl AccountOptions {
+    /// Tells whether `other` is the same account and reads the same in the same way, wherever that is said.
     #[must_use]
-    pub fn usage_query(&self) -> Vec<(&'static str, &'static str)> {
-        let mut query = Vec::new();
-        if self.common.collectors.exclude_edge_impulse_users {
-            query.push(("excludeEdgeImpulseUsers", "true"));
-        }
-        match self.scope.project_visibility {
-            ProjectVisibility::Private => query.push(("projectVisibility", "private")),
-            ProjectVisibility::Public => query.push(("projectVisibility", "public")),
-            ProjectVisibility::Any => {}
-        }
-        query
+    pub fn is_read_as(&self, other: &Self) -> bool {
+        let Self { name, kind, origin, scope, collectors, place: _ } = self;
+        *name == other.name
+            && *kind == other.kind
+            && *origin == other.origin
+            && *scope == other.scope
+            && *collectors == other.collectors
     }
 }
 
+impl Options {
+    /// Returns what the flags and the environment describe, or the file that they name.
+    ///
+    /// # Errors
+    /// If it cannot work; the message says what to do.
+    pub fn configuration(self) -> Result<Configuration, String> {
+        let Self { config_file, api, credential, scope, common } = self;
+        if let Some(path) = config_file {
+            return file::read(&path);
+        }
+        let (kind, origin) = credential.only()?;
+        let collectors = common.collectors.clone();
+        let account =
+            AccountOptions { name: ONLY_ACCOUNT.to_owned(), kind, origin, scope, collectors, place: None };
+        Ok(Configuration { api, accounts: vec![account], common, file: None })
+    }
+}
+
+/// What an exporter is built from, whichever way it was said.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// How the API is asked.
+    pub api: ApiOptions,
+    /// Who asks, in order of precedence.
+    pub accounts: Vec<AccountOptions>,
+    /// The rest.
+    pub common: CommonOptions,
+    /// The file that says so.
+    pub file: Option<PathBuf>,
+}
+
+/// A credential, and what to read with it.
+#[derive(Clone, Debug)]
+pub struct AccountOptions {
+    /// Its name, the value of the `account` label.
+    pub name: String,
+    /// What the credential is.
+    pub kind: Kind,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What is read.
+    pub scope: ScopeOptions,
+    /// How.
+    pub collectors: CollectorOptions,
+    /// Where the configuration says so, for error messages.
+    pub place: Option<String>,
+}
+
 /// When a scrape is answered with a failure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum FailScrape {
     /// Prometheus' up tells of the exporter alone
     #[default]
@@ -243,20 +330,27 @@ pub enum FailScrape {
 }
 
 /// How long a scrape may take.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Scrape")]
 pub struct ScrapeOptions {
     /// Time for a scrape that does not say its own; Prometheus always does
     #[arg(long = "scrape.timeout-default", env = "EDGEIMPULSE_SCRAPE_TIMEOUT_DEFAULT", value_name = "DURATION",
         default_value = "10s", value_parser = value::positive_duration)]
+    #[serde(deserialize_with = "value::from_text::positive_duration")]
+    #[schemars(with = "String")]
     pub timeout_default: Duration,
     /// Most time for a scrape, whatever it says
     #[arg(long = "scrape.timeout-max", env = "EDGEIMPULSE_SCRAPE_TIMEOUT_MAX", value_name = "DURATION",
         value_parser = value::positive_duration)]
+    #[serde(deserialize_with = "value::from_text::some_positive_duration")]
+    #[schemars(with = "Option<String>")]
     pub timeout_max: Option<Duration>,
     /// How much earlier than the scrape's timeout to answer
     #[arg(long = "scrape.timeout-offset", env = "EDGEIMPULSE_SCRAPE_TIMEOUT_OFFSET", value_name = "DURATION",
-        default_value = "500ms", value_parser = humantime::parse_duration)]
+        default_value = "500ms", value_parser = value::duration)]
+    #[serde(deserialize_with = "value::from_text::duration")]
+    #[schemars(with = "String")]
     pub timeout_offset: Duration,
 }
 
@@ -274,21 +368,27 @@ impl ScrapeOptions {
 }
 
 /// How long answers are used.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Cache")]
 pub struct CacheOptions {
     /// Use an answer again while it is younger than this; 0s asks at every scrape
     #[arg(long = "cache.ttl", env = "EDGEIMPULSE_CACHE_TTL", value_name = "DURATION", default_value = "30s",
-        value_parser = humantime::parse_duration)]
+        value_parser = value::duration)]
+    #[serde(deserialize_with = "value::from_text::duration")]
+    #[schemars(with = "String")]
     pub ttl: Duration,
     /// Show the last good answer of a collector that failed until it is this old; 0s never
     #[arg(long = "cache.stale-for", env = "EDGEIMPULSE_CACHE_STALE_FOR", value_name = "DURATION",
-        default_value = "0s", value_parser = humantime::parse_duration)]
+        default_value = "0s", value_parser = value::duration)]
+    #[serde(deserialize_with = "value::from_text::duration")]
+    #[schemars(with = "String")]
     pub stale_for: Duration,
 }
 
 /// What is logged.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Log")]
 pub struct LogOptions {
     /// Least severe events to log
@@ -312,7 +412,8 @@ pub struct LogOptions {
 }
 
 /// Least severe events to log.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// What stops the exporter
     Error,
@@ -328,7 +429,8 @@ pub enum LogLevel {
 }
 
 /// How events are written.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people
     #[default]
@@ -336,3 +438,18 @@ pub enum LogFormat {
     /// For machines, one object per line
     Json,
 }
+
+/// Makes the flags' defaults those of the file too.
+macro_rules! default_as_without_flags {
+    ($($options:ty),*) => {$(
+        impl Default for $options {
+            fn default() -> Self {
+                let command = Self::augment_args(clap::Command::new("")).mut_args(|argument| argument.env(None::<&str>));
+                let matches = command.get_matches_from([""]);
+                #[expect(clippy::expect_used, reason = "every argument has a default, which tests parse")]
+                Self::from_arg_matches(&matches).expect("defaults are valid")
+            }
+        }
+    )*};
+}
+default_as_without_flags!(ApiOptions, WebOptions, ScrapeOptions, CacheOptions, LogOptions, CollectorOptions);

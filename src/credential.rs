@@ -92,7 +92,7 @@ fn expiry(jwt: &str) -> Option<UnixTime> {
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// The configuration holds it; it was in the named environment variable.
-    Environment(&'static str, SecretString),
+    Environment(String, SecretString),
     /// A file, which may change while the exporter runs.
     File(PathBuf),
 }
@@ -179,6 +179,18 @@ impl Held {
     }
 }
 
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Environment(name, secret), Self::Environment(other_name, other_secret)) => {
+                name == other_name && secret.expose_secret() == other_secret.expose_secret()
+            }
+            (Self::File(path), Self::File(other_path)) => path == other_path,
+            _ => false,
+        }
+    }
+}
+
 impl std::fmt::Display for Origin {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -205,7 +217,7 @@ mod tests {
         let credential = Credential::new(Kind::ApiKey, "ei_canary\n").unwrap();
         assert!(!format!("{credential:?}").contains("canary"));
         assert_eq!(credential.header().to_str().unwrap(), "ei_canary");
-        let origin = Origin::Environment("EDGEIMPULSE_API_KEY", "ei_canary".into());
+        let origin = Origin::Environment("EDGEIMPULSE_API_KEY".to_owned(), "ei_canary".into());
         assert!(!format!("{origin:?}").contains("canary"));
     }
 

@@ -13,15 +13,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{CommandFactory, FromArgMatches};
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::commands::{self, Failure};
-use crate::config::{CommandLine, CommonOptions, Options};
-use crate::credential::{Held, Kind, Origin};
+use crate::commands::Failure;
+use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
+use crate::credential::{Kind, Origin};
+use crate::exporter::Exporter;
 use crate::listener::{self, Limits};
-use crate::server::Exporter;
 use world::World;
 
 /// A running simulated API.
@@ -68,21 +67,23 @@ impl Demo {
     /// # Errors
     /// If the options leave nothing to read.
     pub fn exporter(&self, common: CommonOptions) -> Result<Arc<Exporter>, Failure> {
-        let colleague = world::COLLEAGUE.to_string();
-        let whitelabel_user = world::WHITELABEL_USER.to_string();
-        let url = self.url();
-        // Organizations are discovered; the other collectors are to have something to say too.
-        let arguments =
-            ["demo", "--api.url", &url, "--user-id", &colleague, "--whitelabel.user-id", &whitelabel_user];
-        // What the environment says of the real API is not meant for this one.
-        let command = CommandLine::command().mut_args(|argument| argument.env(None::<&str>));
-        let matches =
-            command.try_get_matches_from(arguments).map_err(|error| Failure::Running(error.to_string()))?;
-        let options =
-            Options::from_arg_matches(&matches).map_err(|error| Failure::Running(error.to_string()))?;
-        let jwt = Origin::Environment("of the demo", self.world.jwt().into());
-        let credential = Held::load(Kind::Jwt, jwt, self.clock.now())
-            .map_err(|error| Failure::Running(error.to_string()))?;
-        commands::build_with(&Options { common, ..options }, credential, self.clock.clone())
+        let jwt = Origin::Environment("of the demo".to_owned(), self.world.jwt().into());
+        let url = self.url().parse().map_err(|error| Failure::Running(format!("{}: {error}", self.url())))?;
+        let account = AccountOptions {
+            name: "default".to_owned(),
+            kind: Kind::Jwt,
+            origin: jwt,
+            // Organizations are discovered; the other collectors are to have something to say too.
+            scope: ScopeOptions {
+                user_ids: vec![world::COLLEAGUE],
+                whitelabel_user_ids: vec![world::WHITELABEL_USER],
+                ..ScopeOptions::default()
+            },
+            collectors: common.collectors.clone(),
+            place: None,
+        };
+        let api = ApiOptions { url, ..ApiOptions::default() };
+        let configuration = Configuration { api, accounts: vec![account], common, file: None };
+        Exporter::build(configuration, self.clock.clone(), None).map_err(Failure::Running)
     }
 }

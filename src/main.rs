@@ -22,9 +22,10 @@ async fn main() -> ExitCode {
         }
     };
     let result = match command_line.command {
-        None => commands::serve(&command_line.options).await,
+        None => commands::serve(command_line.options).await,
         Some(Command::Demo(options)) => commands::demo(&options).await,
-        Some(Command::Scrape(options)) => commands::scrape(&options).await,
+        Some(Command::Scrape(options)) => commands::scrape(*options).await,
+        Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
         Some(Command::Metrics { format }) => commands::metrics(format),
     };
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))

@@ -8,6 +8,7 @@ use std::time::Duration;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::api::Error;
+use crate::snapshot::UnixTime;
 
 /// Upper bounds of the histogram of request durations, in seconds: from a cached answer near by to `--api.timeout`.
 const DURATION_BOUNDS: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0];
@@ -61,6 +62,16 @@ pub struct Own {
     pub decode_errors: Counters<2>,
     /// Panics of the exporter's own code.
     pub panics: Counters<0>,
+    load: Mutex<Load>,
+}
+
+/// How the configuration was last read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    /// Whether it could be used.
+    pub successful: bool,
+    /// When one last could.
+    pub succeeded_at: UnixTime,
 }
 
 /// Histograms of durations by endpoint.
@@ -77,12 +88,32 @@ impl Durations {
 }
 
 impl Own {
-    /// Returns counters at zero.
+    /// Returns counters at zero; the configuration was read `now`.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(now: UnixTime) -> Self {
         let own = Self::default();
         own.panics.add([], 0);
+        own.reloaded(Some(now));
         own
+    }
+
+    /// Notes that the configuration was read, and when, if it could be used.
+    pub fn reloaded(&self, succeeded_at: Option<UnixTime>) {
+        let mut load = lock(&self.load);
+        load.successful = succeeded_at.is_some();
+        load.succeeded_at = succeeded_at.unwrap_or(load.succeeded_at);
+    }
+
+    /// Returns how the configuration was last read.
+    pub fn load(&self) -> Load {
+        *lock(&self.load)
+    }
+
+    /// Forgets the counters of accounts that are not configured any more.
+    pub fn forget_accounts(&self, is_configured: impl Fn(&str) -> bool) {
+        for counters in [&self.requests, &self.api_errors] {
+            lock(&counters.0).retain(|[account, ..], _| is_configured(account));
+        }
     }
 
     /// Makes the series of an account's endpoint exist, so that their first increase is seen.

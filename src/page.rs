@@ -11,7 +11,7 @@ use crate::api::Error;
 use crate::cell::History;
 use crate::collector::{Call, Collector};
 use crate::credential::Kind;
-use crate::server::Exporter;
+use crate::exporter::Exporter;
 use crate::snapshot::Facts;
 
 const STYLE: &str = "
@@ -43,11 +43,11 @@ pub(crate) fn render(exporter: &Exporter) -> Markup {
                     h1 { "Edge Impulse exporter" }
                     p.dim {
                         "Version " (env!("CARGO_PKG_VERSION")) ", revision " (env!("BUILD_REVISION"))
-                        ". Reads " code { (exporter.api_url) } " when it is scraped."
+                        ". Reads " code { (exporter.configuration.api.url) } " when it is scraped."
                     }
                 }
                 nav {
-                    a href=(exporter.telemetry_path) { "Metrics" }
+                    a href=(exporter.web().telemetry_path) { "Metrics" }
                     a href="/-/healthy" { "Healthy" }
                     a href="/-/ready" { "Ready" }
                     a href="https://docs.edgeimpulse.com/apis/studio" rel="noreferrer" { "Edge Impulse API" }
@@ -61,7 +61,7 @@ pub(crate) fn render(exporter: &Exporter) -> Markup {
 }
 
 fn render_account(account: &Account, now: f64) -> Markup {
-    let state = account.state(false);
+    let state = account.state(None);
     let histories = account.histories();
     let rows = rows(&histories);
     let with_article = match account.kind() {

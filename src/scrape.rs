@@ -1,27 +1,52 @@
 //! One scrape: what to ask, asked at once, merged. It reports failure and never returns it.
 
 use std::collections::BTreeSet;
-use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::{join, join_all};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::account::{Account, Scope};
+use crate::account::Account;
 use crate::api::Error;
 use crate::cell::Reading;
 use crate::collector::{Call, Collector};
 use crate::credential::Kind;
+use crate::discovery::{Discovery, Readings};
 use crate::snapshot::{AccountState, Collection, Facts, Snapshot, UnixTime};
 
-/// The calls of one account in one scrape, and what they gave.
-type Readings = Vec<(Call, Reading<Facts, Error>)>;
+/// What a scrape is to read.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these collectors.
+    pub collectors: Option<BTreeSet<Collector>>,
+    /// Only this organization.
+    pub organization: Option<u64>,
+}
 
-/// Reads every account until `deadline`, and merges what arrived; `now` is the time of the scrape.
-pub async fn collect(accounts: &[Arc<Account>], deadline: Instant, now: UnixTime) -> Snapshot {
+impl Selection {
+    fn has(&self, call: &Call) -> bool {
+        self.collectors.as_ref().is_none_or(|collectors| collectors.contains(&call.collector))
+    }
+
+    /// Tells whether `call` is to be reported: of one organization's scrape, what is about it.
+    fn reports(&self, call: &Call) -> bool {
+        self.has(call)
+            && self
+                .organization
+                .is_none_or(|id| call.organization_id == Some(id) && call.collector.is_per_organization())
+    }
+}
+
+/// Reads `accounts` until `deadline`, and merges what arrived; `now` is the time of the scrape.
+pub async fn collect(
+    accounts: &[Arc<Account>],
+    selection: &Selection,
+    deadline: Instant,
+    now: UnixTime,
+) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for (facts, state, collections) in
-        join_all(accounts.iter().map(|account| read(account, deadline, now))).await
+        join_all(accounts.iter().map(|account| read(account, selection, deadline, now))).await
     {
         snapshot.facts.merge(&facts);
         snapshot.accounts.push(state);
@@ -32,55 +57,47 @@ pub async fn collect(accounts: &[Arc<Account>], deadline: Instant, now: UnixTime
 
 async fn read(
     account: &Arc<Account>,
+    selection: &Selection,
     deadline: Instant,
     now: UnixTime,
 ) -> (Facts, AccountState, Vec<Collection>) {
+    if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
+        return (Facts::default(), account.state(None), Vec::new());
+    }
     account.refresh_credential();
-    let discovery = discovery(account);
-    let mut readings = Readings::new();
-    let mut discovered = discovery.and_then(|call| account.known(&call));
-
-    let mut reading = pin!(async {
-        match discovery {
-            Some(call) => Some((call, account.read(call, deadline).await)),
-            None => None,
-        }
-    });
-    // A list that was read before lets the rest begin without waiting for a slow discovery to the end.
-    let patience = if discovered.is_some() { midway(deadline) } else { deadline };
-    let arrived = timeout_at(patience, &mut reading).await.ok();
-    if let Some(Some((_, reading))) = &arrived {
-        discovered.clone_from(&reading.history.last_good);
+    let (discovery, mut readings, pending) = Discovery::read(account, deadline).await;
+    let Plan { calls, unsupported } = Plan::new(account, &discovery, selection);
+    let rest = join_all(calls.into_iter().map(async |call| (call, account.read(call, deadline).await)));
+    let (rest, late_lists) = join(rest, join_all(pending)).await;
+    readings.extend(rest);
+    readings.extend(late_lists.into_iter().flatten());
+    if selection.organization.is_none() && selection.collectors.is_none() {
+        account.retain(&readings.iter().map(|(call, _)| *call).collect());
     }
-    let plan = Plan::new(account, discovered.as_deref().unwrap_or(&Facts::default()));
-    let rest = join_all(plan.calls.iter().map(async |call| (*call, account.read(*call, deadline).await)));
-    if let Some(arrived) = arrived {
-        readings.extend(arrived);
-        readings.extend(rest.await);
-    } else {
-        let (rest, reading) = join(rest, reading).await;
-        readings.extend(reading);
-        readings.extend(rest);
-    }
-    account.retain(&readings.iter().map(|(call, _)| *call).collect());
 
     // The order of calls is the order of precedence.
     readings.sort_by_key(|(call, _)| *call);
+    readings.retain(|(call, _)| selection.has(call));
     let mut collections: Vec<_> = readings
         .iter()
         .map(|(call, reading)| (*call, collection(account, *call, Some(reading), now)))
-        .chain(plan.unsupported.iter().map(|call| (*call, collection(account, *call, None, now))))
+        .chain(unsupported.iter().map(|call| (*call, collection(account, *call, None, now))))
+        .filter(|(call, _)| selection.reports(call))
         .collect();
     collections.sort_by_key(|(call, _)| *call);
     let collections = collections.into_iter().map(|(_, collection)| collection).collect();
-    (merge(account, &readings), account.state(is_up(&readings)), collections)
+    let up = selection.organization.is_none().then(|| is_up(account, &readings));
+    (merge(account, selection, &readings), account.state(up), collections)
 }
 
 /// Merges what is to be shown of the readings, in their order.
-fn merge(account: &Account, readings: &Readings) -> Facts {
+fn merge(account: &Account, selection: &Selection, readings: &Readings) -> Facts {
     let mut facts = Facts::default();
     for value in readings.iter().filter_map(|(_, reading)| reading.value.as_ref()) {
-        facts.merge(value);
+        match selection.organization {
+            Some(id) => facts.merge(&value.about(id)),
+            None => facts.merge(value),
+        }
     }
     let asked_for = &account.scope.organizations;
     if !asked_for.is_empty() {
@@ -90,92 +107,103 @@ fn merge(account: &Account, readings: &Readings) -> Facts {
     facts
 }
 
-/// Tells whether anything could be read now. The list of organizations may be minutes old: it says nothing of now,
-/// unless there is nothing else.
-fn is_up(readings: &Readings) -> bool {
-    let is_list = |call: &Call| call.collector == Collector::Organizations;
-    let only_list = readings.iter().all(|(call, _)| is_list(call));
-    readings.iter().any(|(call, reading)| reading.is_success && (only_list || !is_list(call)))
-}
-
-/// Returns the call that tells which organizations there are, if one is needed.
-fn discovery(account: &Account) -> Option<Call> {
-    let scope = &account.scope;
-    // For an API key it gives nothing but the list.
-    if account.kind() == Kind::ApiKey && !scope.organizations.is_empty() {
-        return None;
-    }
-    let collector = Scope::discovery(account.kind());
-    scope.collectors.contains(&collector).then_some(Call::of(collector))
+/// Tells whether anything could be read now. What has an interval may be minutes old: it says nothing of now, unless
+/// there is nothing else.
+fn is_up(account: &Account, readings: &Readings) -> bool {
+    let is_of_now = |call: &Call| account.interval(call.collector).is_none();
+    let only_old = !readings.iter().any(|(call, _)| is_of_now(call));
+    readings.iter().any(|(call, reading)| reading.is_success && (only_old || is_of_now(call)))
 }
 
 /// The calls of a scrape after discovery.
 struct Plan {
-    calls: BTreeSet<Call>,
+    calls: Vec<Call>,
     /// Calls that are not made, because the kind of credential or of organization rules them out.
     unsupported: BTreeSet<Call>,
 }
 
 impl Plan {
-    fn new(account: &Account, discovered: &Facts) -> Self {
+    fn new(account: &Account, discovery: &Discovery, selection: &Selection) -> Self {
         let scope = &account.scope;
-        let is_jwt = account.kind() == Kind::Jwt;
-        let mut plan = Self { calls: BTreeSet::new(), unsupported: BTreeSet::new() };
-
-        let organizations: BTreeSet<u64> = match scope.organizations.is_empty() {
-            true => discovered.organizations.keys().copied().collect(),
-            false => scope.organizations.clone(),
+        let mut plan = Self { calls: Vec::new(), unsupported: BTreeSet::new() };
+        let organizations = match selection.organization {
+            Some(id) => BTreeSet::from([id]),
+            None => discovery.organizations(account),
         };
         for id in &organizations {
-            plan.add(Call::of_organization(Collector::Organization, *id), true);
-            let info = discovered.organizations.get(id).map(|organization| &organization.info);
-            // The API refuses to count the usage of a developer profile.
-            let is_developer_profile = info.and_then(|info| info.developer_profile) == Some(true);
-            plan.add(Call::of_organization(Collector::Usage, *id), !is_developer_profile);
+            plan.add_organization(*id, discovery);
         }
+        plan.add_users(account, discovery);
+        if selection.organization.is_none() {
+            plan.add_whitelabels(account, discovery, organizations);
+        }
+        let is_wanted = |call: &Call| scope.collectors.contains(&call.collector) && selection.has(call);
+        plan.calls.retain(is_wanted);
+        plan.unsupported.retain(is_wanted);
+        // Where not all can be asked at once, it is the turn of those that waited longest.
+        let is_spread =
+            |call: &Call| call.collector.is_per_organization() && account.interval(call.collector).is_some();
+        if plan.calls.iter().any(is_spread) {
+            plan.calls.sort_by_cached_key(|call| is_spread(call).then(|| account.last_read(call)));
+        }
+        plan
+    }
 
-        let users: BTreeSet<u64> = scope.users.iter().copied().chain(discovered.own_user).collect();
+    fn add_organization(&mut self, id: u64, discovery: &Discovery) {
+        if let Some(owner) = discovery.owner_of(id) {
+            self.add(Call::whitelabel_organization(owner, id), true);
+            return;
+        }
+        self.add(Call::of_organization(Collector::Organization, id), true);
+        let known = discovery.find(id);
+        // The API refuses to count the usage of a developer profile.
+        let is_developer_profile =
+            known.and_then(|organization| organization.info.developer_profile) == Some(true);
+        self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
+    }
+
+    fn add_users(&mut self, account: &Account, discovery: &Discovery) {
+        let scope = &account.scope;
+        let is_jwt = account.kind() == Kind::Jwt;
+        let users: BTreeSet<u64> = scope.users.iter().copied().chain(discovery.own_user()).collect();
         for id in &users {
-            plan.add(Call::of_user(Collector::Trials, *id), is_jwt);
+            self.add(Call::of_user(Collector::Trials, *id), is_jwt);
         }
         for id in &scope.users {
-            plan.add(Call::of_user(Collector::UserOrganizations, *id), is_jwt);
+            self.add(Call::of_user(Collector::UserOrganizations, *id), is_jwt);
         }
         if !is_jwt {
-            plan.add(Call::user(), false);
+            self.add(Call::user(), false);
             if users.is_empty() {
-                plan.add(Call::of(Collector::Trials), false);
+                self.add(Call::of(Collector::Trials), false);
             }
         }
+    }
 
-        let owners: BTreeSet<u64> = if !scope.whitelabel_organizations.is_empty() {
-            scope.whitelabel_organizations.clone()
-        } else if is_jwt {
-            discovered.whitelabels.keys().copied().collect()
-        } else {
-            organizations
-        };
-        if owners.is_empty() {
-            for user in &scope.whitelabel_users {
-                plan.add(Call::of_user(Collector::WhitelabelUser, *user), false);
-            }
-        }
+    fn add_whitelabels(&mut self, account: &Account, discovery: &Discovery, organizations: BTreeSet<u64>) {
+        let owners = discovery.owners(account);
         for owner in &owners {
-            for user in &scope.whitelabel_users {
-                plan.add(Call::whitelabel_user(*owner, *user), true);
+            self.add(Call::whitelabel(Collector::Whitelabel, *owner), true);
+            self.add(Call::whitelabel(Collector::WhitelabelUsers, *owner), true);
+        }
+        // Whoever names a user of a white label, and no owner, may mean an organization of their own.
+        let owners = if owners.is_empty() && account.kind() == Kind::ApiKey { organizations } else { owners };
+        for user in &account.scope.whitelabel_users {
+            if owners.is_empty() {
+                self.add(Call::of_user(Collector::WhitelabelUser, *user), false);
+            }
+            for owner in &owners {
+                self.add(Call::whitelabel_user(*owner, *user), true);
             }
         }
-        plan.calls.retain(|call| scope.collectors.contains(&call.collector));
-        plan.unsupported.retain(|call| scope.collectors.contains(&call.collector));
-        plan
     }
 
     fn add(&mut self, call: Call, supported: bool) {
         if supported {
-            self.calls.insert(call)
+            self.calls.push(call);
         } else {
-            self.unsupported.insert(call)
-        };
+            self.unsupported.insert(call);
+        }
     }
 }
 
@@ -199,9 +227,4 @@ fn collection(
         duration: reading.and_then(|reading| reading.history.duration).map(|duration| duration.as_secs_f64()),
         last_success: reading.and_then(|reading| reading.history.last_good_at).map(|at| now - age(at)),
     }
-}
-
-fn midway(deadline: Instant) -> Instant {
-    let now = Instant::now();
-    now + deadline.saturating_duration_since(now) / 2
 }

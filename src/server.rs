@@ -1,5 +1,7 @@
 //! What the exporter answers over HTTP.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,116 +10,178 @@ use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::time::Instant;
 use tower_http::compression::CompressionLayer;
 
 use crate::account::Account;
-use crate::clock::Clock;
-use crate::config::{FailScrape, ScrapeOptions};
-use crate::own::Own;
-use crate::snapshot::Snapshot;
-use crate::{metrics, page, scrape};
+use crate::collector::Collector;
+use crate::exporter::{self, Exporter};
+use crate::reload::Live;
+use crate::scrape::Selection;
+use crate::{metrics, page, targets};
 
 /// The header by which Prometheus says how long it will wait, in seconds.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
-/// Most time for a scrape, whoever asks for more: no call lasts that long, and no clock overflows.
-const LONGEST_SCRAPE: Duration = Duration::from_hours(1);
+/// An answer that says why there is no other.
+pub(crate) struct Refusal(pub(crate) StatusCode, pub(crate) String);
 
-/// Everything that requests share.
-#[derive(Debug)]
-pub struct Exporter {
-    /// The accounts, in the order of configuration.
-    pub accounts: Vec<Arc<Account>>,
-    /// The exporter's counters.
-    pub own: Arc<Own>,
-    /// The time of day.
-    pub clock: Clock,
-    /// How long a scrape may take.
-    pub scrape: ScrapeOptions,
-    /// Path of the metrics.
-    pub telemetry_path: String,
-    /// Whether the exporter's own metrics are shown.
-    pub exporter_metrics: bool,
-    /// When a scrape is answered with a failure.
-    pub fail_scrape: FailScrape,
-    /// Base URL of the API, for people to see.
-    pub api_url: String,
-}
-
-impl Exporter {
-    /// Reads all accounts within `budget` and returns the metrics as OpenMetrics text.
-    ///
-    /// # Errors
-    /// See [`metrics::open_metrics`].
-    pub async fn collect(&self, budget: Duration) -> Result<(String, Arc<Snapshot>), std::fmt::Error> {
-        let deadline = Instant::now() + budget.min(LONGEST_SCRAPE);
-        let snapshot = Arc::new(scrape::collect(&self.accounts, deadline, self.clock.now()).await);
-        let own = self.exporter_metrics.then(|| Arc::clone(&self.own));
-        Ok((metrics::open_metrics(Arc::clone(&snapshot), own)?, snapshot))
-    }
-
-    /// Tells whether a scrape with this result is to be answered with a failure.
-    fn fails(&self, snapshot: &Snapshot) -> bool {
-        match self.fail_scrape {
-            FailScrape::Never => false,
-            FailScrape::All => !snapshot.accounts.iter().any(|account| account.up),
-            FailScrape::Any => snapshot.collections.iter().any(|call| call.supported && !call.success),
-        }
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, self.1).into_response()
     }
 }
 
 /// Builds the routes.
-pub fn app(exporter: Arc<Exporter>) -> Router {
+pub fn app(live: Arc<Live>) -> Router {
+    let telemetry_path = live.exporter().web().telemetry_path.clone();
     Router::new()
-        .route(&exporter.telemetry_path, get(serve_metrics))
+        .route(&telemetry_path, get(serve_metrics))
+        .route("/probe", get(targets::probe))
+        .route("/sd", get(targets::sd))
         .route("/", get(serve_page))
         .route("/-/healthy", get(async || "Healthy.\n"))
         .route("/-/ready", get(async || "Ready.\n"))
+        .route("/-/reload", post(reload).put(reload))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CompressionLayer::new().gzip(true))
-        .with_state(exporter)
+        .with_state(live)
 }
 
-async fn serve_metrics(State(exporter): State<Arc<Exporter>>, method: Method, headers: HeaderMap) -> Response {
-    let format = Format::negotiate(headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok()));
-    let head = [(CONTENT_TYPE, format.content_type()), (VARY, "Accept, Accept-Encoding")];
-    // Whoever wants the header only gets it without a call to the API.
-    if method == Method::HEAD {
-        return head.into_response();
-    }
-    let timeout = headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
-    let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let timeout = timeout.filter(|timeout| !timeout.is_zero());
-    match exporter.collect(exporter.scrape.budget(timeout)).await {
-        Ok((_, snapshot)) if exporter.fails(&snapshot) => {
-            let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
-            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+/// Returns the parameters of a request, decoded.
+pub(crate) fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+}
+
+/// What the parameters `collect[]` of a request ask for.
+pub(crate) struct Collect {
+    /// Only these collectors.
+    pub(crate) collectors: Option<BTreeSet<Collector>>,
+    /// Whether the exporter's own metrics are asked for.
+    pub(crate) with_exporter: bool,
+}
+
+impl Collect {
+    pub(crate) fn parse(uri: &Uri) -> Result<Self, Refusal> {
+        let names: Vec<_> =
+            parameters(uri).filter(|(name, _)| name == "collect[]").map(|(_, value)| value).collect();
+        if names.is_empty() {
+            return Ok(Self { collectors: None, with_exporter: true });
         }
-        Ok((text, _)) => (head, format.write(text)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "metrics could not be written");
-            (StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written.\n").into_response()
+        let mut collect = Self { collectors: Some(BTreeSet::new()), with_exporter: false };
+        for name in names {
+            let collector = Collector::ALL.into_iter().find(|collector| collector.name() == name);
+            match (collector, &mut collect.collectors) {
+                (Some(collector), Some(collectors)) => _ = collectors.insert(collector),
+                _ if name == "exporter" => collect.with_exporter = true,
+                _ => {
+                    let names = Collector::ALL.map(Collector::name).join(", ");
+                    let text = format!("There is no collector {name:?}: expected exporter, {names}.\n");
+                    return Err(Refusal(StatusCode::BAD_REQUEST, text));
+                }
+            }
+        }
+        Ok(collect)
+    }
+
+    /// Tells whether nothing but the exporter's own metrics is asked for.
+    pub(crate) fn with_exporter_alone(&self) -> bool {
+        self.collectors.as_ref().is_some_and(BTreeSet::is_empty)
+    }
+}
+
+/// How a scrape is to be answered, and in what time.
+pub(crate) struct Scrape {
+    format: Format,
+    budget: Duration,
+    head_only: bool,
+}
+
+impl Scrape {
+    pub(crate) fn of(exporter: &Exporter, method: &Method, headers: &HeaderMap) -> Self {
+        let accept = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+        let timeout = headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
+        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let timeout = timeout.filter(|timeout| !timeout.is_zero());
+        Self {
+            format: Format::negotiate(accept),
+            budget: exporter.configuration.common.scrape.budget(timeout),
+            head_only: *method == Method::HEAD,
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.budget.min(exporter::LONGEST_SCRAPE)
+    }
+
+    pub(crate) async fn run(
+        &self,
+        exporter: &Exporter,
+        accounts: &[Arc<Account>],
+        selection: &Selection,
+        with_own: bool,
+    ) -> Response {
+        let head = [(CONTENT_TYPE, self.format.content_type()), (VARY, "Accept, Accept-Encoding")];
+        // Whoever wants the header only gets it without a call to the API.
+        if self.head_only {
+            return head.into_response();
+        }
+        match exporter.collect(accounts, selection, with_own, self.budget).await {
+            Ok((_, snapshot)) if exporter.fails(&snapshot) => {
+                let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
+                (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+            }
+            Ok((text, _)) => (head, self.format.write(text)).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "metrics could not be written");
+                (StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written.\n").into_response()
+            }
         }
     }
 }
 
-async fn serve_page(State(exporter): State<Arc<Exporter>>) -> Response {
+async fn serve_metrics(
+    State(live): State<Arc<Live>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let exporter = live.exporter();
+    let Collect { collectors, with_exporter } = Collect::parse(&uri)?;
+    let selection = Selection { collectors, organization: None };
+    Ok(Scrape::of(&exporter, &method, &headers)
+        .run(&exporter, &exporter.accounts, &selection, with_exporter)
+        .await)
+}
+
+async fn reload(State(live): State<Arc<Live>>) -> Result<&'static str, Refusal> {
+    if !live.exporter().web().enable_lifecycle {
+        let text = "Reloading over HTTP is off: start with --web.enable-lifecycle, or send SIGHUP.\n";
+        return Err(Refusal(StatusCode::FORBIDDEN, text.to_owned()));
+    }
+    live.reload().map(|()| "Reloaded.\n").map_err(|error| {
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, format!("The configuration stays as it was: {error}\n"))
+    })
+}
+
+async fn serve_page(State(live): State<Arc<Live>>) -> Response {
     // The page shows names of organizations, which others choose; it needs nothing but its own style.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let head = [(CONTENT_SECURITY_POLICY, policy), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (head, Html(page::render(&exporter).into_string())).into_response()
+    (head, Html(page::render(&live.exporter()).into_string())).into_response()
 }
 
-async fn not_found(State(exporter): State<Arc<Exporter>>, uri: Uri) -> Response {
-    let text = format!("There is no {}. Metrics are at {}.\n", uri.path(), exporter.telemetry_path);
+async fn not_found(State(live): State<Arc<Live>>, uri: Uri) -> Response {
+    let text =
+        format!("There is no {}. Metrics are at {}.\n", uri.path(), live.exporter().web().telemetry_path);
     (StatusCode::NOT_FOUND, text).into_response()
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let text = format!("{method} is not possible at {}: use GET or HEAD.\n", uri.path());
+    let allowed = if uri.path() == "/-/reload" { "POST" } else { "GET or HEAD" };
+    let text = format!("{method} is not possible at {}: use {allowed}.\n", uri.path());
     (StatusCode::METHOD_NOT_ALLOWED, text).into_response()
 }
 

@@ -48,6 +48,18 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Returns what is said of one organization.
+    #[must_use]
+    pub fn about(&self, id: u64) -> Self {
+        let organization = self.organizations.get(&id);
+        let trials = self.trials.range((id, 0)..=(id, u64::MAX));
+        Self {
+            organizations: organization.map(|organization| (id, organization.clone())).into_iter().collect(),
+            trials: trials.map(|(key, trial)| (*key, *trial)).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Adds what `other` knows and `self` does not.
     pub fn merge(&mut self, other: &Self) {
         fn merge<K: Ord + Copy, V: Clone>(into: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>, or: fn(V, V) -> V) {
@@ -222,8 +234,8 @@ pub struct Snapshot {
 pub struct AccountState {
     /// Its name in the configuration.
     pub name: Arc<str>,
-    /// Whether at least one call gave a decodable success.
-    pub up: bool,
+    /// Whether at least one call gave a decodable success, if that was to be found out.
+    pub up: Option<bool>,
     /// Until when calls are paused, because the API asked for it.
     pub pause_end: Option<UnixTime>,
     /// `exp` of the JWT.

@@ -9,6 +9,7 @@ mod answers;
 mod bounds;
 mod catalogue;
 mod command_line;
+mod config_file;
 mod courtesy;
 mod credentials;
 mod dashboards;

@@ -1,6 +1,7 @@
 //! A planted key is looked for wherever it must not be.
 
 use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::scrape::Selection;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
@@ -79,7 +80,10 @@ async fn debug_of_everything_that_holds_the_key_shows_nothing_of_it() {
     for flag in ["--api.key-file", "--api.jwt-file"] {
         let exporter =
             crate::support::Running::build(&api.url(), &[flag, &file("key", KEY)], Clock::System, &[]);
-        let (text, snapshot) = exporter.collect(std::time::Duration::from_secs(10)).await.unwrap();
+        let (text, snapshot) = exporter
+            .collect(&exporter.accounts, &Selection::default(), true, std::time::Duration::from_secs(10))
+            .await
+            .unwrap();
         let shown = format!("{exporter:?} {exporter:#?} {snapshot:?} {text}");
         assert!(shown.contains("Sensitive") && shown.contains("REDACTED"), "the key is in there, hidden");
         assert!(!shown.contains(KEY));

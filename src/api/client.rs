@@ -1,30 +1,24 @@
 //! One request to the API, and the facts in its answer.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
-use url::{Host, Url};
+use url::Url;
 
 use super::Error;
 use super::answers::{self, Terms};
 use super::document::Parts;
 use super::error::Said;
 use super::field::{Convert, Unusable, fields};
+use super::transport::{causes, innermost, target};
 use crate::collector::{Call, Collector};
 use crate::credential::Credential;
 use crate::own::Own;
 use crate::snapshot::{Facts, UnixTime};
-
-/// Longest wait for a connection: a host that does not answer in this time will not answer a scrape either.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long an unused connection stays open: longer than the usual scrape intervals, so that a scrape finds it.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// How much of an answer that reports a failure is read for its error text.
 const FAILURE_SIZE: usize = 64 * 1024;
@@ -32,14 +26,13 @@ const FAILURE_SIZE: usize = 64 * 1024;
 /// Longest wait for that text: the status has told what matters, and must not be lost over it.
 const FAILURE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The product name and version that requests carry.
-const USER_AGENT: &str = concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION"));
-
 /// How the API is asked, and how its answers are understood.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Base URL, to which the paths of the endpoints are added.
     pub url: Url,
+    /// The name that TLS asks for and checks, where it is not the URL's.
+    pub tls_server_name: Option<String>,
     /// Longest time from sending a request to the last byte of its answer.
     pub timeout: Duration,
     /// Longest answer that is read, in bytes, after decompression.
@@ -50,39 +43,24 @@ pub struct Settings {
     pub terms: Terms,
 }
 
-/// Speaks to the API, for all accounts; connections are shared.
+/// Speaks to the API, for one account; accounts share their connections.
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
     settings: Settings,
+    /// Base URL of requests.
+    url: Url,
+    /// `Host` of requests, where it is not that of the URL.
+    host: Option<String>,
     own: Arc<Own>,
 }
 
 impl Client {
-    /// Builds a client; nothing is sent.
-    ///
-    /// # Errors
-    /// If the system's certificates of authorities cannot be loaded.
-    pub fn new(settings: Settings, own: Arc<Own>) -> Result<Self, String> {
-        // Another part of the process may have chosen a provider before: then that one serves.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            // A redirect would carry the credential to a host that nobody configured.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .tcp_keepalive(Duration::from_secs(30));
-        if is_loopback(&settings.url) {
-            // What runs on this machine is not behind a proxy, whatever the environment says for the rest.
-            builder = builder.no_proxy();
-        }
-        if settings.url.scheme() == "http" {
-            // No certificate will be checked, so none needs to exist, as in an image without any.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| innermost(&error))?;
-        Ok(Self { http, settings, own })
+    /// Makes a client that sends through `http`.
+    #[must_use]
+    pub fn new(http: reqwest::Client, settings: Settings, own: Arc<Own>) -> Self {
+        let (url, host) = target(&settings.url, settings.tls_server_name.as_deref());
+        Self { http, settings, url, host, own }
     }
 
     /// Returns how the API is asked.
@@ -122,11 +100,14 @@ impl Client {
         now: UnixTime,
         status: &mut Option<u16>,
     ) -> Result<Facts, Error> {
-        let request = self
+        let mut request = self
             .http
             .get(self.url(call))
             .header(credential.kind.header(), credential.header())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(host) = &self.host {
+            request = request.header(HOST, host);
+        }
         let response = request.send().await.map_err(of_reqwest)?;
         *status = Some(response.status().as_u16());
         if response.status() != StatusCode::OK {
@@ -177,7 +158,7 @@ impl Client {
     }
 
     fn url(&self, call: &Call) -> Url {
-        let mut url = self.settings.url.clone();
+        let mut url = self.url.clone();
         let path = format!("{}{call}", url.path().trim_end_matches('/'));
         url.set_path(&path);
         match call.collector {
@@ -208,15 +189,6 @@ impl Client {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 /// Reads `Retry-After`, which is a number of seconds or a date.
 fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -241,14 +213,6 @@ fn of_reqwest(error: reqwest::Error) -> Error {
     } else {
         Error::Transport(text)
     }
-}
-
-fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(error.source(), |cause| (**cause).source())
-}
-
-fn innermost(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Tells whether TLS failed. An I/O error may hold the reason without naming it as its source.

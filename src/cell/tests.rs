@@ -13,7 +13,8 @@ struct Source {
 
 const FRESHNESS: Freshness<&'static str> = Freshness {
     max_age: Duration::from_secs(30),
-    believe: |error| if *error == "refused" { Duration::from_mins(10) } else { Duration::ZERO },
+    believe: |error| (*error == "refused").then_some(Duration::from_mins(10)),
+    retry: Duration::ZERO,
     stale_for: Duration::ZERO,
 };
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,13 +28,13 @@ impl Source {
         answer: Answer,
     ) -> Reading<u32, &'static str> {
         let calls = Arc::clone(&self.calls);
-        let call = async move || {
+        let call = async move {
             let began = Some(Instant::now());
             calls.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_secs(duration)).await;
             Outcome { began, result: answer }
         };
-        self.cell.read(freshness, Instant::now() + PATIENCE, call).await
+        self.cell.read(freshness, Instant::now() + PATIENCE, || Some(call)).await
     }
 
     fn calls(&self) -> u32 {
@@ -140,10 +141,10 @@ async fn a_failure_is_asked_about_again_unless_it_is_to_be_believed() {
 async fn a_call_that_dies_is_made_again() {
     let cell = Arc::new(Cell::<u32, &'static str>::default());
     let deadline = Instant::now() + PATIENCE;
-    let died = cell.read(FRESHNESS, deadline, async || panic!("expected in this test")).await;
+    let died = cell.read(FRESHNESS, deadline, || Some(async { panic!("expected in this test") })).await;
     assert!(died.value.is_none());
     assert!(!died.is_success && !died.first_late, "nobody can say that it is late");
-    let alive = async || Outcome { began: Some(Instant::now()), result: Ok(1) };
+    let alive = || Some(async { Outcome { began: Some(Instant::now()), result: Ok(1) } });
     let alive = cell.read(FRESHNESS, deadline, alive).await;
     assert_eq!(shown(&alive), (Some(1), How::Fetched));
 }
@@ -168,7 +169,7 @@ async fn a_call_that_was_not_made_has_no_duration() {
     source.read(FRESHNESS, 3, Ok(1)).await;
     pass(60).await;
     let deadline = Instant::now() + PATIENCE;
-    let paused = async || Outcome { began: None, result: Err("paused") };
+    let paused = || Some(async { Outcome { began: None, result: Err("paused") } });
     let reading = source.cell.read(FRESHNESS, deadline, paused).await;
     assert_eq!((reading.error, reading.history.duration), (Some("paused"), Some(Duration::from_secs(3))));
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use url::Url;
 
 use super::value;
@@ -13,31 +15,54 @@ use crate::credential::{Kind, Origin};
 pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
 
 /// How the API is asked.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "API")]
 pub struct ApiOptions {
     /// Base URL of the API
     #[arg(long = "api.url", env = "EDGEIMPULSE_API_URL", value_name = "URL", default_value = STUDIO_URL,
         value_parser = value::base_url)]
+    #[serde(deserialize_with = "value::from_text::base_url")]
+    #[schemars(with = "String")]
     pub url: Url,
-    /// File with an organization's API key
-    #[arg(long = "api.key-file", env = "EDGEIMPULSE_API_KEY_FILE", value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-    /// File with a user's JSON Web Token
-    #[arg(long = "api.jwt-file", env = "EDGEIMPULSE_JWT_FILE", value_name = "FILE")]
-    pub jwt_file: Option<PathBuf>,
     /// Longest time of one call, up to the last byte of its answer
     #[arg(long = "api.timeout", env = "EDGEIMPULSE_API_TIMEOUT", value_name = "DURATION", default_value = "30s",
         value_parser = value::positive_duration)]
+    #[serde(deserialize_with = "value::from_text::positive_duration")]
+    #[schemars(with = "String")]
     pub timeout: Duration,
-    /// Most calls at one time
-    #[arg(long = "api.concurrency", env = "EDGEIMPULSE_API_CONCURRENCY", value_name = "N", default_value_t = 8,
+    /// Most calls at one time, shared out among the accounts [default: 8, or one per account if these are more]
+    #[arg(long = "api.concurrency", env = "EDGEIMPULSE_API_CONCURRENCY", value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub concurrency: u16,
+    #[serde(deserialize_with = "value::between::some_concurrency")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub concurrency: Option<u16>,
+    /// Most calls in any minute of collectors that have an interval, shared out among the accounts
+    #[arg(long = "api.calls-per-minute", env = "EDGEIMPULSE_API_CALLS_PER_MINUTE", value_name = "N",
+        default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    #[serde(deserialize_with = "value::between::calls_per_minute")]
+    #[schemars(range(min = 1))]
+    pub calls_per_minute: u32,
     /// Longest answer that is read, after decompression
     #[arg(long = "api.max-response-size", env = "EDGEIMPULSE_API_MAX_RESPONSE_SIZE", value_name = "SIZE",
         default_value = "256MiB", value_parser = value::size)]
+    #[serde(deserialize_with = "value::from_text::size")]
+    #[schemars(with = "String")]
     pub max_response_size: u64,
+    /// Certificates of authorities to trust beside the system's, in PEM; read again with the configuration
+    #[arg(long = "api.ca-file", env = "EDGEIMPULSE_API_CA_FILE", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Proxy for all calls; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY say
+    #[arg(long = "api.proxy-url", env = "EDGEIMPULSE_API_PROXY_URL", value_name = "URL",
+        value_parser = value::proxy_url)]
+    #[serde(deserialize_with = "value::from_text::some_proxy_url")]
+    #[schemars(with = "Option<String>")]
+    pub proxy_url: Option<Url>,
+    /// Name that the API's certificate is for, where it is not the host of --api.url
+    #[arg(long = "api.tls-server-name", env = "EDGEIMPULSE_API_TLS_SERVER_NAME", value_name = "NAME",
+        value_parser = value::server_name)]
+    #[serde(deserialize_with = "value::from_text::some_server_name")]
+    pub tls_server_name: Option<String>,
     /// Unit of the compute times in usage answers, which the API does not state
     #[arg(
         long = "api.compute-time-unit",
@@ -58,8 +83,21 @@ pub struct ApiOptions {
     pub memory_unit: MemoryUnit,
 }
 
+/// Who asks.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "API")]
+pub struct CredentialOptions {
+    /// File with an organization's API key
+    #[arg(long = "api.key-file", env = "EDGEIMPULSE_API_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with a user's JSON Web Token
+    #[arg(long = "api.jwt-file", env = "EDGEIMPULSE_JWT_FILE", value_name = "FILE")]
+    pub jwt_file: Option<PathBuf>,
+}
+
 /// Unit of compute times.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum ComputeTimeUnit {
     /// As the same fields elsewhere in the API
     #[default]
@@ -80,7 +118,8 @@ impl ComputeTimeUnit {
 }
 
 /// Unit of memory.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum MemoryUnit {
     /// Bytes
     #[default]
@@ -105,15 +144,15 @@ const API_KEY: &str = "EDGEIMPULSE_API_KEY";
 /// The environment variable with a JWT.
 const JWT: &str = "EDGEIMPULSE_JWT";
 
-impl ApiOptions {
+impl CredentialOptions {
     /// Returns the kind and the origin of the one credential that is configured.
     ///
     /// # Errors
     /// If there is none, or more than one; the message says what to do.
-    pub fn credential(&self) -> Result<(Kind, Origin), String> {
-        let variable = |name| {
+    pub fn only(&self) -> Result<(Kind, Origin), String> {
+        let variable = |name: &str| {
             let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-            value.map(|value| Origin::Environment(name, value.into()))
+            value.map(|value| Origin::Environment(name.to_owned(), value.into()))
         };
         let file =
             |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty()).map(Origin::File);

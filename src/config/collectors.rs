@@ -1,13 +1,30 @@
 //! Switches: one per collector, and others of their kind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
+use super::value;
 use crate::collector::Collector;
 
-/// Which collectors are on, and what they count.
-#[derive(Clone, Debug, Default)]
+/// Which projects the usage call counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProjectVisibility {
+    /// Those that the entitlement limits
+    #[default]
+    Private,
+    /// Public ones
+    Public,
+    /// All
+    Any,
+}
+
+/// Which collectors are on, how often they ask, and what they count.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CollectorOptions {
     /// Those that make calls.
     pub enabled: BTreeSet<Collector>,
@@ -17,12 +34,64 @@ pub struct CollectorOptions {
     pub most_datasets: usize,
     /// Whether Edge Impulse staff is left out of the users in use.
     pub exclude_edge_impulse_users: bool,
+    /// Which projects count as in use.
+    pub project_visibility: ProjectVisibility,
+    /// How long an answer is used; `--cache.ttl` says it of the others.
+    pub intervals: BTreeMap<Collector, Duration>,
+}
+
+impl CollectorOptions {
+    /// Returns the query of the usage call.
+    #[must_use]
+    pub fn usage_query(&self) -> Vec<(&'static str, &'static str)> {
+        let mut query = Vec::new();
+        if self.exclude_edge_impulse_users {
+            query.push(("excludeEdgeImpulseUsers", "true"));
+        }
+        match self.project_visibility {
+            ProjectVisibility::Private => query.push(("projectVisibility", "private")),
+            ProjectVisibility::Public => query.push(("projectVisibility", "public")),
+            ProjectVisibility::Any => {}
+        }
+        query
+    }
+
+    /// Returns the intervals that collectors have unless they are told another.
+    fn default_intervals() -> BTreeMap<Collector, Duration> {
+        let interval = |collector: Collector| Some((collector, collector.default_interval()?));
+        Collector::ALL.into_iter().filter_map(interval).collect()
+    }
+}
+
+/// Checks an interval that was asked for.
+pub(super) fn allowed_interval(collector: Collector, interval: Duration) -> Result<(), String> {
+    match collector.least_interval() {
+        Some(least) if interval < least => Err(format!(
+            "{}: expected {} at least, because its answers carry a year of records",
+            collector.name(),
+            humantime::format_duration(least)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Reads `NAME=DURATION`.
+fn interval(text: &str) -> Result<(Collector, Duration), String> {
+    let (name, interval) = text.split_once('=').ok_or("expected NAME=DURATION, such as usage=5m")?;
+    let collector = Collector::ALL.into_iter().find(|collector| collector.name() == name).ok_or_else(|| {
+        let names = Collector::ALL.map(Collector::name).join(", ");
+        format!("there is no collector {name}: expected one of {names}")
+    })?;
+    let interval = value::positive_duration(interval)?;
+    allowed_interval(collector, interval).map(|()| (collector, interval))
 }
 
 const HEADING: &str = "Collectors (each switch also as --no-...)";
 const PROJECTS: &str = "collector.projects";
 const MOST_DATASETS: &str = "collector.organization.most-datasets";
 const EXCLUDE_STAFF: &str = "usage.exclude-edge-impulse-users";
+const VISIBILITY: &str = "usage.project-visibility";
+const INTERVAL: &str = "collector.interval";
 
 fn flag(collector: Collector) -> String {
     format!("collector.{}", collector.name())
@@ -64,7 +133,24 @@ impl Args for CollectorOptions {
         }
         command = switch(command, PROJECTS, false, "a series per project, from the organization collector");
         command = switch(command, EXCLUDE_STAFF, true, "leave Edge Impulse staff out of the users in use");
-        command.arg(
+        let visibility = Arg::new(VISIBILITY)
+            .long(VISIBILITY)
+            .env(environment(VISIBILITY))
+            .help("which projects count as in use")
+            .help_heading(HEADING)
+            .value_name("VISIBILITY")
+            .value_parser(clap::value_parser!(ProjectVisibility))
+            .default_value("private");
+        let interval = Arg::new(INTERVAL)
+            .long(INTERVAL)
+            .env(environment(INTERVAL))
+            .help("use this collector's answers for so long, may be repeated; without it, --cache.ttl")
+            .help_heading(HEADING)
+            .value_name("NAME=DURATION")
+            .value_parser(interval)
+            .value_delimiter(',')
+            .action(ArgAction::Append);
+        command.arg(visibility).arg(interval).arg(
             Arg::new(MOST_DATASETS)
                 .long(MOST_DATASETS)
                 .env(environment(MOST_DATASETS))
@@ -83,11 +169,15 @@ impl Args for CollectorOptions {
 
 impl FromArgMatches for CollectorOptions {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut intervals = Self::default_intervals();
+        intervals.extend(matches.get_many::<(Collector, Duration)>(INTERVAL).into_iter().flatten().copied());
         Ok(Self {
             enabled: Collector::ALL.into_iter().filter(|collector| is_on(matches, &flag(*collector))).collect(),
             projects: is_on(matches, PROJECTS),
             most_datasets: matches.get_one(MOST_DATASETS).copied().unwrap_or_default(),
             exclude_edge_impulse_users: is_on(matches, EXCLUDE_STAFF),
+            project_visibility: matches.get_one(VISIBILITY).copied().unwrap_or_default(),
+            intervals,
         })
     }
 

@@ -4,15 +4,25 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Deserialize;
 use url::Url;
 
 use super::api::STUDIO_URL;
 
 /// An address to listen on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ListenAddress {
     /// The address; unspecified IPv6 stands for both IP versions.
     pub address: SocketAddr,
+}
+
+impl TryFrom<String> for ListenAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
 }
 
 impl FromStr for ListenAddress {
@@ -30,7 +40,7 @@ impl FromStr for ListenAddress {
 }
 
 pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
-    const TAKEN: [&str; 3] = ["/", "/-/healthy", "/-/ready"];
+    const TAKEN: [&str; 6] = ["/", "/-/healthy", "/-/ready", "/-/reload", "/probe", "/sd"];
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
     if !text.starts_with('/') || !text.chars().all(allowed) {
         return Err("expected a path such as /metrics".to_owned());
@@ -55,11 +65,26 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+pub(super) fn proxy_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = url.ok_or("expected an http or https URL such as http://proxy.example:3128")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a credential in the URL would be shown in logs: set HTTPS_PROXY instead".to_owned());
+    }
+    Ok(url)
+}
+
+pub(super) fn server_name(text: &str) -> Result<String, String> {
+    match url::Host::parse(text) {
+        Ok(url::Host::Domain(name)) => Ok(name),
+        _ => Err("expected a host name such as studio.edgeimpulse.com".to_owned()),
+    }
+}
+
 pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(duration) if duration.is_zero() => Err("expected more than nothing, such as 10s".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error}: expected a duration such as 10s or 1m30s")),
+    match duration(text)? {
+        Duration::ZERO => Err("expected more than nothing, such as 10s".to_owned()),
+        duration => Ok(duration),
     }
 }
 
@@ -75,4 +100,71 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let size = unit.and_then(|unit: u64| number.parse::<u64>().ok()?.checked_mul(unit));
     size.filter(|size| *size > 0).ok_or_else(|| "expected a size such as 64MiB (B, KiB, MiB, GiB)".to_owned())
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}: expected a duration such as 10s or 1m30s"))
+}
+
+/// The same values in the file: texts, understood as the flags' are.
+pub(super) mod from_text {
+    use serde::de::{Deserialize, Deserializer, Error};
+
+    macro_rules! from_text {
+        ($($parser:ident -> $value:ty),* $(,)?) => {$(
+            pub(in crate::config) fn $parser<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$value, D::Error> {
+                super::$parser(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+            }
+        )*};
+    }
+
+    from_text! {
+        base_url -> url::Url,
+        duration -> std::time::Duration,
+        positive_duration -> std::time::Duration,
+        proxy_url -> url::Url,
+        server_name -> String,
+        size -> u64,
+        telemetry_path -> String,
+    }
+
+    macro_rules! optional {
+        ($($name:ident = $parser:ident -> $value:ty),* $(,)?) => {$(
+            pub(in crate::config) fn $name<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Option<$value>, D::Error> {
+                $parser(deserializer).map(Some)
+            }
+        )*};
+    }
+
+    optional! {
+        some_positive_duration = positive_duration -> std::time::Duration,
+        some_proxy_url = proxy_url -> url::Url,
+        some_server_name = server_name -> String,
+    }
+}
+
+/// Numbers in the file that have bounds, which are those of the flags.
+pub(super) mod between {
+    use serde::de::{Deserialize, Deserializer, Error};
+
+    fn number<'de, D: Deserializer<'de>>(deserializer: D, least: u32, most: u32) -> Result<u32, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        let within = u32::try_from(number).ok().filter(|number| (least..=most).contains(number));
+        within.ok_or_else(|| D::Error::custom(format!("{number}: expected a number from {least} to {most}")))
+    }
+
+    pub(in crate::config) fn calls_per_minute<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<u32, D::Error> {
+        number(deserializer, 1, u32::MAX)
+    }
+
+    pub(in crate::config) fn some_concurrency<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<u16>, D::Error> {
+        Ok(u16::try_from(number(deserializer, 1, 1000)?).ok())
+    }
 }

@@ -11,6 +11,7 @@ use super::world::World;
 use crate::clock::{Clock, Hand};
 use crate::commands::Failure;
 use crate::config::CommonOptions;
+use crate::scrape::Selection;
 use crate::snapshot::UnixTime;
 
 /// Longest time for the scrape of one moment, from an API on this machine.
@@ -27,7 +28,9 @@ pub async fn write(
     length: Duration,
     step: Duration,
 ) -> Result<String, Failure> {
+    // The days of the past go by in no time: each moment is asked about anew.
     common.cache.ttl = Duration::ZERO;
+    common.collectors.intervals.clear();
     let hand = Hand::default();
     let demo = super::start_in(World::starting(now), Clock::Hand(hand.clone()));
     let exporter = demo.await.map_err(|error| Failure::Running(error.to_string()))?.exporter(common)?;
@@ -36,7 +39,10 @@ pub async fn write(
     let mut at = now - length.as_secs_f64();
     while at < now {
         hand.set(at);
-        let (text, _) = exporter.collect(BUDGET).await.map_err(|error| Failure::Running(error.to_string()))?;
+        let (text, _) = exporter
+            .collect(&exporter.accounts, &Selection::default(), true, BUDGET)
+            .await
+            .map_err(|error| Failure::Running(error.to_string()))?;
         families.add(&text, instance, at);
         at += step.as_secs_f64();
     }

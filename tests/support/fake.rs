@@ -97,6 +97,19 @@ impl FakeApi {
         Mock::given(has).respond_with(response).with_priority(1).mount(&self.server).await;
     }
 
+    /// Answers calls to `path` with that value of that header in this way.
+    pub async fn responds_to_at(
+        &self,
+        name: &'static str,
+        value: &str,
+        path: &str,
+        response: ResponseTemplate,
+    ) {
+        let value = value.to_owned();
+        let has = move |request: &Request| request.headers.get(name).is_some_and(|found| *found == *value);
+        self.mount(call(path).and(has), response).await;
+    }
+
     /// Refuses every call without that value of that header.
     pub async fn accepts_only(&self, name: &'static str, value: &str) {
         let refusal = json!({ "success": false, "error": "Invalid API key" });

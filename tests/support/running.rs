@@ -6,9 +6,10 @@ use std::sync::Arc;
 use clap::Parser;
 use edgeimpulse_exporter::clock::Clock;
 use edgeimpulse_exporter::config::CommandLine;
+use edgeimpulse_exporter::exporter::Exporter;
 use edgeimpulse_exporter::listener::Limits;
-use edgeimpulse_exporter::server::Exporter;
-use edgeimpulse_exporter::{commands, listener, server};
+use edgeimpulse_exporter::reload::Live;
+use edgeimpulse_exporter::{listener, server};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use tokio::net::TcpListener;
 
@@ -57,7 +58,7 @@ impl Running {
         }
         arguments.extend(options);
         let options = CommandLine::try_parse_from(arguments).unwrap().options;
-        commands::build(&options, clock).unwrap()
+        Exporter::build(options.configuration().unwrap(), clock, None).unwrap()
     }
 
     /// Serves an exporter.
@@ -71,7 +72,7 @@ impl Running {
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
-        tokio::spawn(listener::serve(vec![socket], server::app(exporter), until, limits));
+        tokio::spawn(listener::serve(vec![socket], server::app(Live::new(exporter)), until, limits));
         let client = super::client();
         Self { address, client, _stop: stop }
     }

@@ -128,7 +128,7 @@ pub static OWN: &[Metric<Own>] = &[
     ),
     counter(
         "edgeimpulse_exporter_reads_total",
-        "Reads of collectors by how they were served: fetched, shared with another scrape, reused, late or stale.",
+        "Reads of collectors by how they were served: fetched, shared with another scrape, reused, deferred because a minute has only so many calls, late or stale.",
         &["collector", "result"],
         |own, s| s.counters(&own.reads),
     ),
@@ -149,6 +149,20 @@ pub static OWN: &[Metric<Own>] = &[
         "Defects of the exporter that cost a collector its answer.",
         &[],
         |own, s| s.counters(&own.panics),
+    ),
+    gauge(
+        "edgeimpulse_exporter_config_last_reload_successful",
+        "Whether the configuration could be used when it was last read, 1 or 0; the last good one is in use.",
+        &[],
+        NONE,
+        |own, s| s.flag([], own.load().successful),
+    ),
+    gauge(
+        "edgeimpulse_exporter_config_last_reload_success_timestamp_seconds",
+        "When the configuration in use was read.",
+        &[],
+        NONE,
+        |own, s| s.add([], own.load().succeeded_at),
     ),
     gauge(
         "edgeimpulse_exporter_build_info",

@@ -1,0 +1,216 @@
+//! The configuration file: what it can say, and what it is told when it says something else.
+
+use clap::CommandFactory;
+use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::config::{CommandLine, file as config_file};
+use edgeimpulse_exporter::exporter::Exporter;
+use serde_json::{Value, json};
+
+use crate::support::{FakeApi, Program, Running, file};
+
+fn schema() -> Value {
+    serde_json::from_str(&config_file::schema()).unwrap()
+}
+
+/// Returns the documents of `text` as the JSON that a schema is about.
+fn as_json(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+fn read(text: &str) -> Result<edgeimpulse_exporter::config::Configuration, String> {
+    config_file::read(std::path::Path::new(&file("config.yaml", text)))
+}
+
+#[test]
+fn the_schema_in_the_docs_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.schema.json");
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(found, config_file::schema(), "cargo run -- check-config --schema > docs/config.schema.json");
+}
+
+#[test]
+fn the_example_says_the_defaults_and_agrees_with_the_schema() {
+    let example =
+        include_str!("../docs/config.example.yaml").replace("jwt_env: PARTNER_JWT", "jwt_file: partner");
+    jsonschema::validate(&schema(), &as_json(&example)).unwrap();
+    let said = read(&example).unwrap();
+    let silent = read("accounts: [{name: a, key_file: b}]").unwrap();
+    assert_eq!(said.api, silent.api);
+    assert_eq!(said.common.web, silent.common.web);
+    assert_eq!(said.common.log, silent.common.log);
+    assert_eq!(said.common.collectors, silent.common.collectors);
+    assert_eq!(format!("{:?}", said.common.scrape), format!("{:?}", silent.common.scrape));
+    assert_eq!(format!("{:?}", said.common.cache), format!("{:?}", silent.common.cache));
+    // Without a word about it, a flag's default holds.
+    let flags = <CommandLine as clap::Parser>::try_parse_from(["edgeimpulse-exporter"]).unwrap().options;
+    assert_eq!(silent.api, flags.api);
+    assert_eq!(silent.common.collectors, flags.common.collectors);
+    assert_eq!(silent.common.web, flags.common.web);
+}
+
+#[test]
+fn everything_that_a_flag_can_say_the_file_can_say() {
+    let schema = schema();
+    let has = |path: &[&str]| {
+        let mut place = &schema;
+        for name in path {
+            let reference = place["$ref"].as_str().or_else(|| place["items"]["$ref"].as_str());
+            if let Some(reference) = reference {
+                place = &schema["$defs"][reference.trim_start_matches("#/$defs/")];
+            }
+            place = &place["properties"][*name];
+        }
+        !place.is_null()
+    };
+    let exceptions: &[(&str, &[&str])] = &[
+        ("api.key-file", &["accounts", "key_file"]),
+        ("api.jwt-file", &["accounts", "jwt_file"]),
+        ("organization-id", &["accounts", "organization_ids"]),
+        ("user-id", &["accounts", "user_ids"]),
+        ("whitelabel.organization-id", &["accounts", "whitelabel", "organization_ids"]),
+        ("whitelabel.user-id", &["accounts", "whitelabel", "user_ids"]),
+        ("web.listen-address", &["web", "listen_addresses"]),
+        ("collector.projects", &["collectors", "projects"]),
+        ("collector.interval", &["collectors", "intervals"]),
+        ("collector.organization.most-datasets", &["collectors", "most_datasets"]),
+        ("usage.exclude-edge-impulse-users", &["collectors", "exclude_edge_impulse_users"]),
+        ("usage.project-visibility", &["collectors", "project_visibility"]),
+    ];
+    let mut flags = 0;
+    for argument in CommandLine::command().get_arguments() {
+        let Some(flag) = argument.get_long() else { continue };
+        if ["help", "version", "config.file"].contains(&flag) || argument.is_hide_set() {
+            continue;
+        }
+        flags += 1;
+        let name = flag.replace('-', "_");
+        let path: Vec<&str> = match exceptions.iter().find(|(exception, _)| *exception == flag) {
+            Some((_, path)) => path.to_vec(),
+            None if flag.starts_with("collector.") => vec!["collectors", "disabled"],
+            None => name.split('.').collect(),
+        };
+        assert!(has(&path), "--{flag} is not at {path:?}");
+    }
+    assert!(flags > 30);
+}
+
+/// What is wrong, and what the message says of it; whether the schema can tell too.
+const WRONG: &[(&str, &str, bool)] = &[
+    ("accounts: [{name: a, key_file: b}]\nweb: {listen_adress: x}", ":2: unknown field `listen_adress`", true),
+    ("api:\n  timeout: 5 parsecs\naccounts: [{name: a, key_file: b}]", ":2: unknown time unit", false),
+    ("api:\n  timeout: 5\naccounts: [{name: a, key_file: b}]", ":2: ", true),
+    ("api: {url: studio}\naccounts: [{name: a, key_file: b}]", ":1: relative URL", false),
+    ("api: {concurrency: 0}\naccounts: [{name: a, key_file: b}]", "expected a number from 1 to 1000", true),
+    ("api: {concurrency: many}\naccounts: [{name: a, key_file: b}]", ":1: ", true),
+    (
+        "api: {concurrency: 1}\naccounts: [{name: a, key_file: b}, {name: c, key_file: d}]",
+        "expected 2 or more",
+        false,
+    ),
+    ("accounts: []", "no accounts: expected a list with at least one", true),
+    ("{}", "no accounts", false),
+    ("accounts:\n  - name: a", ":2: account a has no credential: expected key_file, key_env", false),
+    (
+        "accounts:\n  - name: a\n    key_file: b\n    jwt_env: C",
+        ":4: account a has more than one credential",
+        false,
+    ),
+    (
+        "accounts:\n  - name: a\n    key_env: NOT_SET_ANYWHERE",
+        ":3: account a: environment variable NOT_SET_ANYWHERE is not set",
+        false,
+    ),
+    ("accounts:\n  - name: a b\n    key_file: b", ":2: accounts.name \"a b\": expected letters", true),
+    ("accounts:\n  - key_file: b", "missing field `name`", true),
+    (
+        "accounts:\n  - {name: a, key_file: b}\n  - {name: a, key_file: c}",
+        ":3: a second account with the name a",
+        false,
+    ),
+    ("accounts:\n  - {name: a, key_file: b, user_ids: [1]}", ":2: account a: user_ids need a JWT", false),
+    ("accounts:\n  - {name: a, key_file: b, organization_ids: [acme]}", ":2: ", true),
+    (
+        "accounts: [{name: a, key_file: b}]\ncollectors:\n  disabled: [useage]",
+        ":3: unknown variant `useage`, expected one of",
+        true,
+    ),
+    (
+        "accounts: [{name: a, key_file: b}]\ncollectors:\n  intervals: {whitelabel_user: 1m}",
+        ":3: whitelabel_user: expected 15m at least",
+        false,
+    ),
+    ("accounts: [{name: a, key_file: b}]\naccounts: []", ":2: duplicate mapping key: accounts", false),
+    ("accounts: [{name: a, key_file: b}]\nlog: {level: loud}", ":2: unknown variant `loud`", true),
+    ("accounts: [{name: a, key_file: b}", ":1: ", false),
+];
+
+#[test]
+fn what_is_wrong_is_named_with_file_line_and_what_was_expected() {
+    for (text, hint, schema_tells) in WRONG {
+        let error = read(text).unwrap_err();
+        assert!(error.contains("config.yaml:"), "{error}");
+        assert!(error.contains(hint), "{text}\n{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        if *schema_tells {
+            assert!(!jsonschema::is_valid(&schema(), &as_json(text)), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn check_config_says_so_without_starting() {
+    let wrong = file("config.yaml", "accounts:\n  - name: a\n    key_file: nowhere\n");
+    let ended = Program::start(&["check-config", "--config.file", &wrong], &[]).end().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains(":3: the API key in file ") && ended.stderr.contains("No such file"),
+        "{ended:?}"
+    );
+    let key = file("key", "ei_canary");
+    let right = file("config.yaml", &format!("accounts:\n  - name: a\n    key_file: {key}\n"));
+    let ended = Program::start(&["check-config"], &[("EDGEIMPULSE_CONFIG_FILE", &right)]).end().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stdout, "The configuration can be used. Accounts: 1 (a).\n");
+    for (arguments, environment) in [
+        (vec!["--config.file", &right, "--log.level=debug"], vec![]),
+        (vec!["--config.file", &right], vec![("EDGEIMPULSE_API_URL", "http://127.0.0.1:1")]),
+    ] {
+        let ended = Program::start(&arguments, &environment).end().await;
+        assert_eq!(ended.code, Some(2));
+        assert!(ended.stderr.contains("beside --config.file"), "{ended:?}");
+    }
+}
+
+/// Returns a file with an account for each of `keys`, which is its name too.
+pub fn with_accounts(api: &str, keys: &[&str], rest: &str) -> String {
+    let mut text = format!("api:\n  url: {api}\n{rest}accounts:\n");
+    for key in keys {
+        let path = file("key", key);
+        text += &format!("  - name: {key}\n    key_file: {path}\n");
+    }
+    text
+}
+
+pub fn build(config: &str) -> std::sync::Arc<Exporter> {
+    Exporter::build(config_file::read(std::path::Path::new(config)).unwrap(), Clock::System, None).unwrap()
+}
+
+#[tokio::test]
+async fn each_account_sees_what_its_credential_sees() {
+    let api = FakeApi::start().await;
+    for (key, id) in [("one", 1), ("two", 2)] {
+        let list = json!({ "success": true, "organizations": [{ "id": id, "name": key }] });
+        let answer = wiremock::ResponseTemplate::new(200).set_body_json(list);
+        api.responds_to_at("x-api-key", key, "/api/organizations", answer).await;
+        api.answers(&format!("/api/organizations/{id}/metrics"), &json!({ "success": true, "metrics": {} }))
+            .await;
+    }
+    let exporter = build(&file("config.yaml", &with_accounts(&api.url(), &["one", "two"], "")));
+    let metrics = Running::serve(exporter).await.scrape().await;
+    for (account, id) in [("one", "1"), ("two", "2")] {
+        assert_eq!(metrics.value("edgeimpulse_up", &[("account", account)]), Some(1.0));
+        let labels = [("account", account), ("collector", "usage"), ("organization_id", id)];
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &labels), Some(1.0));
+        assert_eq!(metrics.series("edgeimpulse_scrape_collector_success", &labels[..2]).len(), 1);
+    }
+}
