@@ -1,6 +1,7 @@
 //! The Edge Impulse Studio API: requests, and the decoding of answers into facts.
 //!
-//! [`transport()`] makes connections, [`Client`] sends one request and streams its answer through `document`, which takes it apart while it arrives.
+//! [`transport()`] makes connections. [`Client`] sends one request over them, or `several` for one call, and streams
+//! each answer through `document`, which takes it apart while it arrives.
 //! `answers` says what each endpoint's answer means; `field` converts single values and counts the ones that cannot
 //! be used, `tally` makes counts of many. [`Error`] is everything that can go wrong.
 
@@ -9,10 +10,11 @@ mod client;
 mod document;
 mod error;
 mod field;
+mod several;
 mod tally;
 mod transport;
 
-pub use answers::{Decoded, Terms, decode};
+pub use answers::{Decoded, Listed, Terms, decode};
 pub use client::{Client, Settings};
 pub use document::Parts;
 pub use error::{Error, Said};

@@ -263,9 +263,10 @@ impl Collector for Page {
         let organizations = facts.organizations.values();
         let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
         let projects = organizations.clone().filter_map(|organization| organization.projects.as_deref());
+        let whitelabels = facts.whitelabels_by_id();
         let duplicate = count(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.repeated))
-            + count(catalogue::PROJECT, &projects.clone().flat_map(|projects| &projects.repeated));
-
+            + count(catalogue::PROJECT, &projects.clone().flat_map(|projects| &projects.repeated))
+            + count(catalogue::WHITELABEL, &whitelabels.repeated.iter().copied());
         let dataset_limit = count(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.beyond));
 
         let encoder = &mut encoder;
@@ -274,6 +275,7 @@ impl Collector for Page {
             + encode_table(encoder, catalogue::DATASET, &datasets.flat_map(|datasets| &datasets.rows))?
             + encode_table(encoder, catalogue::PROJECT, &projects.flat_map(|projects| &projects.rows))?
             + encode_table(encoder, catalogue::USER, &facts.users.values())?
+            + encode_table(encoder, catalogue::WHITELABEL, &whitelabels.rows.iter().copied())?
             + encode_table(encoder, catalogue::ACCOUNT, &accounts.iter())?
             + encode_table(encoder, catalogue::COLLECTION, &collections.iter())?;
         let Some(own) = &self.own else { return Ok(()) };

@@ -78,6 +78,14 @@ impl Facts {
         self.own_user = self.own_user.or(*own_user);
         merge(&mut self.whitelabels, whitelabels, Whitelabel::or);
     }
+
+    /// Returns the white labels that have an id, in its order. Two organizations may answer for the same one: the
+    /// first of them counts.
+    #[must_use]
+    pub fn whitelabels_by_id(&self) -> Unique<&Whitelabel> {
+        let known = self.whitelabels.values().filter(|whitelabel| whitelabel.id.is_some());
+        Unique::by(known.collect(), |whitelabel| &whitelabel.id)
+    }
 }
 
 /// Rows that become series of their own, one per key; rows whose key came again are kept aside, to be counted.

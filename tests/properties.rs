@@ -8,7 +8,7 @@ use crate::support::data;
 use crate::support::properties::{every_answer_is_read_or_refused, every_snapshot_is_readable};
 
 /// Names that mean something somewhere in an answer.
-const NAMES: [&str; 40] = [
+const NAMES: [&str; 48] = [
     "success",
     "error",
     "id",
@@ -49,6 +49,14 @@ const NAMES: [&str; 40] = [
     "experiments",
     "enabled",
     "whitelabels",
+    "whitelabel",
+    "organizationsLimit",
+    "total",
+    "privateProjectCount",
+    "cpuComputeTime",
+    "computeTimeCurrentContractSince",
+    "totalUsers",
+    "totalStaffUsers",
 ];
 
 /// Values as the API sends them, and as it had better not.

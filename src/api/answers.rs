@@ -5,6 +5,7 @@ mod organization;
 #[cfg(test)]
 mod tests;
 mod user;
+mod whitelabel;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::collector::{Call, Collector};
 use crate::snapshot::{EntitlementLimits, Facts, Limit, Organization, UnixTime, User};
 use organization::{organization, organizations};
 use user::{trials, user, whitelabel_user};
+use whitelabel::{whitelabel, whitelabel_organization, whitelabel_organizations, whitelabel_users};
 
 /// What decoding has to know beside the answer.
 #[derive(Clone, Copy, Debug)]
@@ -36,15 +38,27 @@ pub struct Terms {
 pub struct Decoded {
     /// Its facts.
     pub facts: Result<Facts, Error>,
+    /// What it says of the list that it is a part of, if it is a white label's.
+    pub listed: Listed,
     /// How often each field held a value that cannot be used.
     pub unusable: BTreeMap<&'static str, u64>,
+}
+
+/// How much of a list an answer has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// How many elements the answer has, those that cannot be used included.
+    pub elements: u64,
+    /// `total`: how many elements the whole list has.
+    pub total: Option<u64>,
 }
 
 /// Reads the answer to `call`, with status 200, while its parts arrive. Of `secret` nothing is left in an error.
 pub async fn decode<S: Parts>(parts: S, call: &Call, terms: &Terms, secret: &str) -> Decoded {
     let mut json = Document::new(parts);
-    let facts = facts(&mut json, call, terms, secret).await;
-    Decoded { facts, unusable: json.unusable.0 }
+    let mut listed = Listed::default();
+    let facts = facts(&mut json, call, terms, secret, &mut listed).await;
+    Decoded { facts, listed, unusable: json.unusable.0 }
 }
 
 async fn facts<S: Parts>(
@@ -52,8 +66,9 @@ async fn facts<S: Parts>(
     call: &Call,
     terms: &Terms,
     secret: &str,
+    listed: &mut Listed,
 ) -> Result<Facts, Error> {
-    let facts = fold(json, call, *terms).await?;
+    let facts = fold(json, call, *terms, listed).await?;
     let (success, text) = json.end().await?;
     if !success {
         return Err(Error::of_text(Said::new(200, text.as_deref(), secret)));
@@ -62,7 +77,12 @@ async fn facts<S: Parts>(
 }
 
 /// Folds an answer; `None` if the member that all of it hangs on is missing.
-async fn fold<S: Parts>(json: &mut Document<S>, call: &Call, terms: Terms) -> Result<Option<Facts>, Error> {
+async fn fold<S: Parts>(
+    json: &mut Document<S>,
+    call: &Call,
+    terms: Terms,
+    listed: &mut Listed,
+) -> Result<Option<Facts>, Error> {
     match call.collector {
         Collector::Usage => usage(json, call.organization_id.unwrap_or_default(), terms).await,
         Collector::Organization => organization(json, call.organization_id.unwrap_or_default(), terms).await,
@@ -77,17 +97,12 @@ async fn fold<S: Parts>(json: &mut Document<S>, call: &Call, terms: Terms) -> Re
         }
         Collector::WhitelabelUser => whitelabel_user(json, call.user_id.unwrap_or_default()).await,
         Collector::Organizations => Ok(organizations(json, terms).await?.map(|facts| names_only(&facts))),
-        // Nothing of them is read yet.
-        Collector::WhitelabelOrganization
-        | Collector::WhitelabelOrganizations
-        | Collector::WhitelabelUsers
-        | Collector::Whitelabel => {
-            json.begin().await?;
-            while json.member().await?.is_some() {
-                json.envelope().await?;
-            }
-            Ok(None)
+        Collector::WhitelabelOrganization => {
+            whitelabel_organization(json, call.organization_id.unwrap_or_default()).await
         }
+        Collector::WhitelabelOrganizations => whitelabel_organizations(json, listed).await,
+        Collector::WhitelabelUsers => whitelabel_users(json, listed).await,
+        Collector::Whitelabel => whitelabel(json, call.owner.unwrap_or_default()).await,
     }
 }
 
@@ -102,7 +117,8 @@ const fn main_member(collector: Collector) -> &'static str {
         | Collector::Organizations
         | Collector::WhitelabelOrganizations => "organizations",
         Collector::WhitelabelUser => "user",
-        Collector::WhitelabelOrganization => "entitlementLimits",
+        // It has no object of its own: any of its members will do.
+        Collector::WhitelabelOrganization => "entitlementLimits`, `totalStorage` or `dailyMetrics",
         Collector::WhitelabelUsers => "total",
         Collector::Whitelabel => "whitelabel",
     }

@@ -9,12 +9,12 @@ use reqwest::header::{ACCEPT, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::Error;
-use super::answers::{self, Terms};
+use super::answers::{self, Listed, Terms};
 use super::document::Parts;
 use super::error::Said;
 use super::field::{Convert, Unusable, fields};
 use super::transport::{causes, innermost, target};
+use super::{Error, several};
 use crate::collector::{Call, Collector};
 use crate::credential::Credential;
 use crate::own::Own;
@@ -69,7 +69,8 @@ impl Client {
         &self.settings
     }
 
-    /// Makes `call` with `credential`, on behalf of `account`; `now` is the time of the call.
+    /// Makes `call` with `credential`, on behalf of `account`; `now` is the time of the call. A call may take several
+    /// requests, one after the other; each may take as long as one may, and is counted.
     ///
     /// # Errors
     /// See [`Error`]; none of them holds the credential.
@@ -80,29 +81,25 @@ impl Client {
         credential: &Credential,
         now: UnixTime,
     ) -> Result<Facts, Error> {
-        let began = Instant::now();
-        let timeout = self.settings.timeout;
-        let mut status = None;
-        let answer = tokio::time::timeout(timeout, self.exchange(call, credential, now, &mut status)).await;
-        let result = answer.unwrap_or(Err(Error::Timeout { after: timeout }));
-        let endpoint = call.collector.endpoint();
-        self.own.request(account, endpoint, status, began.elapsed());
-        if let Err(error) = &result {
-            self.own.api_error(account, endpoint, error.reason());
+        let asking = Asking { client: self, account, call, credential, now };
+        let owner = call.owner.unwrap_or_default();
+        match call.collector {
+            Collector::WhitelabelOrganizations => several::organizations(&asking, owner).await,
+            Collector::WhitelabelUsers => several::users(&asking, owner).await,
+            _ => Ok(asking.ask(&[]).await?.facts),
         }
-        result
     }
 
     async fn exchange(
         &self,
-        call: &Call,
-        credential: &Credential,
-        now: UnixTime,
+        asking: &Asking<'_>,
+        query: &[(&'static str, String)],
         status: &mut Option<u16>,
-    ) -> Result<Facts, Error> {
+    ) -> Result<Answer, Error> {
+        let Asking { call, credential, now, .. } = *asking;
         let mut request = self
             .http
-            .get(self.url(call))
+            .get(self.url(call, query))
             .header(credential.kind.header(), credential.header())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(host) = &self.host {
@@ -116,7 +113,7 @@ impl Client {
         let terms = Terms { now, ..self.settings.terms };
         let decoded = answers::decode(self.parts(call, response), call, &terms, credential.expose()).await;
         self.count(call, &decoded.unusable);
-        decoded.facts
+        Ok(Answer { facts: decoded.facts?, listed: decoded.listed })
     }
 
     /// Reads why the API did not answer with 200.
@@ -157,7 +154,7 @@ impl Client {
         })
     }
 
-    fn url(&self, call: &Call) -> Url {
+    fn url(&self, call: &Call, query: &[(&'static str, String)]) -> Url {
         let mut url = self.url.clone();
         let path = format!("{}{call}", url.path().trim_end_matches('/'));
         url.set_path(&path);
@@ -168,6 +165,9 @@ impl Client {
             // The answer is large with projects, and nothing of them is read here.
             Collector::User => url.set_query(Some("excludeProjects=true")),
             _ => {}
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         url
     }
@@ -186,6 +186,40 @@ impl Client {
                 "the answer holds values that cannot be used; their samples are missing"
             );
         }
+    }
+}
+
+/// A call on its way: on whose behalf, and when it began.
+pub(super) struct Asking<'a> {
+    client: &'a Client,
+    account: &'a str,
+    call: &'a Call,
+    credential: &'a Credential,
+    now: UnixTime,
+}
+
+/// The answer to one request of a call.
+pub(super) struct Answer {
+    pub(super) facts: Facts,
+    pub(super) listed: Listed,
+}
+
+impl Asking<'_> {
+    /// Makes one request of the call, with that query, and counts it.
+    pub(super) async fn ask(&self, query: &[(&'static str, String)]) -> Result<Answer, Error> {
+        let Client { settings, own, .. } = self.client;
+        let began = Instant::now();
+        let timeout = settings.timeout;
+        let mut status = None;
+        let exchange = self.client.exchange(self, query, &mut status);
+        let answer = tokio::time::timeout(timeout, exchange).await;
+        let result = answer.unwrap_or(Err(Error::Timeout { after: timeout }));
+        let endpoint = self.call.collector.endpoint();
+        own.request(self.account, endpoint, status, began.elapsed());
+        if let Err(error) = &result {
+            own.api_error(self.account, endpoint, error.reason());
+        }
+        result
     }
 }
 

@@ -6,10 +6,12 @@
 mod entities;
 mod exporter;
 mod organization;
+mod whitelabel;
 
 pub use entities::{DATASET, PROJECT, TRIAL, USER};
 pub use exporter::{ACCOUNT, COLLECTION, EXPOSED, OWN, OWN_ACCOUNT, PROCESS};
 pub use organization::ORGANIZATION;
+pub use whitelabel::WHITELABEL;
 
 use super::{Description, Kind, Metric, Samples, Stability};
 
@@ -48,6 +50,11 @@ pub fn sections() -> Vec<Section> {
             "Users",
             "The credential's own user and the configured ones only. Never a name or an e-mail.",
             &[USER],
+        ),
+        of(
+            "White labels",
+            "One series per white label that the credential administers, once its id is known: from the user or from the white label itself.",
+            &[WHITELABEL],
         ),
         of("Accounts", "One series per configured credential.", &[ACCOUNT]),
         of("Collectors", "How each call of the last scrape went. Always present.", &[COLLECTION]),

@@ -77,6 +77,8 @@ pub struct Organization {
     pub experiments: Option<Arc<BTreeMap<String, bool>>>,
     /// `datasets`
     pub datasets: Option<Arc<Unique<Dataset>>>,
+    /// `date` of the newest of a white label's `dailyMetrics` of it: the day's beginning.
+    pub daily_record: Option<UnixTime>,
     /// `projects`, if they are asked for one by one.
     pub projects: Option<Arc<Unique<Project>>>,
 }
@@ -126,6 +128,7 @@ impl Organization {
             job_time_limit: self.job_time_limit.or(other.job_time_limit),
             experiments: self.experiments.or(other.experiments),
             datasets: self.datasets.or(other.datasets),
+            daily_record: self.daily_record.or(other.daily_record),
             projects: self.projects.or(other.projects),
         }
     }

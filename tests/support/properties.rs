@@ -9,7 +9,7 @@ use edgeimpulse_exporter::collector::{Call, Collector};
 use edgeimpulse_exporter::metrics::{open_metrics, to_prometheus_text};
 use edgeimpulse_exporter::snapshot::{
     AccountState, Collection, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
-    OrganizationInfo, Project, Snapshot, Trial, Unique, User,
+    OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
 };
 use futures_util::FutureExt;
 
@@ -38,7 +38,7 @@ pub fn every_answer_is_read_or_refused(input: &[u8]) {
     assert_eq!(whole.facts, in_parts.facts, "it does not matter how an answer arrives");
     match whole.facts {
         Ok(facts) => {
-            assert_eq!(whole.unusable, in_parts.unusable);
+            assert_eq!((whole.unusable, whole.listed), (in_parts.unusable, in_parts.listed));
             every_exposition_is_readable(Snapshot { facts, ..Snapshot::default() });
         }
         Err(error) => {
@@ -111,6 +111,18 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             daily: daily_record(input)?,
         };
         facts.users.insert(user.id, user);
+    }
+    for _ in 0..input.int_in_range(0..=3)? {
+        let whitelabel = Whitelabel {
+            owner: input.arbitrary()?,
+            id: input.arbitrary()?,
+            name: input.arbitrary()?,
+            organizations: input.arbitrary()?,
+            organizations_limit: input.arbitrary()?,
+            users_by_tier: input.arbitrary()?,
+            users_active: input.arbitrary()?,
+        };
+        facts.whitelabels.insert(whitelabel.owner, whitelabel);
     }
     let account: Arc<str> = input.arbitrary::<String>()?.into();
     let collection = Collection {

@@ -8,12 +8,18 @@ use crate::snapshot::{Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METH
 const ID: &[&str] = &["organization_id"];
 /// Collectors that describe an organization.
 const DESCRIBED_BY: &[&str] = &["organization", "user", "user_organizations", "whitelabel_user"];
+/// Collectors that know when an organization was created.
+const DATED_BY: &[&str] =
+    &["organization", "user", "user_organizations", "whitelabel_organizations", "whitelabel_user"];
 /// Collectors that know the organization object itself.
 const ORGANIZATION_OBJECT: &[&str] = &["organization", "user_organizations"];
 /// Collectors that know entitlement limits.
-const LIMITED_BY: &[&str] = &["organization", "user", "whitelabel_user"];
+const LIMITED_BY: &[&str] =
+    &["organization", "user", "whitelabel_organization", "whitelabel_organizations", "whitelabel_user"];
 /// The collector that knows usage.
 const USAGE: &[&str] = &["usage"];
+/// Collectors that know storage and compute time in use.
+const USED: &[&str] = &["usage", "whitelabel_organization"];
 /// The collector that knows how jobs run.
 const JOBS: &[&str] = &["organization"];
 /// Collectors that see an organization as one of its users does.
@@ -50,7 +56,14 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "edgeimpulse_organization_info",
         "Always 1. Name, white label and kind of the organization. A developer profile has no name, which would be its user's.",
         &["organization_id", "organization_name", "whitelabel_id", "whitelabel_name", "developer_profile"],
-        &["organization", "user", "user_organizations", "whitelabel_user", "organizations"],
+        &[
+            "organization",
+            "user",
+            "user_organizations",
+            "whitelabel_organizations",
+            "whitelabel_user",
+            "organizations",
+        ],
         |o, s| {
             let info = &o.info;
             if *info == OrganizationInfo::default() {
@@ -71,7 +84,7 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "edgeimpulse_organization_created_timestamp_seconds",
         "When the organization was created.",
         ID,
-        DESCRIBED_BY,
+        DATED_BY,
         |o, s| s.add([o.id.into()], o.created),
     ),
     gauge(
@@ -111,7 +124,7 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         LIMITED_BY,
         |o, s| limit(o, |limits| limits.storage, s),
     ),
-    gauge("edgeimpulse_organization_storage_used_bytes", "Storage in use.", ID, USAGE, |o, s| {
+    gauge("edgeimpulse_organization_storage_used_bytes", "Storage in use.", ID, USED, |o, s| {
         s.add([o.id.into()], o.storage_used);
     }),
     gauge(
@@ -123,9 +136,9 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
     ),
     gauge(
         "edgeimpulse_organization_compute_time_used_seconds",
-        "Compute time used since the contract started, CPU and GPU added. The API does not state its unit: see --api.compute-time-unit.",
+        "Compute time used since the contract started, CPU and GPU added. The usage call does not state its unit: see --api.compute-time-unit.",
         ID,
-        USAGE,
+        USED,
         |o, s| s.add([o.id.into()], o.compute_time_used),
     ),
     gauge(
@@ -137,16 +150,16 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
     ),
     gauge(
         "edgeimpulse_organization_gpu_compute_time_used_seconds",
-        "GPU compute time used since the contract started. The API does not state its unit: see --api.compute-time-unit.",
+        "GPU compute time used since the contract started. The usage call does not state its unit: see --api.compute-time-unit.",
         ID,
-        USAGE,
+        USED,
         |o, s| s.add([o.id.into()], o.gpu_compute_time_used),
     ),
     gauge(
         "edgeimpulse_organization_cpu_compute_time_used_seconds",
-        "CPU compute time used since the contract started. The API does not state its unit: see --api.compute-time-unit.",
+        "CPU compute time used since the contract started. The usage call does not state its unit: see --api.compute-time-unit.",
         ID,
-        USAGE,
+        USED,
         |o, s| s.add([o.id.into()], o.cpu_compute_time_used),
     ),
     gauge(
@@ -160,7 +173,7 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "edgeimpulse_organization_compute_period_start_timestamp_seconds",
         "From when the compute time in use is counted.",
         ID,
-        USAGE,
+        USED,
         |o, s| s.add([o.id.into()], o.compute_period_start),
     ),
     gauge(
@@ -172,16 +185,16 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
     ),
     gauge(
         "edgeimpulse_organization_projects_used",
-        "Projects that count against the entitlement: private ones, unless --usage.project-visibility says otherwise.",
+        "Projects that count against the entitlement: private ones, unless --usage.project-visibility says otherwise. Where usage is not known, the private projects that a white label is told.",
         ID,
-        USAGE,
+        &["usage", "whitelabel_organizations"],
         |o, s| s.add([o.id.into()], o.projects_used),
     ),
     gauge(
         "edgeimpulse_organization_private_projects",
-        "Private projects, as a user of the organization is told.",
+        "Private projects, as a user of the organization or an admin of its white label is told.",
         ID,
-        SEEN_BY_USER,
+        &["user", "whitelabel_organizations", "whitelabel_user"],
         |o, s| s.add([o.id.into()], o.private_projects),
     ),
     gauge(
@@ -200,9 +213,9 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
     ),
     gauge(
         "edgeimpulse_organization_users_used",
-        "Users that count against the entitlement: those who are not Edge Impulse staff, unless --no-usage.exclude-edge-impulse-users is given. Where usage is not known, the count that a user is told, staff included.",
+        "Users that count against the entitlement: those who are not Edge Impulse staff, unless --no-usage.exclude-edge-impulse-users is given. Where usage is not known, the count that a user is told, staff included, else that of the newest daily record, without staff.",
         ID,
-        &["usage", "user", "whitelabel_user"],
+        &["usage", "user", "whitelabel_organization", "whitelabel_user"],
         |o, s| s.add([o.id.into()], o.users_used),
     ),
     gauge(
@@ -330,4 +343,12 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         DESCRIBED_BY,
         |o, s| s.add([o.id.into()], o.trial_upgraded),
     ),
+    gauge(
+        "edgeimpulse_organization_daily_record_timestamp_seconds",
+        "The day that the newest daily record of an organization that only its white label sees is about, as its beginning.",
+        ID,
+        &["whitelabel_organization"],
+        |o: &Organization, s| s.add([o.id.into()], o.daily_record),
+    )
+    .experimental(),
 ];
