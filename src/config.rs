@@ -2,6 +2,7 @@
 
 mod api;
 mod collectors;
+mod front;
 mod value;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit, STUDIO_URL};
 pub use collectors::CollectorOptions;
+pub use front::FrontOptions;
 pub use value::ListenAddress;
 
 const AFTER_HELP: &str = "\
@@ -132,15 +134,18 @@ pub struct CommonOptions {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Web")]
 pub struct WebOptions {
-    /// Address to listen on, may be repeated; without a host on all of IPv4 and IPv6
+    /// Address to listen on, may be repeated; without a host on all of IPv4 and IPv6; or unix: and a path
     #[arg(
         long = "web.listen-address",
         env = "EDGEIMPULSE_WEB_LISTEN_ADDRESS",
-        value_name = "[HOST]:PORT",
+        value_name = "ADDRESS",
         value_delimiter = ',',
         default_value = ":10101"
     )]
     pub listen_addresses: Vec<ListenAddress>,
+    /// What stands before the routes.
+    #[command(flatten)]
+    pub front: FrontOptions,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", env = "EDGEIMPULSE_WEB_TELEMETRY_PATH", value_name = "PATH",
         default_value = "/metrics", value_parser = value::telemetry_path)]

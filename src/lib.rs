@@ -33,3 +33,5 @@ pub mod reference;
 pub mod scrape;
 pub mod server;
 pub mod snapshot;
+pub mod socket;
+pub mod web;

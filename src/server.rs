@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use tokio::time::Instant;
 use tower_http::compression::CompressionLayer;
 
 use crate::account::Account;
 use crate::clock::Clock;
 use crate::config::{FailScrape, ScrapeOptions};
+use crate::listener::Encrypted;
 use crate::own::Own;
 use crate::snapshot::Snapshot;
 use crate::{metrics, page, scrape};
@@ -104,11 +105,14 @@ async fn serve_metrics(State(exporter): State<Arc<Exporter>>, method: Method, he
     }
 }
 
-async fn serve_page(State(exporter): State<Arc<Exporter>>) -> Response {
+async fn serve_page(
+    State(exporter): State<Arc<Exporter>>,
+    encrypted: Option<Extension<Encrypted>>,
+) -> Response {
     // The page shows names of organizations, which others choose; it needs nothing but its own style.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let head = [(CONTENT_SECURITY_POLICY, policy), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (head, Html(page::render(&exporter).into_string())).into_response()
+    (head, Html(page::render(&exporter, encrypted.is_some()).into_string())).into_response()
 }
 
 async fn not_found(State(exporter): State<Arc<Exporter>>, uri: Uri) -> Response {

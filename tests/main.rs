@@ -27,4 +27,5 @@ mod serving;
 mod support;
 mod tls;
 mod try_it;
+mod web_config;
 mod wire;
