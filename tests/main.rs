@@ -24,6 +24,7 @@ mod rotation;
 mod rules;
 mod secrets;
 mod serving;
+mod sockets;
 mod support;
 mod tls;
 mod try_it;
