@@ -180,7 +180,7 @@ impl Account {
 
     /// Reads the answer to `call`, which may be one that another scrape asked for.
     pub async fn read(self: &Arc<Self>, call: Call, deadline: Instant) -> Reading<Facts, Error> {
-        let cell = Arc::clone(self.cells().entry(call).or_default());
+        let answer = Arc::clone(self.cells().entry(call).or_default());
         let account = Arc::clone(self);
         let fetch = || {
             let place = account.place(call)?;
@@ -190,7 +190,7 @@ impl Account {
                 outcome
             })
         };
-        let reading = cell.read(self.freshness(call), deadline, fetch).await;
+        let reading = answer.read(self.freshness(call), deadline, fetch).await;
         if !matches!(reading.error, Some(Error::Paused { .. })) {
             self.shared.own.read(call.collector.name(), reading.how.name());
         }
@@ -200,12 +200,12 @@ impl Account {
         reading
     }
 
-    /// Returns a place in this minute for `call`, if it needs one; `None` if it does and there is none left.
-    fn place(&self, call: Call) -> Option<Option<Place>> {
+    /// Returns a place in this minute for `call`, unless it needs one and there is none left.
+    fn place(&self, call: Call) -> Option<Place> {
         if self.spread_over(call).is_none() || self.remaining_pause().is_some() {
-            return Some(None);
+            return Some(Place::uncounted());
         }
-        self.share.pace.take().map(Some)
+        self.share.pace.take()
     }
 
     /// Returns the interval over which calls like this one are spread: there may be thousands of them.

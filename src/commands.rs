@@ -4,19 +4,19 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
 use crate::clock::Clock;
 use crate::config::{
-    self, CommonOptions, Configuration, DemoOptions, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat,
+    self, CommonOptions, Configuration, DemoOptions, ListenAddress, LogFormat, LogLevel, LogOptions, Options,
+    ReferenceFormat,
 };
 use crate::demo;
 use crate::exporter::Exporter;
-use crate::listener::{self, Limits};
+use crate::listener::Limits;
 use crate::reference;
 use crate::reload::Live;
 use crate::scrape::Selection;
 use crate::server;
+use crate::web::Front;
 
 /// Why the program ends early.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +48,9 @@ pub async fn serve(options: Options) -> Result<ExitCode, Failure> {
     let configuration = options.configuration().map_err(Failure::Configuration)?;
     log(&configuration.common.log);
     let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
-    let listeners = bind(&exporter.configuration.common).await?;
-    announce(&exporter, &listeners);
-    Ok(run(exporter, listeners).await)
+    let front = open(&exporter.configuration.common).await?;
+    front.announce(&exporter.web().telemetry_path, exporter.configuration.api.url.as_str());
+    Ok(run(exporter, front).await)
 }
 
 /// Serves the metrics of a simulated API.
@@ -60,27 +60,25 @@ pub async fn serve(options: Options) -> Result<ExitCode, Failure> {
 pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     log(&options.common.log);
     if let Some(length) = options.history {
-        let port = options.common.web.listen_addresses.first().map_or(0, |listen| listen.address.port());
+        let port = options.common.web.listen_addresses.iter().find_map(ListenAddress::port).unwrap_or_default();
         let (instance, step) = (format!("localhost:{port}"), options.history_step);
         let now = Clock::System.now();
         print(&demo::history::write(options.common.clone(), &instance, now, length, step).await?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let listeners = bind(&options.common).await?;
+    let front = open(&options.common).await?;
     let api = demo::start(Clock::System).await.map_err(|error| Failure::Running(error.to_string()))?;
     let exporter = api.exporter(options.common.clone())?;
-    let address = listeners.first().and_then(|listener| listener.local_addr().ok());
-    let port = address.map_or(0, |address| address.port());
-    let path = &exporter.web().telemetry_path;
+    let (scheme, port, path) = (front.scheme(), front.port(), &exporter.web().telemetry_path);
     print(&format!(
         "A simulated Edge Impulse API answers at {}\n\
          The exporter reads it as it would read the real one:\n\
-         \x20 http://localhost:{port}{path}  the metrics\n\
-         \x20 http://localhost:{port}/         a page for people\n\
+         \x20 {scheme}://localhost:{port}{path}  the metrics\n\
+         \x20 {scheme}://localhost:{port}/         a page for people\n\
          Nothing outside this machine is contacted. Ctrl-C ends it.\n",
         api.url()
     ))?;
-    Ok(run(exporter, listeners).await)
+    Ok(run(exporter, front).await)
 }
 
 /// Collects once and writes the metrics to standard output, in the Prometheus text format.
@@ -134,32 +132,15 @@ pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn bind(common: &CommonOptions) -> Result<Vec<TcpListener>, Failure> {
-    let mut listeners = Vec::new();
-    for address in &common.web.listen_addresses {
-        listeners.push(listener::bind(*address).await.map_err(Failure::Configuration)?);
-    }
-    Ok(listeners)
+async fn open(common: &CommonOptions) -> Result<Front, Failure> {
+    Front::open(&common.web).await.map_err(Failure::Configuration)
 }
 
-fn announce(exporter: &Exporter, listeners: &[TcpListener]) {
-    for address in listeners.iter().filter_map(|listener| listener.local_addr().ok()) {
-        tracing::info!(
-            version = env!("CARGO_PKG_VERSION"),
-            %address,
-            path = exporter.web().telemetry_path,
-            api = %exporter.configuration.api.url,
-            accounts = exporter.accounts.len(),
-            "listening"
-        );
-    }
-}
-
-async fn run(exporter: Arc<Exporter>, listeners: Vec<TcpListener>) -> ExitCode {
+async fn run(exporter: Arc<Exporter>, front: Front) -> ExitCode {
     let limits = Limits::default();
     let live = Live::new(exporter);
     tokio::spawn(reload_when_told(Arc::clone(&live)));
-    let is_clean = listener::serve(listeners, server::app(live), told_to_stop(), limits).await;
+    let is_clean = front.serve(server::app(live), told_to_stop(), limits).await;
     if is_clean {
         tracing::info!("stopped");
         ExitCode::SUCCESS

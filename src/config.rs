@@ -190,16 +190,31 @@ pub struct CommonOptions {
 #[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Web")]
 pub struct WebOptions {
-    /// Address to listen on, may be repeated; without a host on all of IPv4 and IPv6
+    /// Address to listen on, may be repeated; without a host on all of IPv4 and IPv6; or unix: and a path
     #[arg(
         long = "web.listen-address",
         env = "EDGEIMPULSE_WEB_LISTEN_ADDRESS",
-        value_name = "[HOST]:PORT",
+        value_name = "ADDRESS",
         value_delimiter = ',',
         default_value = ":10101"
     )]
     #[schemars(with = "Vec<String>")]
     pub listen_addresses: Vec<ListenAddress>,
+    /// File with TLS, passwords and limits, in the format of Prometheus' exporter-toolkit
+    #[arg(long = "web.config.file", env = "EDGEIMPULSE_WEB_CONFIG_FILE", value_name = "FILE")]
+    #[serde(rename = "config_file")]
+    pub web_config_file: Option<PathBuf>,
+    /// Take the sockets of systemd's socket activation instead of --web.listen-address
+    #[arg(long = "web.systemd-socket", env = "EDGEIMPULSE_WEB_SYSTEMD_SOCKET")]
+    pub systemd_socket: bool,
+    /// Answer /-/healthy and /-/ready here too, and nothing else, without TLS: for probes that have no certificate
+    #[arg(
+        long = "web.probe-listen-address",
+        env = "EDGEIMPULSE_WEB_PROBE_LISTEN_ADDRESS",
+        value_name = "ADDRESS"
+    )]
+    #[schemars(with = "Option<String>")]
+    pub probe_listen_address: Option<ListenAddress>,
     /// Path of the metrics
     #[arg(long = "web.telemetry-path", env = "EDGEIMPULSE_WEB_TELEMETRY_PATH", value_name = "PATH",
         default_value = "/metrics", value_parser = value::telemetry_path)]
@@ -446,7 +461,6 @@ macro_rules! default_as_without_flags {
             fn default() -> Self {
                 let command = Self::augment_args(clap::Command::new("")).mut_args(|argument| argument.env(None::<&str>));
                 let matches = command.get_matches_from([""]);
-                #[expect(clippy::expect_used, reason = "every argument has a default, which tests parse")]
                 Self::from_arg_matches(&matches).expect("defaults are valid")
             }
         }

@@ -87,7 +87,7 @@ impl Exporter {
             Arc::new(Account::new(&options.name, memory, scope, client, shared.clone(), share))
         });
         let accounts = accounts.collect();
-        Ok(Arc::new(Self { accounts, own, clock, http, configuration }))
+        Ok(Arc::new(Self { configuration, accounts, own, clock, http }))
     }
 
     /// Returns what is known of an account, if it was read by the same options.

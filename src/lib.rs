@@ -37,4 +37,6 @@ pub mod reload;
 pub mod scrape;
 pub mod server;
 pub mod snapshot;
+pub mod socket;
 mod targets;
+pub mod web;

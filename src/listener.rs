@@ -1,27 +1,25 @@
 //! Connections: accepted up to a bound, and brought to an end when the process is told to stop.
 
+mod connection;
+
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio_io_timeout::TimeoutStream;
+use tokio::sync::{Semaphore, watch};
 
-use crate::config::ListenAddress;
+use crate::socket::Socket;
+use crate::web::Live;
 
 /// What connections may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Most connections at one time; a further one waits until another ends.
     pub connections: usize,
+    /// Longest time for TLS to be agreed upon.
+    pub handshake_timeout: Duration,
     /// Longest time for the header of a request, and between requests.
     pub header_timeout: Duration,
     /// Longest time in which a client takes nothing of its answer.
@@ -37,6 +35,7 @@ impl Default for Limits {
         Self {
             // Prometheus and a browser need a handful.
             connections: 512,
+            handshake_timeout: Duration::from_secs(10),
             // Clients that begin a request and stop must not keep others away for long; Prometheus opens a new
             // connection at no cost worth a word.
             header_timeout: Duration::from_secs(10),
@@ -51,86 +50,78 @@ impl Default for Limits {
 /// Longest wait after accepting failed, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens on `address`.
-///
-/// # Errors
-/// If the address is taken or not this machine's, with a text that names it.
-pub async fn bind(address: ListenAddress) -> Result<TcpListener, String> {
-    let SocketAddr::V6(v6) = address.address else { return bind_to(address.address).await };
-    match bind_to(address.address).await {
-        // A machine without IPv6: every host of IPv4 then.
-        Err(_) if v6.ip().is_unspecified() && !has_ipv6() => {
-            bind_to(SocketAddr::from((Ipv4Addr::UNSPECIFIED, v6.port()))).await
-        }
-        result => result,
-    }
+/// Most connections at one time at a door that stands apart: those who probe open one each.
+const CONNECTIONS_APART: usize = 16;
+
+/// Marks requests that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct Encrypted;
+
+/// A socket, and what is behind it.
+#[derive(Debug)]
+pub struct Door {
+    /// Where connections come from.
+    pub socket: Socket,
+    /// What answers their requests.
+    pub app: Router,
+    /// How connections are encrypted, if they are.
+    pub live: Option<Arc<Live>>,
+    /// Whether its connections are bounded apart from those of other doors, so that it is open when they are full.
+    pub is_apart: bool,
 }
 
-async fn bind_to(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            format!("cannot listen on {address}: it is in use; choose another with --web.listen-address")
-        }
-        _ => format!("cannot listen on {address}: {error}"),
-    })
-}
-
-fn has_ipv6() -> bool {
-    std::net::UdpSocket::bind("[::1]:0").is_ok()
-}
-
-/// Serves `app` on `listeners` until `shutdown` is over, then lets requests in flight end. Returns whether all of
-/// them did in time.
+/// Serves `app` on `listeners`; see [`serve_doors`].
 pub async fn serve(
-    listeners: Vec<TcpListener>,
+    listeners: Vec<impl Into<Socket>>,
     app: Router,
     shutdown: impl Future<Output = ()>,
     limits: Limits,
 ) -> bool {
-    let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let accepting = futures_util::future::join_all(
-        listeners.into_iter().map(|listener| accept(listener, &app, &connections, &places, limits)),
-    );
+    let door = |socket| Door { socket, app: app.clone(), live: None, is_apart: false };
+    serve_doors(listeners.into_iter().map(Into::into).map(door).collect(), shutdown, limits).await
+}
+
+/// Serves at `doors` until `shutdown` is over, then lets requests in flight end. Returns whether all of them did in
+/// time.
+pub async fn serve_doors(doors: Vec<Door>, shutdown: impl Future<Output = ()>, limits: Limits) -> bool {
+    let (stop, stopping) = watch::channel(false);
+    let shared = Arc::new(Semaphore::new(limits.connections));
+    let accepting = futures_util::future::join_all(doors.into_iter().map(|door| {
+        let apart = || Arc::new(Semaphore::new(CONNECTIONS_APART));
+        let places = if door.is_apart { apart() } else { Arc::clone(&shared) };
+        accept(door, places, stopping.clone(), limits)
+    }));
     tokio::select! {
         _ = accepting => unreachable!("accepting goes on for ever"),
         () = shutdown => {}
     }
-    tokio::time::timeout(limits.grace, connections.shutdown()).await.is_ok()
+    drop(stopping);
+    stop.send_replace(true);
+    // Each connection holds a receiver.
+    tokio::time::timeout(limits.grace, stop.closed()).await.is_ok()
 }
 
 async fn accept(
-    listener: TcpListener,
-    app: &Router,
-    connections: &GracefulShutdown,
-    places: &Arc<Semaphore>,
+    door: Door,
+    places: Arc<Semaphore>,
+    stopping: watch::Receiver<bool>,
     limits: Limits,
 ) -> Infallible {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_buf_size(limits.header_size);
     loop {
         // Only a closed semaphore gives no place, and this one is never closed.
-        let place = Arc::clone(places).acquire_owned().await;
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let place = Arc::clone(&places).acquire_owned().await;
+        let stream = match door.socket.accept().await {
+            Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let service = TowerToHyperService::new(app.clone());
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(limits.write_timeout));
-        let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service).into_owned();
-        let connection = connections.watch(connection);
+        let tls = door.live.as_ref().and_then(|live| live.tls());
+        let (app, stopping) = (door.app.clone(), stopping.clone());
         tokio::spawn(async move {
-            // A client that leaves or talks nonsense is its own concern.
-            let _ = connection.await;
+            connection::serve(stream, tls, app, stopping, limits).await;
             drop(place);
         });
     }

@@ -25,9 +25,17 @@ struct State {
     ended: VecDeque<Instant>,
 }
 
-/// A call that counts; it is over when this is dropped.
+/// A call's place in its minute; the call is over when this is dropped.
 #[derive(Debug)]
-pub struct Place(Arc<Pace>);
+pub struct Place(Option<Arc<Pace>>);
+
+impl Place {
+    /// Returns the place of a call that does not count.
+    #[must_use]
+    pub const fn uncounted() -> Self {
+        Self(None)
+    }
+}
 
 impl Pace {
     /// Allows `most` calls per minute.
@@ -49,7 +57,7 @@ impl Pace {
         }
         state.under_way += 1;
         drop(state);
-        Some(Place(Arc::clone(self)))
+        Some(Place(Some(Arc::clone(self))))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,7 +68,8 @@ impl Pace {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let Some(pace) = &self.0 else { return };
+        let mut state = pace.state();
         state.under_way -= 1;
         state.ended.push_back(Instant::now());
     }

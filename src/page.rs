@@ -27,7 +27,7 @@ th { font-weight: 600 } td.name { overflow-wrap: anywhere } td.when { white-spac
 ";
 
 /// Writes the page from what is known already; nothing is asked.
-pub(crate) fn render(exporter: &Exporter) -> Markup {
+pub(crate) fn render(exporter: &Exporter, is_encrypted: bool) -> Markup {
     let now = exporter.clock.now();
     html! {
         (DOCTYPE)
@@ -44,6 +44,7 @@ pub(crate) fn render(exporter: &Exporter) -> Markup {
                     p.dim {
                         "Version " (env!("CARGO_PKG_VERSION")) ", revision " (env!("BUILD_REVISION"))
                         ". Reads " code { (exporter.configuration.api.url) } " when it is scraped."
+                        @if is_encrypted { " This page came over https." }
                     }
                 }
                 nav {

@@ -5,18 +5,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use tokio::time::Instant;
 use tower_http::compression::CompressionLayer;
 
 use crate::account::Account;
 use crate::collector::Collector;
 use crate::exporter::{self, Exporter};
+use crate::listener::Encrypted;
 use crate::reload::Live;
 use crate::scrape::Selection;
 use crate::{metrics, page, targets};
@@ -166,11 +167,11 @@ async fn reload(State(live): State<Arc<Live>>) -> Result<&'static str, Refusal> 
     })
 }
 
-async fn serve_page(State(live): State<Arc<Live>>) -> Response {
+async fn serve_page(State(live): State<Arc<Live>>, encrypted: Option<Extension<Encrypted>>) -> Response {
     // The page shows names of organizations, which others choose; it needs nothing but its own style.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let head = [(CONTENT_SECURITY_POLICY, policy), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (head, Html(page::render(&live.exporter()).into_string())).into_response()
+    (head, Html(page::render(&live.exporter(), encrypted.is_some()).into_string())).into_response()
 }
 
 async fn not_found(State(live): State<Arc<Live>>, uri: Uri) -> Response {

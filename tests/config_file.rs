@@ -70,6 +70,7 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
         ("whitelabel.organization-id", &["accounts", "whitelabel", "organization_ids"]),
         ("whitelabel.user-id", &["accounts", "whitelabel", "user_ids"]),
         ("web.listen-address", &["web", "listen_addresses"]),
+        ("web.config.file", &["web", "config_file"]),
         ("collector.projects", &["collectors", "projects"]),
         ("collector.interval", &["collectors", "intervals"]),
         ("collector.organization.most-datasets", &["collectors", "most_datasets"]),
@@ -186,7 +187,7 @@ pub fn with_accounts(api: &str, keys: &[&str], rest: &str) -> String {
     let mut text = format!("api:\n  url: {api}\n{rest}accounts:\n");
     for key in keys {
         let path = file("key", key);
-        text += &format!("  - name: {key}\n    key_file: {path}\n");
+        text.extend(["  - name: ", key, "\n    key_file: ", &path, "\n"]);
     }
     text
 }

@@ -143,7 +143,10 @@ pub fn schema() -> String {
 
 impl File {
     fn check(self, path: &Path, place: &dyn Fn(Location) -> String) -> Result<Configuration, String> {
-        let Self { api, accounts: sections, collectors, web, scrape, cache, log } = self;
+        let Self { mut api, accounts: sections, collectors, mut web, scrape, cache, log } = self;
+        for path_in_file in [&mut api.ca_file, &mut web.web_config_file].into_iter().flatten() {
+            *path_in_file = beside(path, path_in_file);
+        }
         let whole = path.display();
         if sections.is_empty() {
             return Err(format!(
@@ -200,8 +203,7 @@ impl Account {
             return Err(format!("{at}: accounts.name {name:?}: expected letters, digits, `_`, `.` and `-`"));
         }
         let file = |path_in_file: Option<Spanned<PathBuf>>| {
-            let base = path.parent().unwrap_or(Path::new(""));
-            path_in_file.map(|said| (place(said.referenced), Ok(Origin::File(base.join(said.value)))))
+            path_in_file.map(|said| (place(said.referenced), Ok(Origin::File(beside(path, &said.value)))))
         };
         let variable = |variable: Option<Spanned<String>>| {
             variable.map(|said| {
@@ -254,6 +256,11 @@ impl Account {
             place: Some(place_of_origin),
         })
     }
+}
+
+/// Returns the path of a file that is named in another one.
+fn beside(path: &Path, named: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(named)
 }
 
 impl Collectors {

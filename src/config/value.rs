@@ -1,6 +1,7 @@
 //! Values of options that have a form of their own.
 
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -10,11 +11,24 @@ use url::Url;
 use super::api::STUDIO_URL;
 
 /// An address to listen on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct ListenAddress {
-    /// The address; unspecified IPv6 stands for both IP versions.
-    pub address: SocketAddr,
+pub enum ListenAddress {
+    /// An address of TCP; unspecified IPv6 stands for both IP versions.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+impl ListenAddress {
+    /// Returns the port, if it has one.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(address) => Some(address.port()),
+            Self::Unix(_) => None,
+        }
+    }
 }
 
 impl TryFrom<String> for ListenAddress {
@@ -29,13 +43,20 @@ impl FromStr for ListenAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            // A path is longer than 0 and, for the system's sake, shorter than 108 bytes.
+            return match path.len() {
+                1..108 => Ok(Self::Unix(path.into())),
+                _ => Err("expected unix: and a path of at most 107 bytes".to_owned()),
+            };
+        }
         let every_host = |port: &str| Some(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port.parse().ok()?)));
         let address = match text.strip_prefix(':') {
             Some(port) => every_host(port),
             None => text.replace("localhost:", "127.0.0.1:").parse().ok(),
         };
-        let address = address.ok_or("expected :PORT, IPV4:PORT or [IPV6]:PORT, such as 127.0.0.1:10101")?;
-        Ok(Self { address })
+        let expected = "expected :PORT, IPV4:PORT, [IPV6]:PORT or unix:PATH, such as 127.0.0.1:10101";
+        address.map(Self::Tcp).ok_or_else(|| expected.to_owned())
     }
 }
 

@@ -7,6 +7,7 @@ pub mod program;
 pub mod promql;
 pub mod properties;
 pub mod running;
+pub mod secure;
 pub mod wire;
 
 pub use exposition::Exposition;

@@ -1,0 +1,150 @@
+//! An exporter with a web configuration, and the certificates that it and its clients need.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use edgeimpulse_exporter::web::WebConfig;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
+
+use super::{FakeApi, Program, file};
+
+/// Longest wait for a change of a file to be in force.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Someone who signs certificates.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate with its key, both in PEM.
+pub struct Signed {
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// Returns its own certificate, in PEM.
+    pub fn certificate(&self) -> String {
+        self.0.pem()
+    }
+
+    /// Signs a certificate with these names.
+    pub fn sign(&self, names: impl IntoIterator<Item = SanType>) -> Signed {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = names.into_iter().collect();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap().pem();
+        Signed { certificate, key: key.serialize_pem() }
+    }
+
+    /// Signs a certificate for the server.
+    pub fn sign_server(&self) -> Signed {
+        self.sign([SanType::IpAddress("127.0.0.1".parse().unwrap())])
+    }
+
+    /// Returns a client that trusts this authority alone, to be completed.
+    pub fn client(&self) -> ClientBuilder {
+        let trusted = Certificate::from_pem(self.certificate().as_bytes()).unwrap();
+        // Whichever test comes first: a provider has to be chosen.
+        drop(super::client());
+        Client::builder().no_proxy().https_only(true).tls_certs_only([trusted])
+    }
+}
+
+impl Signed {
+    /// Returns it as clients show it.
+    pub fn identity(&self) -> Identity {
+        Identity::from_pem(format!("{}{}", self.certificate, self.key).as_bytes()).unwrap()
+    }
+}
+
+/// A folder with a web configuration.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes a folder with a certificate for the server, by the authority, as `server.crt` and `server.key`.
+    pub fn new(authority: &Authority) -> Self {
+        let folder = Self::empty();
+        let server = authority.sign_server();
+        folder.write("server.crt", &server.certificate);
+        folder.write("server.key", &server.key);
+        folder.write("clients.crt", &authority.certificate());
+        folder
+    }
+
+    /// Makes a folder.
+    pub fn empty() -> Self {
+        let folder = PathBuf::from(file("web", "") + ".d");
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// Writes a file.
+    pub fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.0.join(name), content).unwrap();
+    }
+
+    /// Returns the path of a file.
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Starts the exporter with that web configuration.
+    pub async fn serve(&self, api: &FakeApi, configuration: &str, options: &[&str]) -> Served {
+        self.write("web.yml", configuration);
+        let (url, path) = (api.url(), self.path("web.yml"));
+        let fixed = ["--api.url", &url, "--web.listen-address=127.0.0.1:0", "--web.config.file", &path];
+        let mut program = Program::start(&[&fixed, options].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+        let address = program.address().await;
+        Served { program, address }
+    }
+
+    /// Loads a web configuration that is not accepted, and returns what is said after the file's name.
+    pub fn refused(&self, configuration: &str) -> String {
+        self.write("web.yml", configuration);
+        let path = self.path("web.yml");
+        let text = WebConfig::load(path.as_ref()).expect_err(configuration).to_string();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let text = text.strip_prefix(&path).unwrap_or_else(|| panic!("{text}"));
+        text.replace(&self.0.display().to_string(), "DIR")
+    }
+}
+
+/// The exporter, served.
+pub struct Served {
+    pub program: Program,
+    pub address: String,
+}
+
+impl Served {
+    /// Returns a URL.
+    pub fn https(&self, path: &str) -> String {
+        format!("https://{}{path}", self.address)
+    }
+
+    /// Returns a URL.
+    pub fn http(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Returns the status of a page, or nothing if there is no answer.
+    pub async fn status(&self, client: &Client, path: &str) -> Option<StatusCode> {
+        client.get(self.https(path)).send().await.ok().map(|response| response.status())
+    }
+
+    /// Waits until a page is served to a new connection.
+    pub async fn lets_in(&self, client: ClientBuilder) {
+        let client = client.pool_max_idle_per_host(0).build().unwrap();
+        let asking = async {
+            while self.status(&client, "/-/healthy").await.is_none() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking).await.expect("it is in force in time");
+    }
+}

@@ -1,0 +1,521 @@
+//! `--web.config.file`: who may come in, and who may not.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use edgeimpulse_exporter::listener::{self, Door, Limits};
+use edgeimpulse_exporter::web::Live;
+use rcgen::SanType;
+use reqwest::{StatusCode, Version};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use crate::support::secure::{Authority, Folder, Served};
+use crate::support::{FakeApi, Program, client};
+
+const TLS: &str = "tls_server_config: { cert_file: server.crt, key_file: server.key }\n";
+
+const CLIENTS: &str = "
+tls_server_config:
+  cert_file: server.crt
+  key_file: server.key
+  client_auth_type: RequireAndVerifyClientCert
+  client_ca_file: clients.crt
+";
+
+/// A hash that costs little, of "canary-password".
+fn users() -> String {
+    let hash = bcrypt::hash("canary-password", 4).unwrap();
+    format!("basic_auth_users: {{ prometheus: '{hash}' }}\n")
+}
+
+async fn with_samples() -> FakeApi {
+    FakeApi::with_samples("typical").await
+}
+
+#[tokio::test]
+async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let mut served = Folder::new(&authority).serve(&api, TLS, &[]).await;
+    let client = authority.client().build().unwrap();
+    let response = client.get(served.https("/metrics")).send().await.unwrap();
+    assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
+    assert!(response.text().await.unwrap().contains("edgeimpulse_up{account=\"default\"} 1"));
+    let http1 = authority.client().http1_only().build().unwrap();
+    let response = http1.get(served.https("/")).send().await.unwrap();
+    assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_11));
+    assert!(response.text().await.unwrap().contains("This page came over https."));
+
+    assert_eq!(served.status(&Authority::new().client().build().unwrap(), "/").await, None);
+    assert!(crate::support::get(served.http("/metrics")).await.is_err(), "nothing is said in the clear");
+    served.program.signal("TERM");
+    served.program.says("stopped").await;
+}
+
+#[tokio::test]
+async fn the_first_line_says_whether_it_is_https() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let folder = Folder::new(&authority);
+    folder.write("web.yml", TLS);
+    let url = api.url();
+    for (arguments, scheme) in [(vec!["--web.config.file", &folder.path("web.yml")], "https"), (vec![], "http")]
+    {
+        let arguments = [&["--web.listen-address=127.0.0.1:0", "--api.url", &url][..], &arguments].concat();
+        let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+        let line = program.says("listening").await;
+        assert!(line.contains(&format!("scheme=\"{scheme}\"")), "{line}");
+    }
+    let arguments = ["demo", "--web.listen-address=127.0.0.1:0", "--web.config.file", &folder.path("web.yml")];
+    let line = Program::start(&arguments, &[]).prints("/metrics").await;
+    assert!(line.contains("https://localhost:"), "{line}");
+}
+
+#[tokio::test]
+async fn only_clients_with_a_certificate_of_the_authority_are_served() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let served = Folder::new(&authority).serve(&api, CLIENTS, &[]).await;
+    let with = |identity| authority.client().identity(identity).build().unwrap();
+    let right = with(authority.sign([]).identity());
+    assert_eq!(served.status(&right, "/metrics").await, Some(StatusCode::OK));
+    let wrong = with(Authority::new().sign([]).identity());
+    assert_eq!(served.status(&wrong, "/metrics").await, None);
+    let none = authority.client().build().unwrap();
+    for path in ["/metrics", "/-/healthy"] {
+        assert_eq!(served.status(&none, path).await, None);
+    }
+}
+
+#[tokio::test]
+async fn only_clients_with_an_allowed_name_are_served() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let names = "  client_allowed_sans: [prometheus.example, 2001:DB8:0::7, 'spiffe://example/prometheus', a@b.example]";
+    let served = Folder::new(&authority).serve(&api, &format!("{CLIENTS}{names}\n"), &[]).await;
+    let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+    let uri = |name: &str| SanType::URI(name.try_into().unwrap());
+    for (names, is_served) in [
+        (vec![dns("prometheus.example")], true),
+        (vec![dns("other.example"), dns("prometheus.example")], true),
+        (vec![SanType::IpAddress("2001:db8::7".parse().unwrap())], true),
+        (vec![uri("spiffe://example/prometheus")], true),
+        (vec![SanType::Rfc822Name("a@b.example".try_into().unwrap())], true),
+        (vec![dns("other.example")], false),
+        (vec![dns("*.example")], false),
+        (vec![dns("a.prometheus.example")], false),
+        (vec![uri("spiffe://example/prometheus/")], false),
+        (vec![], false),
+    ] {
+        let shown = format!("{names:?}");
+        let client = authority.client().identity(authority.sign(names).identity()).build().unwrap();
+        assert_eq!(served.status(&client, "/").await.is_some(), is_served, "{shown}");
+    }
+    let stranger = Authority::new().sign([dns("prometheus.example")]).identity();
+    let stranger = authority.client().identity(stranger).build().unwrap();
+    assert_eq!(served.status(&stranger, "/").await, None, "the name alone is not enough");
+}
+
+#[tokio::test]
+async fn a_certificate_that_need_not_be_shown_has_to_be_right_if_it_is() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let configuration = CLIENTS.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven");
+    let served = Folder::new(&authority).serve(&api, &configuration, &[]).await;
+    assert!(served.status(&authority.client().build().unwrap(), "/").await.is_some());
+    let right = authority.client().identity(authority.sign([]).identity()).build().unwrap();
+    assert!(served.status(&right, "/").await.is_some());
+    let wrong = authority.client().identity(Authority::new().sign([]).identity()).build().unwrap();
+    assert_eq!(served.status(&wrong, "/").await, None);
+}
+
+#[tokio::test]
+async fn certificates_and_keys_may_stand_in_the_file() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let signed = authority.sign_server();
+    let indented = |pem: &str| pem.trim_end().replace('\n', "\n    ");
+    let configuration = format!(
+        "tls_server_config:\n  cert: |\n    {}\n  key: |\n    {}\n  client_ca: |\n    {}\n  \
+         client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\n  curve_preferences: [CurveP256]\n",
+        indented(&signed.certificate),
+        indented(&signed.key),
+        indented(&authority.certificate()),
+    );
+    let served = Folder::empty().serve(&api, &configuration, &[]).await;
+    let with_certificate = || authority.client().identity(authority.sign([]).identity());
+    assert!(served.status(&with_certificate().build().unwrap(), "/").await.is_some());
+    let old = with_certificate().tls_version_max(reqwest::tls::Version::TLS_1_2).build().unwrap();
+    assert_eq!(served.status(&old, "/").await, None, "TLS 1.2 was not allowed");
+}
+
+#[tokio::test]
+async fn older_clients_get_the_cipher_suites_that_are_listed() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let folder = Folder::new(&authority);
+    // The server's key is an ECDSA one.
+    for (suite, is_served) in [("ECDSA", true), ("RSA", false)] {
+        let suites = format!("  cipher_suites: [TLS_ECDHE_{suite}_WITH_AES_256_GCM_SHA384]\n");
+        let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+        let served =
+            folder.serve(&api, &format!("{tls}{suites}http_server_config: {{ http2: false }}\n"), &[]).await;
+        let old = authority.client().tls_version_max(reqwest::tls::Version::TLS_1_2).build().unwrap();
+        assert_eq!(served.status(&old, "/").await.is_some(), is_served, "{suite}");
+        let response = authority.client().build().unwrap().get(served.https("/")).send().await.unwrap();
+        assert_eq!(response.version(), Version::HTTP_11, "HTTP/2 was switched off");
+    }
+}
+
+#[tokio::test]
+async fn only_users_with_the_right_password_are_served() {
+    let api = with_samples().await;
+    let served = Folder::empty().serve(&api, &users(), &[]).await;
+    let get = async |path: &str, user: Option<(&str, &str)>| {
+        let request = client().get(served.http(path));
+        let request = match user {
+            Some((name, password)) => request.basic_auth(name, Some(password)),
+            None => request,
+        };
+        request.send().await.unwrap()
+    };
+    let right = Some(("prometheus", "canary-password"));
+    for path in ["/metrics", "/", "/elsewhere"] {
+        for wrong in [None, Some(("prometheus", "guess")), Some(("alice", "canary-password")), Some(("", ""))] {
+            let response = get(path, wrong).await;
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{path} {wrong:?}");
+            assert_eq!(response.headers()["www-authenticate"], "Basic realm=\"edgeimpulse-exporter\"");
+            assert!(!response.text().await.unwrap().contains("edgeimpulse_"));
+        }
+        assert_ne!(get(path, right).await.status(), StatusCode::UNAUTHORIZED, "{path}");
+    }
+    assert!(get("/metrics", right).await.text().await.unwrap().contains("edgeimpulse_up"));
+    for path in ["/-/healthy", "/-/ready"] {
+        assert_eq!(get(path, None).await.status(), StatusCode::OK, "{path}");
+    }
+    for path in ["/-/healthy/", "//-/healthy", "/-/healthy/..", "/-/Healthy"] {
+        assert_eq!(get(path, None).await.status(), StatusCode::UNAUTHORIZED, "{path}");
+    }
+    served.program.signal("TERM");
+    let ended = served.program.end().await;
+    assert!(!ended.stderr.contains("canary") && !ended.stderr.contains("$2"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed_is_not() {
+    let api = with_samples().await;
+    let folder = Folder::empty();
+    let served = folder.serve(&api, &users(), &[]).await;
+    let client = client();
+    let status = async |name| {
+        let request = client.get(served.http("/")).basic_auth(name, Some("canary-password"));
+        request.send().await.unwrap().status()
+    };
+    assert_eq!((status("prometheus").await, status("alice").await), (StatusCode::OK, StatusCode::UNAUTHORIZED));
+    folder.write("web.yml", &users().replace("prometheus", "alice"));
+    until(async || status("alice").await == StatusCode::OK).await;
+    assert_eq!(status("prometheus").await, StatusCode::UNAUTHORIZED, "nothing is remembered of it");
+}
+
+/// Waits until something is true.
+async fn until(is_so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it did not become so");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_changed_certificate_is_served_without_a_restart_while_old_connections_live() {
+    let (api, before, after) = (with_samples().await, Authority::new(), Authority::new());
+    let folder = Folder::new(&before);
+    let mut served = folder.serve(&api, TLS, &[]).await;
+    // Both trust one authority only, and the first keeps its connection.
+    let old = before.client().build().unwrap();
+    assert!(served.status(&old, "/-/healthy").await.is_some());
+    let new = after.sign_server();
+    folder.write("server.crt", &new.certificate);
+    folder.write("server.key", &new.key);
+    served.lets_in(after.client()).await;
+    assert!(served.status(&old, "/-/healthy").await.is_some(), "its connection goes on");
+    assert_eq!(
+        served.status(&before.client().build().unwrap(), "/-/healthy").await,
+        None,
+        "a new one would not"
+    );
+    served.program.says("the changed web configuration is in force").await;
+}
+
+#[tokio::test]
+async fn a_volume_of_kubernetes_that_changes_is_followed() {
+    let (api, before, after) = (with_samples().await, Authority::new(), Authority::new());
+    let (first, second, mounted) = (Folder::new(&before), Folder::new(&after), Folder::empty());
+    first.write("web.yml", TLS);
+    second.write("web.yml", TLS);
+    // As the kubelet does: the files are links into a folder that is itself a link, and that one is swapped.
+    let link = mounted.path("..data");
+    std::os::unix::fs::symlink(first.path(""), &link).unwrap();
+    for name in ["server.crt", "server.key", "web.yml"] {
+        std::os::unix::fs::symlink(format!("..data/{name}"), mounted.path(name)).unwrap();
+    }
+    let served = mounted.serve(&api, TLS, &[]).await;
+    assert!(served.status(&before.client().build().unwrap(), "/").await.is_some());
+    std::os::unix::fs::symlink(second.path(""), mounted.path("..new")).unwrap();
+    std::fs::rename(mounted.path("..new"), &link).unwrap();
+    served.lets_in(after.client()).await;
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let folder = Folder::new(&authority);
+    let mut served = folder.serve(&api, &format!("{CLIENTS}{}", users()), &[]).await;
+    let url = served.https("/-/healthy");
+    let with_certificate = || authority.client().identity(authority.sign([]).identity());
+    for (configuration, told) in [
+        ("tls_server_config: [\n", "cannot be used"),
+        // A file that is being written.
+        ("", "asks for less: that takes a restart"),
+        (TLS, "lost=\"what is asked of clients' certificates\""),
+        (CLIENTS, "lost=\"passwords\""),
+    ] {
+        folder.write("web.yml", configuration);
+        // It looks when a connection comes.
+        let client = authority.client().build().unwrap();
+        let asking = async {
+            loop {
+                let _ = client.get(&url).send().await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let line = tokio::select! {
+            line = served.program.says("the changed web configuration") => line,
+            () = asking => unreachable!("it asks for ever"),
+        };
+        assert!(line.contains(told) && line.contains("web.yml"), "{line}");
+        for _ in 0..3 {
+            let client = with_certificate().build().unwrap();
+            assert_eq!(served.status(&client, "/").await, Some(StatusCode::UNAUTHORIZED), "{configuration}");
+            assert_eq!(served.status(&authority.client().build().unwrap(), "/-/healthy").await, None);
+        }
+    }
+    let other = Authority::new();
+    folder.write("clients.crt", &other.certificate());
+    folder.write("web.yml", &format!("{CLIENTS}{}", users()));
+    served.lets_in(authority.client().identity(other.sign([]).identity())).await;
+    served.program.signal("TERM");
+    let ended = served.program.end().await;
+    assert_eq!(ended.stderr.matches("the changed web configuration").count(), 1, "{}", ended.stderr);
+    assert!(!ended.stderr.contains("$2"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn headers_are_added_to_every_answer() {
+    let api = with_samples().await;
+    let configuration = format!(
+        "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    Strict-Transport-Security: max-age=60\n    \
+         Content-Security-Policy: \"default-src 'self'\"\n    X-XSS-Protection: ''\n{}",
+        users()
+    );
+    let served = Folder::empty().serve(&api, &configuration, &[]).await;
+    for (path, status) in [("/-/healthy", 200), ("/", 401)] {
+        let response = crate::support::get(served.http(path)).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["x-frame-options"], "deny");
+        assert_eq!(response.headers()["strict-transport-security"], "max-age=60");
+        assert_eq!(response.headers()["content-security-policy"], "default-src 'self'");
+        assert!(!response.headers().contains_key("x-xss-protection"), "it was left empty");
+    }
+}
+
+#[tokio::test]
+async fn requests_beyond_the_rate_are_told_to_wait_but_probes_are_not() {
+    let api = with_samples().await;
+    let served = Folder::empty().serve(&api, "rate_limit: { interval: 1h, burst: 2 }\n", &[]).await;
+    let status = async |path| crate::support::get(served.http(path)).await.unwrap().status();
+    assert_eq!((status("/").await, status("/nowhere").await), (StatusCode::OK, StatusCode::NOT_FOUND));
+    let response = crate::support::get(served.http("/metrics")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((3500..=3600).contains(&wait), "{wait}");
+    assert_eq!((status("/-/healthy").await, status("/-/ready").await), (StatusCode::OK, StatusCode::OK));
+}
+
+/// Serves one page over TLS within limits.
+async fn within(authority: &Authority, limits: Limits) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+    let folder = Folder::new(authority);
+    folder.write("web.yml", TLS);
+    let live = Some(Arc::new(Live::load(folder.path("web.yml").into()).unwrap()));
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let app = Router::new().fallback(async || "Here.");
+    let door = Door { socket: socket.into(), app, live, is_apart: false };
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    tokio::spawn(listener::serve_doors(vec![door], async { drop(stopped.await) }, limits));
+    (address, stop)
+}
+
+/// Waits until the other side has ended a connection, and returns what it said before.
+async fn ended(mut stream: impl AsyncRead + Unpin) -> Vec<u8> {
+    let mut said = Vec::new();
+    let reading = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut said));
+    // Whether it was closed or reset.
+    let _ = reading.await.expect("it is ended in time");
+    said
+}
+
+#[tokio::test]
+async fn clients_that_do_not_agree_on_tls_are_sent_away() {
+    let authority = Authority::new();
+    let limits = Limits { connections: 1, handshake_timeout: Duration::from_millis(300), ..Limits::default() };
+    let (address, _stop) = within(&authority, limits).await;
+    let silent = TcpStream::connect(address).await.unwrap();
+    let mut plain = TcpStream::connect(address).await.unwrap();
+    plain.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert_eq!(ended(silent).await, b"");
+    assert!(!ended(plain).await.starts_with(b"HTTP"), "nothing is said in the clear");
+    let client = authority.client().build().unwrap();
+    assert!(client.get(format!("https://{address}/")).send().await.is_ok(), "their place is free again");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_encrypted_yet_does_not_delay_the_end() {
+    let (address, stop) = within(&Authority::new(), Limits::default()).await;
+    let silent = TcpStream::connect(address).await.unwrap();
+    let began = Instant::now();
+    drop(stop);
+    ended(silent).await;
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn an_idle_connection_of_http_2_is_ended() {
+    let authority = Authority::new();
+    let short = Duration::from_millis(300);
+    let (address, _stop) =
+        within(&authority, Limits { header_timeout: short, grace: short, ..Limits::default() }).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = address.ip().into();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    // The preface and empty settings, and then nothing: no request, and no answer to pings.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    assert!(!ended(stream).await.is_empty(), "it said that it will");
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line() {
+    let folder = Folder::empty();
+    folder.write("web.yml", "basic_auth_users:\n  prometheus: canary-password\n");
+    let path = folder.path("web.yml");
+    let ended = Program::start(&["demo", "--web.config.file", &path], &[]).end().await;
+    assert_eq!(ended.code, Some(2));
+    let text = "the value of a user in basic_auth_users is no bcrypt hash; expected what htpasswd -nB prints";
+    assert_eq!(ended.stderr, format!("error: {path}:2: {text}\n"));
+    let ended = Program::start(&["demo", "--web.config.file=/nonexistent/web.yml"], &[]).end().await;
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.starts_with("error: /nonexistent/web.yml: cannot be read: No such file"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn what_cannot_work_is_refused_by_name() {
+    let folder = Folder::new(&Authority::new());
+    let other = Authority::new().sign_server();
+    folder.write("other.key", &other.key);
+    folder.write(
+        "locked.key",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    let tls =
+        |more: &str| format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  {more}\n");
+    let clients = |kind: &str| tls(&format!("client_ca_file: clients.crt\n  client_auth_type: {kind}"));
+    let verifying = "expected RequireAndVerifyClientCert or VerifyClientCertIfGiven, with client_ca_file";
+    let unverified = "takes certificates that nobody verified, which rustls does not do";
+    let versions = "is a version that rustls does not speak; expected TLS12 or TLS13";
+    for (configuration, expected) in [
+        (clients("RequestClientCert"), format!(":5: client_auth_type RequestClientCert {unverified}; {verifying}")),
+        (clients("RequireAnyClientCert"), format!(":5: client_auth_type RequireAnyClientCert {unverified}; {verifying}")),
+        (clients("RequireClientCert"), format!(":5: client_auth_type RequireClientCert {unverified}; {verifying}")),
+        (tls("min_version: TLS10"), format!(":4: min_version TLS10 {versions}")),
+        (tls("max_version: TLS11"), format!(":4: max_version TLS11 {versions}")),
+        (tls("min_version: 1.2"), ":4: this min_version is unknown; expected TLS12 or TLS13".to_owned()),
+        (tls("min_version: TLS13\n  max_version: TLS12"), ":5: max_version is less than min_version".to_owned()),
+        (
+            tls("curve_preferences: [X25519, CurveP521]"),
+            ":4: rustls with ring has no curve \"CurveP521\"; expected some of X25519, CurveP256, CurveP384".to_owned(),
+        ),
+        (tls("cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]"), ":4: rustls has no cipher suite".to_owned()),
+        (clients("Sometimes"), ":5: this client_auth_type is unknown; expected NoClientCert, ".to_owned()),
+        (tls("client_auth_type: RequireAndVerifyClientCert"), ":4: client_auth_type needs client_ca_file".to_owned()),
+        (
+            tls("client_ca_file: clients.crt"),
+            ":4: client_ca_file DIR/clients.crt has no use without client_auth_type; expected Require".to_owned(),
+        ),
+        (tls("client_allowed_sans: [a]"), ":4: client_allowed_sans are checked with client_auth_type".to_owned()),
+        (
+            format!("{}  client_allowed_sans: []", clients("RequireAndVerifyClientCert")),
+            ":6: client_allowed_sans is empty".to_owned(),
+        ),
+        (
+            "tls_server_config: { min_version: TLS12 }".to_owned(),
+            ": tls_server_config: there is no cert; expected cert_file, or cert with PEM".to_owned(),
+        ),
+        ("tls_server_config: { cert_file: server.crt }".to_owned(), ": tls_server_config: there is no key".to_owned()),
+        (
+            "tls_server_config:\n  cert_file: absent.crt\n  key_file: server.key".to_owned(),
+            ":2: cert_file DIR/absent.crt cannot be read: No such file".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  cert_file: server.key\n  key_file: server.key".to_owned(),
+            ":2: cert_file DIR/server.key holds no certificate in PEM".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key".to_owned(),
+            ":2: cert_file DIR/server.crt and the key do not work together: ".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  cert_file: server.crt\n  key_file: locked.key".to_owned(),
+            ":3: key_file DIR/locked.key holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1); it is encrypted".to_owned(),
+        ),
+        (tls("cert: inline"), ":2: both cert and cert_file are there; expected one of them".to_owned()),
+        (tls("cert_fil: a"), ":4: there is no field \"cert_fil\" here; expected one of cert, key, ".to_owned()),
+        (tls("cert_file: a"), ":4: this field stands here twice".to_owned()),
+        ("tls_server_config: yes please".to_owned(), ":1: expected fields with values".to_owned()),
+        ("basic_auth_users: alice:$2y$canary".to_owned(), ":1: expected fields with values".to_owned()),
+        ("http_server_config:\n  http2: maybe".to_owned(), ":2: this value has the wrong type; expected true or false".to_owned()),
+        ("http_server_config:\n  headers:\n    Cache-Control: x".to_owned(), ":3: header \"Cache-Control\" cannot be set; ".to_owned()),
+        ("http_server_config:\n  headers:\n    X-Frame-Options: x".to_owned(), ":3: header X-Frame-Options has an unknown".to_owned()),
+        ("rate_limit:\n  interval: soon\n  burst: 1".to_owned(), ":2: ".to_owned()),
+        ("rate_limit:\n  interval: 1s\n  burst: 0".to_owned(), ":3: a burst of 0 would let nobody in".to_owned()),
+        ("rate_limit:\n  interval: 1s".to_owned(), ":2: rate_limit needs a burst, of 1 or more".to_owned()),
+        ("rate_limit:\n  interval: 1s\n  burst: many".to_owned(), ":3: this value has the wrong type; expected a whole number".to_owned()),
+        ("rate_limit: {\n".to_owned(), ":1: this is not YAML: unclosed bracket '{'".to_owned()),
+        ("tls_server_config: { key: [canary] }".to_owned(), ":1: expected a text".to_owned()),
+        ("canary".to_owned(), ":1: expected fields with values".to_owned()),
+        ("{}\n---\n{}\n".to_owned(), ":3: expected one YAML document, and here a second begins".to_owned()),
+    ] {
+        let text = folder.refused(&configuration);
+        assert!(text.starts_with(&expected), "{configuration}\n{text}\n{expected}");
+        assert!(!text.contains("canary") && !text.contains("$2"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_asks_for_nothing() {
+    let api = with_samples().await;
+    let empty =
+        "tls_server_config: {}\nhttp_server_config:\nbasic_auth_users: {}\nrate_limit: { interval: 0 }\n";
+    for configuration in ["", "# nothing\n", "{}\n", empty] {
+        let served: Served = Folder::empty().serve(&api, configuration, &[]).await;
+        assert_eq!(crate::support::get(served.http("/")).await.unwrap().status(), 200, "{configuration}");
+    }
+}
