@@ -239,12 +239,13 @@ impl Account {
         self.cells().get(call)?.history().last_good
     }
 
-    /// Tells whether the credential was refused that call, and nothing has changed that.
+    /// Tells whether the API said at last that there is no such thing for this credential.
     #[must_use]
-    pub fn is_forbidden(&self, call: &Call) -> bool {
+    pub fn is_denied(&self, call: &Call) -> bool {
         let history = self.cells().get(call).map(|cell| cell.history());
         history.is_some_and(|history| {
-            history.is_failing && matches!(history.last_failure, Some((Error::Forbidden(_), _)))
+            history.is_failing
+                && matches!(history.last_failure, Some((Error::Forbidden(_) | Error::NotFound(_), _)))
         })
     }
 

@@ -27,7 +27,7 @@ pub struct Discovery {
     own: Option<Arc<Facts>>,
     /// The white labels by the organization that owns them, each with its list of organizations.
     portfolios: Vec<(u64, Arc<Facts>)>,
-    /// Whether every list was read at least once, or may not be read.
+    /// Whether every list was read at least once, or is not there for this credential.
     pub is_complete: bool,
 }
 
@@ -49,7 +49,7 @@ impl Discovery {
         let mut discovery = Self { is_complete: true, ..Self::default() };
         let mut known = |call: Call| {
             let facts = account.known(&call);
-            discovery.is_complete &= facts.is_some() || account.is_forbidden(&call);
+            discovery.is_complete &= facts.is_some() || account.is_denied(&call);
             facts
         };
         let own = own_list(account).and_then(&mut known);

@@ -87,11 +87,11 @@ async fn read(
     collections.sort_by_key(|(call, _)| *call);
     let collections = collections.into_iter().map(|(_, collection)| collection).collect();
     let up = selection.organization.is_none().then(|| is_up(account, &readings));
-    (merge(account, selection, &readings), account.state(up), collections)
+    (merge(account, &discovery, selection, &readings), account.state(up), collections)
 }
 
 /// Merges what is to be shown of the readings, in their order.
-fn merge(account: &Account, selection: &Selection, readings: &Readings) -> Facts {
+fn merge(account: &Account, discovery: &Discovery, selection: &Selection, readings: &Readings) -> Facts {
     let mut facts = Facts::default();
     for value in readings.iter().filter_map(|(_, reading)| reading.value.as_ref()) {
         match selection.organization {
@@ -103,6 +103,8 @@ fn merge(account: &Account, selection: &Selection, readings: &Readings) -> Facts
     if !asked_for.is_empty() {
         facts.organizations.retain(|id, _| asked_for.contains(id));
         facts.trials.retain(|(id, _), _| asked_for.contains(id));
+        let owners = discovery.owners(account);
+        facts.whitelabels.retain(|owner, _| owners.contains(owner));
     }
     facts
 }

@@ -66,13 +66,22 @@ impl Running {
         Self::serve_within(exporter, Limits::default()).await
     }
 
+    /// Serves an exporter that can be reloaded.
+    pub async fn serve_live(live: Arc<Live>) -> Self {
+        Self::serve_live_within(live, Limits::default()).await
+    }
+
     /// Serves an exporter with these limits of connections.
     pub async fn serve_within(exporter: Arc<Exporter>, limits: Limits) -> Self {
+        Self::serve_live_within(Live::new(exporter), limits).await
+    }
+
+    async fn serve_live_within(live: Arc<Live>, limits: Limits) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
-        tokio::spawn(listener::serve(vec![socket], server::app(Live::new(exporter)), until, limits));
+        tokio::spawn(listener::serve(vec![socket], server::app(live), until, limits));
         let client = super::client();
         Self { address, client, _stop: stop }
     }
