@@ -28,4 +28,5 @@ mod serving;
 mod support;
 mod tls;
 mod try_it;
+mod whitelabel;
 mod wire;
