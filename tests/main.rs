@@ -30,4 +30,5 @@ mod support;
 mod tls;
 mod try_it;
 mod web_config;
+mod web_tls;
 mod wire;
