@@ -29,6 +29,7 @@ mod sockets;
 mod support;
 mod tls;
 mod try_it;
+mod web_clients;
 mod web_config;
 mod web_tls;
 mod wire;
