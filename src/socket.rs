@@ -49,17 +49,10 @@ impl Socket {
     /// # Errors
     /// If there are none, or one of them takes no connections.
     pub fn of_systemd() -> Result<Vec<Self>, String> {
-        let sockets =
-            sd_listen_fds::get().map_err(|error| format!("cannot take systemd's sockets: {error}"))?;
-        if sockets.is_empty() {
-            return Err(
-                "--web.systemd-socket: systemd gave no socket; start the service by its .socket unit".into()
-            );
-        }
-        #[cfg(unix)]
-        return sockets.into_iter().map(|(_, socket)| unix::adopt(socket.into_std())).collect();
-        #[cfg(not(unix))]
-        return Err("--web.systemd-socket: this system has no systemd".to_owned());
+        #[cfg(target_os = "linux")]
+        return systemd::take();
+        #[cfg(not(target_os = "linux"))]
+        Err("--web.systemd-socket: this system has no systemd".to_owned())
     }
 
     /// Waits for a connection.
@@ -127,21 +120,17 @@ fn has_ipv6() -> bool {
     std::net::UdpSocket::bind("[::1]:0").is_ok()
 }
 
-/// Unix sockets, and sockets that are inherited.
+/// Sockets that are files.
 #[cfg(unix)]
 mod unix {
     use std::fmt;
     use std::fs::{self, Permissions};
     use std::io;
-    use std::os::fd::OwnedFd;
     use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
     use std::os::unix::net;
     use std::path::{Path, PathBuf};
 
-    use socket2::{Domain, SockRef, Type};
-    use tokio::net::{TcpListener, UnixListener, UnixStream};
-
-    use super::Socket;
+    use tokio::net::{UnixListener, UnixStream};
 
     /// Owner and group may connect: a proxy or a Prometheus that shares the group, and nobody else.
     const MODE: u32 = 0o660;
@@ -184,6 +173,12 @@ mod unix {
             Ok(Self { listener, _file: Some(SocketFile { path: path.to_owned(), identity }) })
         }
 
+        /// Takes over a socket that another process has opened; its file is that process's business.
+        #[cfg(target_os = "linux")]
+        pub(super) fn adopt(socket: std::os::fd::OwnedFd) -> io::Result<Self> {
+            Ok(Self { listener: UnixListener::from_std(net::UnixListener::from(socket))?, _file: None })
+        }
+
         pub(super) async fn accept(&self) -> io::Result<UnixStream> {
             Ok(self.listener.accept().await?.0)
         }
@@ -211,9 +206,33 @@ mod unix {
             }
         }
     }
+}
 
-    /// Takes over a socket that another process has opened; its file is that process's business.
-    pub(super) fn adopt(socket: OwnedFd) -> Result<Socket, String> {
+/// Sockets that are inherited.
+#[cfg(target_os = "linux")]
+mod systemd {
+    use std::io;
+    use std::net;
+    use std::os::fd::OwnedFd;
+
+    use socket2::{Domain, SockRef, Type};
+    use tokio::net::TcpListener;
+
+    use super::Socket;
+    use super::unix::UnixSocket;
+
+    pub(super) fn take() -> Result<Vec<Socket>, String> {
+        let sockets =
+            sd_listen_fds::get().map_err(|error| format!("cannot take systemd's sockets: {error}"))?;
+        if sockets.is_empty() {
+            return Err(
+                "--web.systemd-socket: systemd gave no socket; start the service by its .socket unit".into()
+            );
+        }
+        sockets.into_iter().map(|(_, socket)| adopt(socket.into_std())).collect()
+    }
+
+    fn adopt(socket: OwnedFd) -> Result<Socket, String> {
         let cannot = |error: io::Error| format!("--web.systemd-socket: cannot take what systemd gave: {error}");
         let about = SockRef::from(&socket);
         let (kind, domain) = (about.r#type().map_err(cannot)?, about.domain().map_err(cannot)?);
@@ -224,10 +243,8 @@ mod unix {
         }
         about.set_nonblocking(true).map_err(cannot)?;
         if domain == Domain::UNIX {
-            let listener = UnixListener::from_std(net::UnixListener::from(socket)).map_err(cannot)?;
-            return Ok(Socket::Unix(UnixSocket { listener, _file: None }));
+            return UnixSocket::adopt(socket).map(Socket::Unix).map_err(cannot);
         }
-        let listener = std::net::TcpListener::from(socket);
-        Ok(Socket::Tcp(TcpListener::from_std(listener).map_err(cannot)?))
+        Ok(Socket::Tcp(TcpListener::from_std(net::TcpListener::from(socket)).map_err(cannot)?))
     }
 }

@@ -31,6 +31,8 @@ mod support;
 mod targets;
 mod tls;
 mod try_it;
+mod web_clients;
 mod web_config;
+mod web_tls;
 mod whitelabel;
 mod wire;

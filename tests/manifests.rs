@@ -567,10 +567,16 @@ fn systemd_finds_the_unit_sound_and_tight() {
     assert!(unit.contains(installed));
     // It looks whether there is such a program.
     let here = format!("ExecStart={}\n", env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
-    let unit = file("edgeimpulse-exporter.service", &unit.replace(installed, &here));
-    keep_silent("systemd-analyze", &["verify", "--man=no", &unit]);
+    let folder = file("units", "") + ".d";
+    std::fs::create_dir(&folder).unwrap();
+    let socket = format!("{folder}/edgeimpulse-exporter.socket");
+    std::fs::write(&socket, read("deploy/systemd/edgeimpulse-exporter.socket")).unwrap();
+    // What systemd finds beside it is the service that it is for.
+    let service = format!("{folder}/edgeimpulse-exporter.service");
+    std::fs::write(&service, unit.replace(installed, &here)).unwrap();
+    keep_silent("systemd-analyze", &["verify", "--man=no", &service, &socket]);
     // Exposure of 2.0 of 10; a service that takes no care has 9.6.
-    succeed("systemd-analyze", &["security", "--no-pager", "--offline=true", "--threshold=20", &unit]);
+    succeed("systemd-analyze", &["security", "--no-pager", "--offline=true", "--threshold=20", &service]);
     // The metrics need the time of the boot, the alert about an absent exporter needs the metrics.
     assert!(!read("deploy/systemd/edgeimpulse-exporter.service").contains("\nProcSubset="));
 }

@@ -77,7 +77,7 @@ async fn without_accept(url: String) -> u16 {
 }
 
 /// A Prometheus that is asked over its API.
-struct Prometheus {
+pub struct Prometheus {
     port: u16,
     program: Program,
 }
@@ -96,7 +96,7 @@ impl Prometheus {
     }
 
     /// Starts one with that configuration and that folder of data.
-    async fn start(configuration: &str, data: &str) -> Self {
+    pub async fn start(configuration: &str, data: &str) -> Self {
         let port = free_port();
         let configuration = file("prometheus.yml", configuration);
         let mut command = Command::new("prometheus");
@@ -112,7 +112,7 @@ impl Prometheus {
     }
 
     /// Ends it, so that its data is written.
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.program.signal("TERM");
         self.program.end().await;
     }
@@ -127,14 +127,14 @@ impl Prometheus {
     }
 
     /// Returns the labels and values of an expression.
-    async fn query(&self, expression: &str) -> Vec<(Value, f64)> {
+    pub async fn query(&self, expression: &str) -> Vec<(Value, f64)> {
         let data = self.ask("query", &[("query", expression)]).await;
         let series = data["result"].as_array().unwrap().iter();
         series.map(|one| (one["metric"].clone(), one["value"][1].as_str().unwrap().parse().unwrap())).collect()
     }
 
     /// Waits until an expression is true somewhere.
-    async fn sees(&self, expression: &str) {
+    pub async fn sees(&self, expression: &str) {
         let until = tokio::time::Instant::now() + Duration::from_secs(30);
         while self.query(expression).await.is_empty() {
             assert!(tokio::time::Instant::now() < until, "{expression} did not become true");

@@ -7,7 +7,7 @@ use reqwest::Client;
 use tokio::net::UnixStream;
 use tokio::process::Command;
 
-use crate::support::secure::{Authority, Folder};
+use crate::support::secure::{Authority, CLIENTS, Folder};
 use crate::support::{Program, file, free_port, get};
 
 /// A client that asks at a Unix socket, whatever the URL says.
@@ -71,7 +71,7 @@ async fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
 }
 
 #[tokio::test]
-async fn tls_and_passwords_hold_at_unix_sockets_too() {
+async fn passwords_hold_at_unix_sockets_too() {
     let folder = Folder::empty();
     let hash = bcrypt::hash("right", 4).unwrap();
     folder.write("web.yml", &format!("basic_auth_users: {{ prometheus: '{hash}' }}\n"));
@@ -88,14 +88,7 @@ async fn tls_and_passwords_hold_at_unix_sockets_too() {
 async fn probes_have_an_address_of_their_own_without_a_certificate() {
     let authority = Authority::new();
     let folder = Folder::new(&authority);
-    let configuration = "
-tls_server_config:
-  cert_file: server.crt
-  key_file: server.key
-  client_auth_type: RequireAndVerifyClientCert
-  client_ca_file: clients.crt
-";
-    folder.write("web.yml", configuration);
+    folder.write("web.yml", CLIENTS);
     let mut program = start(&[
         "--web.config.file",
         &folder.path("web.yml"),

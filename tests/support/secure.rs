@@ -4,13 +4,32 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use edgeimpulse_exporter::web::WebConfig;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
 use super::{FakeApi, Program, file};
 
 /// Longest wait for a change of a file to be in force.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A configuration with the files of [`Folder::new`].
+pub const TLS: &str = "tls_server_config: { cert_file: server.crt, key_file: server.key }\n";
+
+/// The same, and clients have to show a certificate.
+pub const CLIENTS: &str = "
+tls_server_config:
+  cert_file: server.crt
+  key_file: server.key
+  client_auth_type: RequireAndVerifyClientCert
+  client_ca_file: clients.crt
+";
+
+/// OpenSSL takes a certificate for signed by itself if it has the authority's name.
+fn params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
 
 /// Someone who signs certificates.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -23,7 +42,7 @@ pub struct Signed {
 
 impl Authority {
     pub fn new() -> Self {
-        let mut params = CertificateParams::default();
+        let mut params = params("authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -35,7 +54,7 @@ impl Authority {
 
     /// Signs a certificate with these names.
     pub fn sign(&self, names: impl IntoIterator<Item = SanType>) -> Signed {
-        let mut params = CertificateParams::default();
+        let mut params = params("signed by it");
         params.subject_alt_names = names.into_iter().collect();
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap().pem();
