@@ -11,9 +11,12 @@ use tokio::sync::Semaphore;
 use crate::account::{Account, Scope, Shared};
 use crate::api::{Client, Settings, Terms};
 use crate::clock::Clock;
-use crate::config::{CommonOptions, DemoOptions, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat};
+use crate::config::{
+    CommonOptions, DemoOptions, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat, WebOptions,
+};
 use crate::credential::Held;
 use crate::demo;
+use crate::health;
 use crate::listener::{self, Limits};
 use crate::own::Own;
 use crate::reference;
@@ -101,6 +104,16 @@ pub async fn scrape(options: &Options) -> Result<ExitCode, Failure> {
     print(&text)?;
     let is_up = snapshot.accounts.iter().all(|account| account.up);
     Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks the exporter that listens on these addresses whether it is healthy.
+///
+/// # Errors
+/// If it does not say so on each of them.
+pub fn healthcheck(web: &WebOptions) -> Result<ExitCode, Failure> {
+    web.listen_addresses.iter().try_for_each(|listen| health::check(*listen)).map_err(Failure::Running)?;
+    print("healthy\n")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes the reference of all metrics to standard output.

@@ -62,6 +62,8 @@ pub enum Command {
     /// Collect once, write the metrics to standard output, and exit with 1 if no account could be read
     #[command(after_help = AFTER_HELP)]
     Scrape(Box<Options>),
+    /// Ask the exporter that runs with these options on this machine whether it is healthy, and exit with 1 if not
+    Healthcheck(WebOptions),
     /// Write the reference of all metrics to standard output
     Metrics {
         /// How to write it

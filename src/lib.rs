@@ -24,6 +24,7 @@ pub mod commands;
 pub mod config;
 pub mod credential;
 pub mod demo;
+pub mod health;
 pub mod listener;
 pub mod metrics;
 pub mod own;

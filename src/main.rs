@@ -25,6 +25,7 @@ async fn main() -> ExitCode {
         None => commands::serve(&command_line.options).await,
         Some(Command::Demo(options)) => commands::demo(&options).await,
         Some(Command::Scrape(options)) => commands::scrape(&options).await,
+        Some(Command::Healthcheck(web)) => commands::healthcheck(&web),
         Some(Command::Metrics { format }) => commands::metrics(format),
     };
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))
