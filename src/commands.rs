@@ -11,6 +11,7 @@ use crate::config::{
 };
 use crate::demo::{self, world::World};
 use crate::exporter::Exporter;
+use crate::health;
 use crate::listener::Limits;
 use crate::reference;
 use crate::reload::Live;
@@ -119,6 +120,19 @@ pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure>
     let count = exporter.accounts.len();
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
     print(&format!("The configuration can be used. Accounts: {count} ({}).\n", names.join(", ")))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the exporter that runs with these options whether it is healthy.
+///
+/// # Errors
+/// If it does not say so.
+pub fn healthcheck(options: &Options) -> Result<ExitCode, Failure> {
+    let configuration = options.config_file.as_deref().map(config::file::read).transpose();
+    let configuration = configuration.map_err(Failure::Configuration)?;
+    let web = configuration.as_ref().map_or(&options.common.web, |configuration| &configuration.common.web);
+    health::check(web).map_err(Failure::Running)?;
+    print("healthy\n")?;
     Ok(ExitCode::SUCCESS)
 }
 

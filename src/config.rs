@@ -70,9 +70,14 @@ impl CommandLine {
     fn says_it_once(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
         let (options, matches) = match (&self.command, matches.subcommand()) {
             (None, _) => (&self.options, matches),
-            (Some(Command::Scrape(options) | Command::CheckConfig { options, .. }), Some((_, matches))) => {
-                (&**options, matches)
-            }
+            (
+                Some(
+                    Command::Scrape(options)
+                    | Command::CheckConfig { options, .. }
+                    | Command::Healthcheck(options),
+                ),
+                Some((_, matches)),
+            ) => (&**options, matches),
             _ => return Ok(()),
         };
         if options.config_file.is_none() {
@@ -113,6 +118,8 @@ pub enum Command {
     /// Collect once, write the metrics to standard output, and exit with 1 if no account could be read
     #[command(after_help = AFTER_HELP)]
     Scrape(Box<Options>),
+    /// Ask the exporter that runs with these options on this machine whether it is healthy, and exit with 1 if not
+    Healthcheck(Box<Options>),
     /// Write the reference of all metrics to standard output
     Metrics {
         /// How to write it

@@ -26,6 +26,7 @@ async fn main() -> ExitCode {
         Some(Command::Demo(options)) => commands::demo(&options).await,
         Some(Command::Scrape(options)) => commands::scrape(*options).await,
         Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
+        Some(Command::Healthcheck(options)) => commands::healthcheck(&options),
         Some(Command::Metrics { format }) => commands::metrics(format),
     };
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{FakeApi, Program, file};
+use crate::support::{FakeApi, Program, file, free_port};
 
 async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let ended = Program::start(arguments, environment).end().await;
@@ -97,6 +97,43 @@ async fn a_scrape_that_reads_nothing_ends_with_1() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stdout.contains("edgeimpulse_up{account=\"default\"} 0"));
     assert!(ended.stderr.contains("unauthorized"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn healthcheck_asks_the_exporter_where_it_listens() {
+    for host in ["", "127.0.0.1", "0.0.0.0"] {
+        let address = format!("{host}:{}", free_port());
+        // As in a container, where both are told the same; no proxy leads back to it.
+        let environment = [
+            ("EDGEIMPULSE_WEB_LISTEN_ADDRESS", address.as_str()),
+            ("HTTP_PROXY", "http://127.0.0.1:1"),
+            ("http_proxy", "http://127.0.0.1:1"),
+        ];
+        let mut program = Program::start(&["demo"], &environment);
+        program.prints("answers at").await;
+        let ended = Program::start(&["healthcheck"], &environment).end().await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "healthy\n"), "{ended:?}");
+        let both = format!("--web.listen-address={address},127.0.0.1:{}", free_port());
+        let ended = Program::start(&["healthcheck", &both], &[]).end().await;
+        assert_eq!(ended.code, Some(1), "one address of two is not enough: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn healthcheck_says_in_one_line_what_is_not_healthy() {
+    let (api, silent) = (FakeApi::start().await, std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let another = url::Url::parse(&api.url()).unwrap().port().unwrap();
+    for (port, why) in [
+        (free_port(), "refused"),
+        (another, "answers \"HTTP/1.1 404 Not Found\""),
+        (silent.local_addr().unwrap().port(), "has not answered in 2s"),
+    ] {
+        let ended = Program::start(&["healthcheck", &format!("--web.listen-address=:{port}")], &[]).end().await;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+        let place = format!("http://127.0.0.1:{port}/-/healthy ");
+        assert!(ended.stderr.contains(&place) && ended.stderr.contains(why), "{}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
 }
 
 #[tokio::test]

@@ -438,6 +438,14 @@ fn compose_files_keep_to_their_schema_and_mount_only_what_there_is() {
     assert!(real["secrets"].as_object().unwrap().contains_key(secret));
     let command = json!([format!("--api.key-file=/run/secrets/{secret}")]);
     assert_eq!(real["services"]["exporter"]["command"], command);
+    // What it has told must not be forgotten before it is to be told again.
+    let retention = compose["services"]["alertmanager"]["command"].as_array().unwrap().iter();
+    let mut retention = retention.filter_map(|flag| flag.as_str()?.strip_prefix("--data.retention="));
+    let retention = humantime::parse_duration(retention.next().unwrap()).unwrap();
+    let alertmanager = read("deploy/alertmanager/alertmanager.yml");
+    for interval in alertmanager.lines().filter_map(|line| line.trim().strip_prefix("repeat_interval: ")) {
+        assert!(humantime::parse_duration(interval).unwrap() < retention, "{interval}");
+    }
     dashboards();
     rules();
 }
