@@ -103,7 +103,8 @@ async fn the_list_for_prometheus_names_what_relabelling_needs() {
     let exporter = Running::with_jwt(&api, &[]).await;
     let list = targets(&exporter).await;
     let ids: Vec<_> = list.as_array().unwrap().iter().map(|group| group["targets"].clone()).collect();
-    assert_eq!(ids, [json!(["1"]), json!(["2"])]);
+    // Two that the user is a member of, and two that only the white label sees.
+    assert_eq!(ids, [json!(["1"]), json!(["2"]), json!(["31"]), json!(["32"])]);
     let labels = &list[0]["labels"];
     assert_eq!(labels["__meta_edgeimpulse_organization_id"], "1");
     assert_eq!(labels["__meta_edgeimpulse_account"], "default");
