@@ -9,7 +9,7 @@ use crate::config::{
     self, CommonOptions, Configuration, DemoOptions, ListenAddress, LogFormat, LogLevel, LogOptions, Options,
     ReferenceFormat,
 };
-use crate::demo;
+use crate::demo::{self, world::World};
 use crate::exporter::Exporter;
 use crate::listener::Limits;
 use crate::reference;
@@ -59,15 +59,17 @@ pub async fn serve(options: Options) -> Result<ExitCode, Failure> {
 /// If an address cannot be listened on.
 pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     log(&options.common.log);
+    let now = Clock::System.now();
+    let world = World::starting(now).with_organizations(options.organizations);
     if let Some(length) = options.history {
         let port = options.common.web.listen_addresses.iter().find_map(ListenAddress::port).unwrap_or_default();
         let (instance, step) = (format!("localhost:{port}"), options.history_step);
-        let now = Clock::System.now();
-        print(&demo::history::write(options.common.clone(), &instance, now, length, step).await?)?;
+        print(&demo::history::write(options.common.clone(), world, &instance, now, length, step).await?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let front = open(&options.common).await?;
-    let api = demo::start(Clock::System).await.map_err(|error| Failure::Running(error.to_string()))?;
+    let api =
+        demo::start_in(world, Clock::System).await.map_err(|error| Failure::Running(error.to_string()))?;
     let exporter = api.exporter(options.common.clone())?;
     let (scheme, port, path) = (front.scheme(), front.port(), &exporter.web().telemetry_path);
     print(&format!(

@@ -154,6 +154,9 @@ pub struct Options {
 /// What can be set about the demo, whose API and credential are its own.
 #[derive(Args, Debug)]
 pub struct DemoOptions {
+    /// Organizations in all; those without a story of their own are seen by their white label only
+    #[arg(long, value_name = "N", default_value_t = crate::demo::world::ORGANIZATIONS, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    pub organizations: u64,
     /// Write the demo's past of this length as OpenMetrics with timestamps, and end
     #[arg(long, value_name = "DURATION", value_parser = value::positive_duration)]
     pub history: Option<Duration>,

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod history;
 mod json;
+mod portfolio;
 mod stories;
 pub mod world;
 
@@ -21,6 +22,7 @@ use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, Sc
 use crate::credential::{Kind, Origin};
 use crate::exporter::Exporter;
 use crate::listener::{self, Limits};
+pub use portfolio::Tenant;
 use world::World;
 
 /// A running simulated API.

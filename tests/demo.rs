@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use clap::Parser;
 use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::collector::Collector;
 use edgeimpulse_exporter::config::{Command, CommandLine};
-use edgeimpulse_exporter::demo::{self, Demo, world::World};
+use edgeimpulse_exporter::demo::{
+    self, Demo, Tenant,
+    world::{ORGANIZATIONS, World},
+};
 use serde_json::{Value, json};
 
 use crate::support::running::NOW;
@@ -43,7 +47,7 @@ fn schema_of(path: &str) -> jsonschema::Validator {
 }
 
 #[tokio::test]
-async fn all_seven_answers_are_valid_by_the_vendors_document() {
+async fn every_answer_is_valid_by_the_vendors_document() {
     let demo = demo::start(Clock::Fixed(NOW)).await.unwrap();
     let jwt = demo.world.jwt();
     let mut calls = vec![
@@ -55,7 +59,22 @@ async fn all_seven_answers_are_valid_by_the_vendors_document() {
             "/api/organizations/{organizationId}/whitelabel/users/{userId}",
             "/api/organizations/1007/whitelabel/users/601".to_owned(),
         ),
+        ("/api/organizations/{organizationId}/whitelabel", "/api/organizations/1007/whitelabel".to_owned()),
+        (
+            "/api/organizations/{organizationId}/whitelabel/organizations",
+            "/api/organizations/1007/whitelabel/organizations?limit=2&offset=1".to_owned(),
+        ),
+        (
+            "/api/organizations/{organizationId}/whitelabel/users",
+            "/api/organizations/1007/whitelabel/users?limit=3&tier=free".to_owned(),
+        ),
     ];
+    for id in demo.world.portfolio() {
+        calls.push((
+            "/api/organizations/{organizationId}/whitelabel/organizations/{innerOrganizationId}",
+            format!("/api/organizations/1007/whitelabel/organizations/{id}"),
+        ));
+    }
     for id in World::ids() {
         calls.push(("/api/organizations/{organizationId}", format!("/api/organizations/{id}")));
         if id != 1011 {
@@ -66,7 +85,7 @@ async fn all_seven_answers_are_valid_by_the_vendors_document() {
         }
     }
     let endpoints: BTreeSet<_> = calls.iter().map(|(endpoint, _)| *endpoint).collect();
-    assert_eq!(endpoints.len(), 7);
+    assert_eq!(endpoints.len(), Collector::ALL.len());
     for (endpoint, path) in calls {
         let (status, answer) = get(&demo, &path, ("x-jwt-token", &jwt)).await;
         assert_eq!((status, &answer["success"]), (200, &json!(true)), "{path}");
@@ -98,6 +117,69 @@ async fn wrong_credentials_are_refused() {
     assert_eq!(get(&demo, "/api/organizations/1002", own).await.0, 200);
     assert_eq!(get(&demo, "/api/organizations/1003", own).await.0, 403);
     assert_eq!(get(&demo, "/api/user", own).await.0, 403);
+    assert_eq!(get(&demo, "/api/organizations/1002/whitelabel", own).await.0, 403, "it owns no white label");
+    let user = ("x-jwt-token", &*demo.world.jwt());
+    assert_eq!(get(&demo, "/api/organizations/2001", user).await.0, 403, "only its white label sees it");
+    assert_eq!(get(&demo, "/api/organizations/1007/whitelabel/organizations/1002", user).await.0, 404);
+    assert_eq!(get(&demo, "/api/organizations/1007/whitelabel/users?tier=gold", user).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_portfolio_of_any_size_is_told_in_pages() {
+    let world = World::starting(NOW).with_organizations(2000);
+    let demo = demo::start_in(world, Clock::Fixed(NOW)).await.unwrap();
+    let jwt = demo.world.jwt();
+    let list = async |query: &str| {
+        let path = format!("/api/organizations/1007/whitelabel/organizations{query}");
+        let (status, answer) = get(&demo, &path, ("x-jwt-token", &jwt)).await;
+        assert_eq!((status, &answer["total"]), (200, &json!(1990)), "2,000 less the ten that belong to nobody");
+        let organizations = answer["organizations"].as_array().unwrap().clone();
+        organizations.iter().map(|organization| organization["id"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let first = list("").await;
+    assert_eq!((first.len(), first[0], first[1]), (100, 1007, 2001));
+    assert_eq!(list("?limit=5000&offset=100").await.len(), 100, "no page is longer");
+    assert_eq!(list("?limit=3&offset=1988").await, [3988, 3989]);
+    assert!(list("?offset=1990").await.is_empty());
+    let (_, users) =
+        get(&demo, "/api/organizations/1007/whitelabel/users?limit=1&active=7", ("x-jwt-token", &jwt)).await;
+    assert_eq!(users["users"].as_array().unwrap().len(), 1);
+    assert!(users["total"].as_u64().unwrap() > 1000);
+}
+
+#[test]
+fn organizations_of_the_portfolio_differ_and_only_grow() {
+    let world = World::starting(NOW).with_organizations(2000);
+    let at = |days: f64| {
+        let tenants = world.portfolio().skip(1).map(|id| world.tenant(id, NOW + days * 86_400.0).unwrap());
+        tenants.collect::<Vec<_>>()
+    };
+    let began = std::time::Instant::now();
+    let now = at(0.0);
+    let each = began.elapsed() / 2000;
+    assert!(each < std::time::Duration::from_micros(200), "one costs {each:?}");
+    let share = |used: f64, limit: Option<f64>| limit.map_or(0.0, |limit| used / limit);
+    let storage: Vec<_> = now.iter().map(|tenant| share(tenant.storage, tenant.limits.storage)).collect();
+    let near = storage.iter().filter(|share| (0.85..1.0).contains(*share)).count();
+    assert!((50..200).contains(&near), "{near} are nearly full");
+    let over = |tenant: &&Tenant| tenant.limits.projects.is_some_and(|limit| tenant.private_projects > limit);
+    let over = now.iter().filter(over).count();
+    assert!((20..100).contains(&over), "{over} are over a limit");
+    assert!(now.iter().any(|tenant| tenant.limits.storage.is_none()), "some have no limits");
+    let later = at(7.0);
+    let pairs = || now.iter().zip(&later);
+    assert!(pairs().all(|(now, later)| now.storage <= later.storage && now.cpu <= later.cpu));
+    let asleep = pairs().filter(|(now, later)| now.storage == later.storage && now.cpu == later.cpu).count();
+    assert!((100..300).contains(&asleep), "{asleep} are asleep");
+    let past = at(-60.0);
+    assert!(past.iter().all(|tenant| tenant.storage >= 0.0 && tenant.cpu >= 0.0 && tenant.gpu >= 0.0));
+    let names: BTreeSet<_> = now.iter().map(|tenant| &tenant.name).collect();
+    assert_eq!(names.len(), now.len());
+    for tenant in &now[..3] {
+        let (storage, compute) = (share(tenant.storage, tenant.limits.storage), tenant.cpu + tenant.gpu);
+        let compute = share(compute, tenant.limits.compute);
+        assert!(storage < 0.8 && compute < 0.8, "the default portfolio is no news: {tenant:?}");
+    }
 }
 
 async fn scrape_at(now: f64) -> Exposition {
@@ -132,7 +214,8 @@ async fn every_organization_has_its_story() {
     let expired = of("1008", "trial_expired_timestamp_seconds").unwrap();
     assert!((1.0..23.0).contains(&((NOW - expired) / 86_400.0)), "a trial is in its days of grace");
     let white_label = metrics.series("edgeimpulse_organization_info", &[("whitelabel_id", "7")]);
-    assert_eq!(white_label.len(), 1);
+    assert_eq!(white_label.len(), 4, "its owner, and three that nobody else sees");
+    assert!(of("2001", "storage_used_bytes") > Some(0.0), "they are read all the same");
     let asleep = (NOW - of("1009", "last_access_timestamp_seconds").unwrap()) / 86_400.0;
     assert!(asleep > 90.0, "nobody was there for {asleep} days");
     let hostile = [("organization_name", "Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰")];
@@ -185,7 +268,7 @@ async fn the_command_prints_where_to_look_and_serves_there() {
     let metrics =
         Exposition::of_prometheus_text(&crate::support::get(url).await.unwrap().text().await.unwrap());
     assert_eq!(metrics.value("edgeimpulse_up", &[("account", "default")]), Some(1.0));
-    assert_eq!(metrics.series("edgeimpulse_organization_info", &[]).len(), World::ids().count());
+    assert_eq!(metrics.series("edgeimpulse_organization_info", &[]).len() as u64, ORGANIZATIONS);
     program.signal("TERM");
     assert_eq!(program.end().await.code, Some(0));
 }

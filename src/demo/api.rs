@@ -1,4 +1,6 @@
-//! The simulated API over HTTP: the seven calls that the exporter makes, as the vendor's document has them.
+//! The simulated API over HTTP: the calls that the exporter makes, as the vendor's document has them.
+
+mod whitelabel;
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -7,11 +9,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
-use super::json::{daily_record, dataset, date, limits, member, object, person, project};
+use super::json::{dataset, date, limits, member, object, person, project};
 use super::stories::Trial;
-use super::world::{
-    Organization, Project, USER, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, WHITELABEL_USER, World,
-};
+use super::world::{Organization, Project, USER, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, World};
 use crate::clock::Clock;
 
 /// The media type of every answer.
@@ -47,7 +47,7 @@ pub fn app(world: World, clock: Clock) -> Router {
         .route("/organizations", get(organizations))
         .route("/organizations/{organization_id}", get(organization))
         .route("/organizations/{organization_id}/metrics", get(metrics))
-        .route("/organizations/{organization_id}/whitelabel/users/{user_id}", get(whitelabel_user))
+        .merge(whitelabel::routes())
         .route("/user", get(user))
         .route("/users/{user_id}/organizations", get(user_organizations))
         .route("/users/{user_id}/trials", get(user_trials));
@@ -79,6 +79,10 @@ impl Studio {
                 StatusCode::FORBIDDEN,
                 "You do not have permission to access this organization",
             ));
+        }
+        if self.world.is_tenant(id) {
+            // The user administers its white label, and is no member of it.
+            return Err(Refusal(StatusCode::FORBIDDEN, "You do not have permission: you are not a member"));
         }
         let organization = self.world.organization(id, self.clock.now());
         organization.ok_or(Refusal(StatusCode::NOT_FOUND, "No organization with this ID"))
@@ -154,7 +158,7 @@ impl Studio {
             "whitelabelId": organization.whitelabel.then_some(WHITELABEL),
             "isAdmin": true,
             "created": date(organization.created),
-            "entitlementLimits": limits(organization),
+            "entitlementLimits": limits(&organization.limits),
             "userCount": organization.members.len(),
             "adminCount": admins,
             "privateProjectCount": organization.projects.iter().filter(|project| !project.public).count(),
@@ -202,7 +206,7 @@ async fn organization(
             "limitsCpu": 4.5,
             "limitsMemory": 8_589_934_592_u64,
         },
-        "entitlementLimits": limits(&organization),
+        "entitlementLimits": limits(&organization.limits),
         "experiments": [
             { "type": "synthetic-data", "title": "Synthetic data", "enabled": true, "showToUser": true },
             { "type": "autolabel", "title": "Automatic labels", "enabled": id % 2 == 0, "showToUser": true },
@@ -283,31 +287,6 @@ async fn user_trials(
     studio.user_only(&headers)?;
     let own = World::trials().filter(|_| user_id == USER);
     Ok(success(json!({ "trials": own.map(|(id, trial)| studio.trial(id, trial)).collect::<Vec<_>>() })))
-}
-
-async fn whitelabel_user(
-    State(studio): State<Studio>,
-    headers: HeaderMap,
-    Path((organization_id, user_id)): Path<(u64, u64)>,
-) -> Result<Response, Refusal> {
-    let organization = studio.seen(&headers, organization_id)?;
-    if organization.id != WHITELABEL_OWNER {
-        return Err(Refusal(StatusCode::FORBIDDEN, "You do not have permission: no white label"));
-    }
-    if user_id != WHITELABEL_USER {
-        return Err(Refusal(StatusCode::NOT_FOUND, "No user with this ID"));
-    }
-    let mut json = person(user_id, studio.world.day(-400.0));
-    json.extend(object(json!({
-        "organizations": [],
-        "projects": [],
-        "experiments": [],
-        "tier": "professional",
-        "suspended": false,
-        "trials": [],
-        "dailyMetrics": studio.world.daily_records(studio.clock.now()).iter().map(daily_record).collect::<Vec<_>>(),
-    })));
-    Ok(success(json!({ "user": json })))
 }
 
 fn success(mut json: Value) -> Response {

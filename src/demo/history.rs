@@ -17,12 +17,14 @@ use crate::snapshot::UnixTime;
 /// Longest time for the scrape of one moment, from an API on this machine.
 const BUDGET: Duration = Duration::from_secs(30);
 
-/// Writes what was, every `step` of the `length` before `now`; `instance` is what the live exporter is scraped as.
+/// Writes what was in `world`, every `step` of the `length` before `now`; `instance` is what the live exporter is
+/// scraped as.
 ///
 /// # Errors
 /// If the demo cannot be started.
 pub async fn write(
     mut common: CommonOptions,
+    world: World,
     instance: &str,
     now: UnixTime,
     length: Duration,
@@ -32,7 +34,7 @@ pub async fn write(
     common.cache.ttl = Duration::ZERO;
     common.collectors.intervals.clear();
     let hand = Hand::default();
-    let demo = super::start_in(World::starting(now), Clock::Hand(hand.clone()));
+    let demo = super::start_in(world, Clock::Hand(hand.clone()));
     let exporter = demo.await.map_err(|error| Failure::Running(error.to_string()))?.exporter(common)?;
 
     let mut families = Families::default();

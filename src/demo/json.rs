@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::portfolio::Tenant;
 use super::stories::Limits;
 use super::world::{DailyRecord, Dataset, Member, Organization, Project, WHITELABEL};
 use crate::snapshot::UnixTime;
 
-pub(super) fn limits(organization: &Organization) -> Value {
-    let Limits { storage, compute, gpu_compute, projects, users } = organization.limits;
+pub(super) fn limits(limits: &Limits) -> Value {
+    let Limits { storage, compute, gpu_compute, projects, users } = *limits;
     let mut json = Map::new();
     let mut put = |name: &str, limit: Option<Value>| json.extend(limit.map(|limit| (name.to_owned(), limit)));
     put("totalStorage", storage.map(Into::into));
@@ -113,15 +114,41 @@ pub(super) fn dataset(dataset: &Dataset) -> Value {
 
 pub(super) fn daily_record(record: &DailyRecord) -> Value {
     let DailyRecord { date: day, cpu, gpu, storage, projects } = *record;
+    // The API has no such numbers for a user.
+    let (users, staff) = (0, 0);
+    totals(&Totals { date: day, since: day, users, staff, projects, cpu, gpu, storage })
+}
+
+/// The record of one day of an organization of the white label.
+pub(super) fn tenant_record(tenant: &Tenant, day: UnixTime, now: UnixTime) -> Value {
+    let (cpu, gpu, storage) = tenant.on(day, now);
+    let Tenant { users, staff, private_projects, compute_since: since, .. } = *tenant;
+    totals(&Totals { date: day, since, users, staff, projects: private_projects, cpu, gpu, storage })
+}
+
+/// What a daily record says of the end of its day.
+struct Totals {
+    date: UnixTime,
+    since: UnixTime,
+    users: u64,
+    staff: u64,
+    projects: u64,
+    cpu: f64,
+    gpu: f64,
+    storage: f64,
+}
+
+fn totals(totals: &Totals) -> Value {
+    let Totals { date: day, since, users, staff, projects, cpu, gpu, storage } = *totals;
     json!({
         "date": date(day),
-        "totalUsers": 0,
-        "totalStaffUsers": 0,
+        "totalUsers": users,
+        "totalStaffUsers": staff,
         "totalProjects": projects,
         "totalCurrentContractCpuComputeTimeSeconds": integer(cpu),
         "totalCurrentContractGpuComputeTimeSeconds": integer(gpu),
         "totalCurrentContractComputeTimeSeconds": integer(3.0f64.mul_add(gpu, cpu)),
-        "computeTimeCalculatedSince": date(day),
+        "computeTimeCalculatedSince": date(since),
         "totalStorageSizeBytes": integer(storage),
         "usersAdded": 0,
         "usersDeleted": 0,

@@ -21,12 +21,18 @@ pub const WHITELABEL_OWNER: u64 = 1007;
 /// The white label's name.
 pub const WHITELABEL_NAME: &str = "Partner Cloud";
 
+/// How many organizations there are in all, unless the demo is told otherwise: a story each, and three that only the
+/// white label sees.
+pub const ORGANIZATIONS: u64 = STORIES.len() as u64 + 3;
+
 const GIGABYTE: f64 = 1e9;
 
 /// The stories, fixed to the day on which the demo starts, so that each has the same plot whenever it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct World {
     start: UnixTime,
+    /// How many organizations there are that only the white label sees.
+    pub(super) tenants: u64,
 }
 
 /// An organization at a moment.
@@ -138,7 +144,13 @@ impl World {
     /// Returns the world of a demo that starts on the day of `now`.
     #[must_use]
     pub fn starting(now: UnixTime) -> Self {
-        Self { start: (now / DAY).floor() * DAY }
+        Self { start: (now / DAY).floor() * DAY, tenants: ORGANIZATIONS - STORIES.len() as u64 }
+    }
+
+    /// Has so many organizations in all: those without a story belong to the white label.
+    #[must_use]
+    pub const fn with_organizations(self, count: u64) -> Self {
+        Self { tenants: count.saturating_sub(STORIES.len() as u64), ..self }
     }
 
     /// Returns the moment that lies `days` after the day on which the demo starts.
@@ -163,7 +175,7 @@ impl World {
         format!("ei_demo_{organization_id}")
     }
 
-    /// Returns the ids of all organizations.
+    /// Returns the ids of the organizations that the user is a member of.
     pub fn ids() -> impl Iterator<Item = u64> {
         STORIES.iter().map(|story| story.id)
     }
@@ -293,7 +305,7 @@ impl World {
 }
 
 /// Returns a number between 0 and 1 that is always the same for the same seeds.
-fn spread(seed: u64, salt: u64) -> f64 {
+pub(super) fn spread(seed: u64, salt: u64) -> f64 {
     let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ salt.wrapping_mul(0xD1B5_4A32_D192_ED03);
     bits = (bits ^ (bits >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits ^= bits >> 29;
