@@ -32,4 +32,5 @@ mod targets;
 mod tls;
 mod try_it;
 mod web_config;
+mod whitelabel;
 mod wire;

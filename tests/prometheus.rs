@@ -167,13 +167,13 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
         .collect();
     assert_eq!(names, BTreeSet::from(["Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰".to_owned()]));
     // Its types and help arrive too, and counters under the name that they have in the catalogue.
-    assert_eq!(prometheus.query("edgeimpulse_exporter_api_requests_total{code=\"200\"} > 0").await.len(), 12);
+    assert_eq!(prometheus.query("edgeimpulse_exporter_api_requests_total{code=\"200\"} > 0").await.len(), 20);
     assert!(
         prometheus
             .query("histogram_quantile(0.9, edgeimpulse_exporter_api_request_duration_seconds_bucket) > 0")
             .await
             .len()
-            >= 12
+            >= 20
     );
     demo.signal("TERM");
     assert_eq!(demo.end().await.code, Some(0));

@@ -131,7 +131,7 @@ proptest! {
     #[test]
     fn every_damaged_answer_is_read_or_refused(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let files = ["organization-1-metrics", "organization-1", "current-user", "trials-of-user-1", "list-organizations",
-            "list-organizations", "list-organizations", "white-label-user", "list-organizations", "list-organizations",
+            "white-label-organization", "white-label-organizations", "white-label-user", "white-label-users", "white-label",
             "list-organizations"];
         let collector = collector % u8::try_from(Collector::ALL.len()).unwrap();
         let mut answer = data(&format!("typical/{}.json", files[usize::from(collector)])).into_bytes();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
-use wiremock::{Mock, MockBuilder, MockServer, Request, ResponseTemplate};
+use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate};
 
 use super::data;
 
@@ -21,7 +21,7 @@ impl FakeApi {
         Self { server: MockServer::start().await, mounted: AtomicU8::new(0) }
     }
 
-    /// Starts a server with the vendor's sample answers of that name.
+    /// Starts a server with the sample answers of that name: the vendor's, and typical ones of a white label.
     pub async fn with_samples(name: &str) -> Self {
         let api = Self::start().await;
         for (path, file) in [
@@ -34,6 +34,10 @@ impl FakeApi {
             ("/api/users/1/organizations", "list-organizations"),
             ("/api/users/2/organizations", "list-organizations"),
             ("/api/users/1/trials", "trials-of-user-1"),
+            ("/api/organizations/1/whitelabel", "white-label"),
+            ("/api/organizations/1/whitelabel/organizations", "white-label-organizations"),
+            ("/api/organizations/1/whitelabel/organizations/31", "white-label-organization"),
+            ("/api/organizations/1/whitelabel/users", "white-label-users"),
             ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
         ] {
             let file = format!("{name}/{file}.json");
@@ -85,8 +89,8 @@ impl FakeApi {
         self.responds(path, ResponseTemplate::new(200).set_delay(delay).set_body_json(answer)).await;
     }
 
-    /// Responds to calls to `path` in that way from now on.
-    pub async fn responds(&self, path: &str, response: ResponseTemplate) {
+    /// Responds to calls to `path` in that way from now on; a function sees each request.
+    pub async fn responds(&self, path: &str, response: impl Respond + 'static) {
         self.mount(call(path), response).await;
     }
 
@@ -122,7 +126,7 @@ impl FakeApi {
     }
 
     /// Mocks of equal priority are asked in the order in which they came; here the newest is to be asked first.
-    async fn mount(&self, call: MockBuilder, response: ResponseTemplate) {
+    async fn mount(&self, call: MockBuilder, response: impl Respond + 'static) {
         let older = self.mounted.fetch_add(1, Ordering::Relaxed);
         call.respond_with(response).with_priority(u8::MAX - older).mount(&self.server).await;
     }

@@ -25,10 +25,26 @@ const ORGANIZATION: Call = Call::of_organization(Collector::Organization, 1);
 
 #[test]
 fn facts_do_not_depend_on_how_the_answer_arrives() {
-    let samples: [(Call, &str); 5] = [
+    let samples: [(Call, &str); 9] = [
         (ORGANIZATION, include_str!("../../../tests/data/typical/organization-1.json")),
         (Call::user(), include_str!("../../../tests/data/typical/current-user.json")),
         (Call::organizations(), include_str!("../../../tests/data/typical/list-organizations.json")),
+        (
+            Call::whitelabel(Collector::Whitelabel, 1),
+            include_str!("../../../tests/data/typical/white-label.json"),
+        ),
+        (
+            Call::whitelabel(Collector::WhitelabelOrganizations, 1),
+            include_str!("../../../tests/data/typical/white-label-organizations.json"),
+        ),
+        (
+            Call::whitelabel_organization(1, 31),
+            include_str!("../../../tests/data/typical/white-label-organization.json"),
+        ),
+        (
+            Call::whitelabel(Collector::WhitelabelUsers, 1),
+            include_str!("../../../tests/data/typical/white-label-users.json"),
+        ),
         (Call::whitelabel_user(1, 2), include_str!("../../../tests/data/typical/white-label-user.json")),
         (
             Call::of_organization(Collector::Usage, 1),
