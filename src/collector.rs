@@ -143,6 +143,22 @@ impl Collector {
         matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization)
     }
 
+    /// Returns who may make the call, in the API's words for roles.
+    #[must_use]
+    pub const fn needs(self) -> &'static str {
+        match self {
+            Self::Organizations => "any API key",
+            Self::Usage => "an admin or member of the organization",
+            Self::Organization => "an admin, member or guest of the organization",
+            Self::User | Self::Trials | Self::UserOrganizations => "a JWT",
+            Self::WhitelabelOrganization
+            | Self::WhitelabelOrganizations
+            | Self::WhitelabelUser
+            | Self::WhitelabelUsers
+            | Self::Whitelabel => "an admin of the white label",
+        }
+    }
+
     /// Tells whether the endpoint answers a JWT only, not an API key.
     #[must_use]
     pub const fn needs_jwt(self) -> bool {

@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use crate::check::Report;
 use crate::clock::Clock;
 use crate::config::{
-    self, CommonOptions, Configuration, DemoOptions, ListenAddress, LogFormat, LogLevel, LogOptions, Options,
-    ReferenceFormat,
+    self, CheckFormat, CommonOptions, Configuration, DemoOptions, ListenAddress, LogFormat, LogLevel,
+    LogOptions, Options, ReferenceFormat,
 };
 use crate::demo::{self, world::World};
 use crate::exporter::Exporter;
@@ -17,6 +18,7 @@ use crate::reference;
 use crate::reload::Live;
 use crate::scrape::Selection;
 use crate::server;
+use crate::snapshot::Snapshot;
 use crate::web::Front;
 
 /// Why the program ends early.
@@ -89,6 +91,28 @@ pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
 /// # Errors
 /// If the configuration cannot work.
 pub async fn scrape(options: Options) -> Result<ExitCode, Failure> {
+    let (_, text, snapshot) = collect_once(options).await?;
+    print(&server::Format::PrometheusText.write(text))?;
+    let is_up = snapshot.accounts.iter().all(|account| account.up == Some(true));
+    Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Makes every call once and writes what came of it to standard output.
+///
+/// # Errors
+/// If the configuration cannot work.
+pub async fn check(options: Options, format: CheckFormat) -> Result<ExitCode, Failure> {
+    let (exporter, _, snapshot) = collect_once(options).await?;
+    let report = Report::new(&exporter, &snapshot);
+    print(&match format {
+        CheckFormat::Table => report.table(),
+        CheckFormat::Json => report.json(),
+    })?;
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Reads everything that the options describe, and returns the metrics with it.
+async fn collect_once(options: Options) -> Result<(Arc<Exporter>, String, Arc<Snapshot>), Failure> {
     let configuration = options.configuration().map_err(Failure::Configuration)?;
     log(&configuration.common.log);
     let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
@@ -96,14 +120,9 @@ pub async fn scrape(options: Options) -> Result<ExitCode, Failure> {
     let Configuration { api, common, .. } = &exporter.configuration;
     let budget = common.scrape.timeout_max.unwrap_or(api.timeout.saturating_mul(2));
     let all = Selection::default();
-    let (text, snapshot) = exporter
-        .collect(&exporter.accounts, &all, true, budget)
-        .await
-        .map_err(|error| Failure::Running(error.to_string()))?;
-    let text = server::Format::PrometheusText.write(text);
-    print(&text)?;
-    let is_up = snapshot.accounts.iter().all(|account| account.up == Some(true));
-    Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let collected = exporter.collect(&exporter.accounts, &all, true, budget).await;
+    let (text, snapshot) = collected.map_err(|error| Failure::Running(error.to_string()))?;
+    Ok((exporter, text, snapshot))
 }
 
 /// Says whether the configuration could be used, or what the file of one looks like.

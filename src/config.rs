@@ -105,6 +105,17 @@ impl CommandLine {
 pub enum Command {
     /// Serve a simulated Edge Impulse API and the exporter on top of it: no account, no network
     Demo(Box<DemoOptions>),
+    /// Make every call once and say what came of it: what is permitted, what is not and which role it needs, what
+    /// fails, when a credential expires. Exits with 0 if all that is permitted answers, with 1 if not
+    #[command(after_help = AFTER_HELP)]
+    Check {
+        /// How to write it
+        #[arg(id = "check_format", long = "format", value_enum, default_value_t)]
+        format: CheckFormat,
+        /// What is checked.
+        #[command(flatten)]
+        options: Box<Options>,
+    },
     /// Say what is wrong with the configuration, if anything, without starting
     #[command(after_help = AFTER_HELP)]
     CheckConfig {
@@ -126,6 +137,16 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: ReferenceFormat,
     },
+}
+
+/// How a check is written.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// A table for people
+    #[default]
+    Table,
+    /// An array for machines
+    Json,
 }
 
 /// How the metrics reference is written.

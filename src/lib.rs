@@ -18,6 +18,7 @@
 pub mod account;
 pub mod api;
 pub mod cell;
+pub mod check;
 pub mod clock;
 pub mod collector;
 pub mod commands;

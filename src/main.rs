@@ -25,6 +25,7 @@ async fn main() -> ExitCode {
         None => commands::serve(command_line.options).await,
         Some(Command::Demo(options)) => commands::demo(&options).await,
         Some(Command::Scrape(options)) => commands::scrape(*options).await,
+        Some(Command::Check { format, options }) => commands::check(*options, format).await,
         Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
         Some(Command::Healthcheck(options)) => commands::healthcheck(&options),
         Some(Command::Metrics { format }) => commands::metrics(format),

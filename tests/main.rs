@@ -8,6 +8,7 @@
 mod answers;
 mod bounds;
 mod catalogue;
+mod check;
 mod command_line;
 mod config_file;
 mod courtesy;
@@ -30,6 +31,7 @@ mod sockets;
 mod support;
 mod targets;
 mod tls;
+mod transport;
 mod try_it;
 mod web_clients;
 mod web_config;

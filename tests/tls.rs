@@ -8,28 +8,43 @@ use axum::http::Version;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use rcgen::KeyPair;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use tokio_rustls::rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
 
 use crate::support::{Program, data, file};
 
 /// An API with a certificate of its own, which offers HTTP/2.
-struct TlsApi {
-    url: String,
-    certificate: String,
+pub struct TlsApi {
+    pub url: String,
+    pub certificate: String,
     versions: Arc<Mutex<Vec<Version>>>,
 }
 
 impl TlsApi {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());
+        let api = Self::start_with(own.cert.der().clone(), &own.signing_key, |_| true).await;
+        Self { certificate: file("certificate.pem", &own.cert.pem()), ..api }
+    }
+
+    /// Starts an API with that certificate, which answers the requests that `expects` holds for.
+    pub async fn start_with(
+        certificate: CertificateDer<'static>,
+        key: &KeyPair,
+        expects: fn(&Request) -> bool,
+    ) -> Self {
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![own.cert.der().clone()], key)
+            .with_single_cert(vec![certificate], key)
             .unwrap();
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(tls));
@@ -38,6 +53,7 @@ impl TlsApi {
         let versions = Arc::<Mutex<Vec<Version>>>::default();
         let seen = Arc::clone(&versions);
         let app = Router::new().fallback(async move |request: Request| {
+            assert!(expects(&request), "{request:?}");
             seen.lock().unwrap().push(request.version());
             data("typical/organization-1.json")
         });
@@ -52,7 +68,7 @@ impl TlsApi {
                 });
             }
         });
-        Self { url, certificate: file("certificate.pem", &own.cert.pem()), versions }
+        Self { url, certificate: String::new(), versions }
     }
 }
 
