@@ -119,6 +119,28 @@ async fn healthcheck_asks_the_exporter_where_it_listens() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn healthcheck_asks_where_probes_are_answered_and_reads_the_configuration_file() {
+    let (probes, socket) = (format!("127.0.0.1:{}", free_port()), file("socket", ""));
+    std::fs::remove_file(&socket).unwrap();
+    let probe_address = format!("--web.probe-listen-address={probes}");
+    let listen_address = format!("--web.listen-address=unix:{socket}");
+    let mut program = Program::start(&["demo", &listen_address, &probe_address], &[]);
+    program.prints("answers at").await;
+    let configuration =
+        format!("web: {{ probe_listen_address: \"{probes}\" }}\naccounts: [{{ name: a, key_file: a }}]\n");
+    let configuration = file("config.yaml", &configuration);
+    for (arguments, variable, value) in [
+        (vec!["healthcheck", &listen_address], "NONE", ""),
+        (vec!["healthcheck"], "EDGEIMPULSE_WEB_PROBE_LISTEN_ADDRESS", probes.as_str()),
+        (vec!["healthcheck"], "EDGEIMPULSE_CONFIG_FILE", configuration.as_str()),
+    ] {
+        let ended = Program::start(&arguments, &[(variable, value)]).end().await;
+        assert_eq!(ended.code, Some(0), "{arguments:?} {variable}: {ended:?}");
+    }
+}
+
 #[tokio::test]
 async fn healthcheck_says_in_one_line_what_is_not_healthy() {
     let (api, silent) = (FakeApi::start().await, std::net::TcpListener::bind("127.0.0.1:0").unwrap());
