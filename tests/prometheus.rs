@@ -153,6 +153,10 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
     let text = without_accept(url).await;
     let prometheus = Prometheus::scraping(&[("open-metrics", port), ("text", text)]).await;
     prometheus.sees("count(up == 1) == 2").await;
+    // The first scrape may end before all has arrived.
+    let failing =
+        "(edgeimpulse_scrape_collector_success == 0) unless (edgeimpulse_scrape_collector_supported == 0)";
+    prometheus.sees(&format!("absent({failing})")).await;
 
     let count = "count by (job) ({__name__=~\"edgeimpulse_.+\", __name__!~\"edgeimpulse_exporter_.+\"})";
     let counts = prometheus.query(count).await;
