@@ -50,8 +50,8 @@ impl Default for Limits {
 /// Longest wait after accepting failed, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Most connections at one time at a door that stands apart: those who probe open one each.
-const CONNECTIONS_APART: usize = 16;
+/// Most connections at one time at a door that stands apart: those who probe open one each, and must find a place.
+const CONNECTIONS_APART: usize = 64;
 
 /// Marks requests that came over TLS.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
 
 use crate::support::secure::{Authority, CLIENTS, Folder, Served, TLS};
@@ -38,7 +40,7 @@ async fn the_first_line_says_whether_it_is_https() {
 #[tokio::test]
 async fn only_users_with_the_right_password_are_served() {
     let api = with_samples().await;
-    let served = Folder::empty().serve(&api, &users(), &[]).await;
+    let served = Folder::empty().serve(&api, &users(), &["--log.level=trace"]).await;
     let get = async |path: &str, user: Option<(&str, &str)>| {
         let request = client().get(served.http(path));
         let request = match user {
@@ -66,7 +68,12 @@ async fn only_users_with_the_right_password_are_served() {
     }
     served.program.signal("TERM");
     let ended = served.program.end().await;
-    assert!(!ended.stderr.contains("canary") && !ended.stderr.contains("$2"), "{}", ended.stderr);
+    // Neither as they are, nor as they are sent.
+    let sent = [("prometheus", "canary-password"), ("prometheus", "guess"), ("alice", "canary-password")];
+    let sent = sent.map(|(name, password)| STANDARD.encode(format!("{name}:{password}")));
+    for secret in ["canary", "guess", "alice", "$2"].into_iter().chain(sent.iter().map(String::as_str)) {
+        assert!(!ended.stderr.contains(secret), "{secret}: {}", ended.stderr);
+    }
 }
 
 #[tokio::test]
@@ -221,6 +228,14 @@ fn what_cannot_work_is_refused_by_name() {
         (
             tls("client_ca_file: clients.crt"),
             ":4: client_ca_file DIR/clients.crt has no use without client_auth_type; expected Require".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  client_ca_file: clients.crt\n".to_owned(),
+            ": tls_server_config: there is no cert; expected cert_file, or cert with PEM".to_owned(),
+        ),
+        (
+            tls("max_version: TLS12\n  cipher_suites: [TLS_AES_128_GCM_SHA256]"),
+            ": tls_server_config: cipher_suites leave nothing for the versions allowed".to_owned(),
         ),
         (tls("client_allowed_sans: [a]"), ":4: client_allowed_sans are checked with client_auth_type".to_owned()),
         (
