@@ -207,7 +207,7 @@ async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
         }
         let series = metrics.series("edgeimpulse_scrape_collector_success", &[("account", "good")]);
         let failed: Vec<_> = series.iter().filter(|sample| sample.value == 0.0).collect();
-        assert!(failed.iter().all(|sample| sample.labels.get("organization_id").is_none()), "{failed:?}");
+        assert!(failed.iter().all(|sample| !sample.labels.contains_key("organization_id")), "{failed:?}");
         assert_eq!(
             metrics.value("edgeimpulse_organization_storage_used_bytes", &[("organization_id", "77")]),
             Some(5.0)
