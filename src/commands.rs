@@ -19,7 +19,7 @@ use crate::reload::Live;
 use crate::scrape::Selection;
 use crate::server;
 use crate::snapshot::Snapshot;
-use crate::web::Front;
+use crate::web::{Front, WebConfig};
 
 /// Why the program ends early.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +136,9 @@ pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure>
     }
     let configuration = options.configuration().map_err(Failure::Configuration)?;
     let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    if let Some(path) = &exporter.web().web_config_file {
+        WebConfig::load(path).map_err(|error| Failure::Configuration(error.to_string()))?;
+    }
     let count = exporter.accounts.len();
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
     print(&format!("The configuration can be used. Accounts: {count} ({}).\n", names.join(", ")))?;

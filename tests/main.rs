@@ -27,6 +27,7 @@ mod rotation;
 mod rules;
 mod secrets;
 mod serving;
+mod sharding;
 mod sockets;
 mod support;
 mod targets;
