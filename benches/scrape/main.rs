@@ -44,6 +44,9 @@ const CACHED: &str = "--cache.ttl=1h";
 /// machine of this class.
 const OTHERS: [(&str, f64); 2] = [("json_exporter", 4200.0), ("a script on the vendor's Python SDK", 1500.0)];
 
+/// Measures, and prints a table.
+type Table = fn(&Bench);
+
 struct Bench {
     runtime: Runtime,
     client: reqwest::Client,
@@ -58,7 +61,7 @@ fn main() {
     std::fs::create_dir_all(&folder).unwrap();
     let bench = Bench::new(&folder);
     bench.say_where();
-    let tables: [(&str, fn(&Bench)); 7] = [
+    let tables: [(&str, Table); 7] = [
         ("one", Bench::one),
         ("link", Bench::slow_link),
         ("fleet", Bench::fleet),
@@ -248,6 +251,7 @@ impl Bench {
         let curl = || {
             let mut command = Command::new("curl");
             command.args(["--silent", "--parallel", "--parallel-max", CONCURRENCY, "--config"]).arg(&file);
+            command.stderr(std::process::Stdio::null());
             let began = Instant::now();
             command.status().ok().filter(std::process::ExitStatus::success).map(|_| began.elapsed())
         };
@@ -331,7 +335,7 @@ impl Bench {
             self.scrape(&exporter);
             let cpu = exporter.cpu();
             let times = load::run(exporter.address, RATE, LENGTH, headers);
-            let cpu = (exporter.cpu() - cpu).as_secs_f64() / LENGTH.as_secs_f64();
+            let cpu = exporter.cpu().saturating_sub(cpu).as_secs_f64() / LENGTH.as_secs_f64();
             let at = |thousandths: usize| {
                 let index = (times.len() * thousandths / 1000).min(times.len() - 1);
                 number(times[index].as_secs_f64() * 1e3)

@@ -50,7 +50,7 @@ impl Server {
             "daemon off; master_process off; {user} pid {root}/nginx.pid; error_log stderr error;
             events {{ worker_connections 1024; }}
             http {{
-                access_log off; sendfile on; tcp_nopush on; default_type application/json;
+                access_log off; sendfile on; default_type application/json;
                 keepalive_requests 1000000000; keepalive_timeout 1h; open_file_cache max=100;
                 client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
                 uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
