@@ -322,7 +322,8 @@ impl Account {
             return Outcome { began: None, result: Err(Error::Paused { remaining }) };
         }
         let began = Instant::now();
-        let result = self.survive(call, self.attempt(call)).await;
+        // Boxed here, so that the many calls that wait for a permit do not each hold room for an answer.
+        let result = self.survive(call, Box::pin(self.attempt(call))).await;
         if let Err(error) = &result {
             self.log(call, error, began.elapsed());
             self.pause(error.retry_after());

@@ -27,6 +27,7 @@ pub mod credential;
 pub mod demo;
 pub mod discovery;
 pub mod exporter;
+pub mod exposition;
 pub mod health;
 pub mod listener;
 pub mod metrics;
