@@ -29,6 +29,7 @@ mod secrets;
 mod serving;
 mod sharding;
 mod sockets;
+mod spread;
 mod support;
 mod targets;
 mod tls;

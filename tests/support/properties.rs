@@ -89,7 +89,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
         let organization = organization(input)?;
         names.retain(|(id, _)| *id != organization.id);
         names.extend(organization.info.shown_name().map(|name| (organization.id, name.to_owned())));
-        facts.organizations.insert(organization.id, std::sync::Arc::new(organization));
+        facts.organizations.insert(organization.id, Arc::new(organization));
     }
     for _ in 0..input.int_in_range(0..=3)? {
         let [scheduled_expiration, created, expired, upgraded, deleted] = input.arbitrary()?;
