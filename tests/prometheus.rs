@@ -55,8 +55,10 @@ print(len(samples), sorted(names))
     {
         let output = feed("python3", &["-c", PARSE, module], &metrics.text).await;
         assert!(output.status.success(), "{module}: {}", String::from_utf8_lossy(&output.stderr));
-        let expected =
-            format!("{} ['Org 1 \\\\ \"quoted\"', 'Org 2 \\\\ \"quoted\"']\n", metrics.samples.len());
+        let expected = format!(
+            "{} ['Org 1 \\\\ \"quoted\"', 'Org 2 \\\\ \"quoted\"', 'Tenant \\\\ \"quoted\"', 'Tenant of few words']\n",
+            metrics.samples.len()
+        );
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{module}");
     }
 }
@@ -256,7 +258,7 @@ async fn check_alerts(prometheus: &Prometheus, now: f64) {
     let groups = prometheus.ask("rules", &[("type", "alert")]).await;
     let groups = groups["groups"].as_array().unwrap();
     let rules: Vec<_> = groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
-    assert_eq!(rules.len(), 22);
+    assert_eq!(rules.len(), 23);
     for rule in rules {
         let (name, expression) = (rule["name"].as_str().unwrap(), rule["query"].as_str().unwrap());
         let expected: &[&str] = STORIES.iter().find(|(alert, _)| *alert == name).map_or(&[], |(_, ids)| ids);
