@@ -457,6 +457,7 @@ mod tests {
                 memory_unit: 1.0,
                 projects: false,
                 most_datasets: 0,
+                days: false,
             },
         };
         let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(&own));

@@ -328,7 +328,7 @@ impl Options {
         let collectors = common.collectors.clone();
         let account =
             AccountOptions { name: ONLY_ACCOUNT.to_owned(), kind, origin, scope, collectors, place: None };
-        Ok(Configuration { api, accounts: vec![account], common, file: None })
+        Ok(Configuration { api, accounts: vec![account], common, file: None, keep: Keep::default() })
     }
 }
 
@@ -343,6 +343,15 @@ pub struct Configuration {
     pub common: CommonOptions,
     /// The file that says so.
     pub file: Option<PathBuf>,
+    /// What is kept beside that which a scrape shows.
+    pub keep: Keep,
+}
+
+/// What is kept of answers beside that which a scrape shows; none of it by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// Daily records one by one, as `history` needs them.
+    pub days: bool,
 }
 
 /// A credential, and what to read with it.
