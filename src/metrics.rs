@@ -4,6 +4,7 @@
 //! vanished organization leaves nothing behind, and the order of the output is the order of the table and of the ids.
 
 pub mod catalogue;
+pub mod timestamped;
 
 use std::fmt;
 use std::sync::Arc;
