@@ -1,5 +1,7 @@
 //! One credential, and everything that lives as long as it: its cells and its pauses.
 
+mod patient;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;

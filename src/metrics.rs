@@ -79,6 +79,8 @@ pub struct Description {
     pub collectors: &'static [&'static str],
     /// Whether it may change.
     pub stability: Stability,
+    /// Whether the API keeps its past, in daily records.
+    pub has_past: bool,
 }
 
 /// A row of the catalogue: a metric, and how its samples are taken from a `T`.
