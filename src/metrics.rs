@@ -4,6 +4,7 @@
 //! vanished organization leaves nothing behind, and the order of the output is the order of the table and of the ids.
 
 pub mod catalogue;
+pub mod timestamped;
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,6 +79,8 @@ pub struct Description {
     pub collectors: &'static [&'static str],
     /// Whether it may change.
     pub stability: Stability,
+    /// Whether the API keeps its past, in daily records.
+    pub has_past: bool,
 }
 
 /// A row of the catalogue: a metric, and how its samples are taken from a `T`.

@@ -17,6 +17,7 @@ mod dashboards;
 mod demo;
 mod failures;
 mod freshness;
+mod history;
 mod manifests;
 mod merging;
 mod names;

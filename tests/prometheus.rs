@@ -120,7 +120,7 @@ impl Prometheus {
     }
 
     /// Returns what its API answers.
-    async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
+    pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let mut url = url::Url::parse(&format!("http://127.0.0.1:{}/api/v1/{path}", self.port)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
         let answer: Value = serde_json::from_str(&get(url).await.unwrap().text().await.unwrap()).unwrap();
