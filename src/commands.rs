@@ -1,8 +1,11 @@
 //! What the program does, from options to exit codes.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use clap_complete::Shell;
 
 use crate::check::Report;
 use crate::clock::Clock;
@@ -14,6 +17,7 @@ use crate::demo::{self, world::World};
 use crate::exporter::Exporter;
 use crate::health;
 use crate::listener::Limits;
+use crate::manual;
 use crate::reference;
 use crate::reload::Live;
 use crate::scrape::Selection;
@@ -167,6 +171,29 @@ pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes what makes a shell complete the command line to standard output.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
+    write(&manual::completions(shell))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the manual page to standard output, or those of all commands into a directory.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn man(directory: Option<&Path>) -> Result<ExitCode, Failure> {
+    let Some(directory) = directory else {
+        write(&manual::page().map_err(|error| Failure::Running(error.to_string()))?)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let cannot = |error| format!("cannot write manual pages into {}: {error}", directory.display());
+    manual::write_pages(directory).map_err(cannot).map_err(Failure::Running)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn open(common: &CommonOptions) -> Result<Front, Failure> {
     Front::open(&common.web).await.map_err(Failure::Configuration)
 }
@@ -223,7 +250,12 @@ async fn told_to_stop() {
 
 /// Writes to standard output; a reader that has seen enough is no failure.
 fn print(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+    write(text.as_bytes())
+}
+
+/// Like [`print`], for what others have made.
+fn write(bytes: &[u8]) -> Result<(), Failure> {
+    match std::io::stdout().write_all(bytes) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::Running(format!("cannot write to standard output: {error}")))
         }

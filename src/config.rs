@@ -3,18 +3,21 @@
 mod api;
 mod collectors;
 pub mod file;
+mod help;
 mod value;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use api::{ApiOptions, ComputeTimeUnit, CredentialOptions, MemoryUnit, STUDIO_URL};
 pub use collectors::{CollectorOptions, ProjectVisibility};
+pub use help::{SECTIONS, Section};
 pub use value::ListenAddress;
 
 use crate::credential::{Kind, Origin};
@@ -22,20 +25,9 @@ use crate::credential::{Kind, Origin};
 /// Name of the account that flags and environment describe.
 const ONLY_ACCOUNT: &str = "default";
 
-const AFTER_HELP: &str = "\
-Exactly one credential is needed, and no flag takes one:
-  EDGEIMPULSE_API_KEY   an organization's API key, or --api.key-file with its file
-  EDGEIMPULSE_JWT       a user's JSON Web Token, or --api.jwt-file with its file
-
-Examples:
-  edgeimpulse-exporter demo
-  EDGEIMPULSE_API_KEY=ei_... edgeimpulse-exporter
-  edgeimpulse-exporter --api.key-file /run/secrets/edgeimpulse --web.listen-address 127.0.0.1:10101
-  edgeimpulse-exporter scrape --api.key-file key.txt";
-
-/// Prometheus exporter for Edge Impulse. Without a command it serves /metrics.
+/// Prometheus exporter for Edge Impulse; without a command it serves /metrics
 #[derive(Debug, Parser)]
-#[command(name = "edgeimpulse-exporter", version, about, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(name = "edgeimpulse-exporter", version, args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
     /// What to do instead of serving.
     #[command(subcommand)]
@@ -60,7 +52,12 @@ impl CommandLine {
                 .mut_args(|argument| if is_empty(&argument) { argument.env(None::<&str>) } else { argument })
                 .mut_subcommands(without_empty_variables)
         }
-        let matches = without_empty_variables(Self::command()).try_get_matches()?;
+        let mut command = without_empty_variables(Self::documented());
+        // Nothing else can be called so: a value does not begin with a hyphen.
+        if std::env::args_os().any(|argument| argument == "-h") {
+            command = help::in_brief(command);
+        }
+        let matches = command.try_get_matches()?;
         let read = Self::from_arg_matches(&matches)?;
         read.says_it_once(&matches)?;
         Ok(read)
@@ -103,21 +100,25 @@ impl CommandLine {
 /// What to do instead of serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve a simulated Edge Impulse API and the exporter on top of it: no account, no network
+    /// Serve a simulated API and the exporter on top of it: no account
+    ///
+    /// Everything happens on this machine: no account, no network.
     Demo(Box<DemoOptions>),
-    /// Make every call once and say what came of it: what is permitted, what is not and which role it needs, what
-    /// fails, when a credential expires. Exits with 0 if all that is permitted answers, with 1 if not
-    #[command(after_help = AFTER_HELP)]
+    /// Make every call once and say what came of it
+    ///
+    /// Tells what is permitted, what is not and which role it needs, what fails, when a credential expires. Exits with
+    /// 0 if all that is permitted answers, with 1 if not.
     Check {
         /// How to write it
-        #[arg(id = "check_format", long = "format", value_enum, default_value_t)]
+        #[arg(id = "check_format", long = "format", value_name = "FORMAT", value_enum, default_value_t)]
         format: CheckFormat,
         /// What is checked.
         #[command(flatten)]
         options: Box<Options>,
     },
-    /// Say what is wrong with the configuration, if anything, without starting
-    #[command(after_help = AFTER_HELP)]
+    /// Say what is wrong with the configuration, if anything
+    ///
+    /// Nothing is started and nobody is asked.
     CheckConfig {
         /// Write the JSON schema of --config.file instead
         #[arg(long)]
@@ -126,16 +127,35 @@ pub enum Command {
         #[command(flatten)]
         options: Box<Options>,
     },
-    /// Collect once, write the metrics to standard output, and exit with 1 if no account could be read
-    #[command(after_help = AFTER_HELP)]
+    /// Collect once and write the metrics to standard output
+    ///
+    /// Exits with 1 if an account could not be read.
     Scrape(Box<Options>),
-    /// Ask the exporter that runs with these options on this machine whether it is healthy, and exit with 1 if not
+    /// Ask the exporter on this machine whether it is healthy
+    ///
+    /// Given the options of an exporter that runs, asks where it listens. Exits with 1 if it is not healthy.
     Healthcheck(Box<Options>),
-    /// Write the reference of all metrics to standard output
+    /// Write the reference of all metrics
     Metrics {
         /// How to write it
         #[arg(long, value_enum, default_value_t)]
         format: ReferenceFormat,
+    },
+    /// Write the script that makes a shell complete options
+    ///
+    /// For bash: edgeimpulse-exporter completions bash > /etc/bash_completion.d/edgeimpulse-exporter
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Write the manual page
+    ///
+    /// To read it: edgeimpulse-exporter man | man -l -
+    Man {
+        /// Write a page for each command too, all of them into this directory
+        #[arg(long, value_name = "DIRECTORY")]
+        directory: Option<PathBuf>,
     },
 }
 

@@ -29,6 +29,7 @@ pub mod discovery;
 pub mod exporter;
 pub mod health;
 pub mod listener;
+pub mod manual;
 pub mod metrics;
 pub mod own;
 pub mod pace;

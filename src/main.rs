@@ -29,6 +29,8 @@ async fn main() -> ExitCode {
         Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
         Some(Command::Healthcheck(options)) => commands::healthcheck(&options),
         Some(Command::Metrics { format }) => commands::metrics(format),
+        Some(Command::Completions { shell }) => commands::completions(shell),
+        Some(Command::Man { directory }) => commands::man(directory.as_deref()),
     };
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))
 }

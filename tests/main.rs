@@ -18,6 +18,7 @@ mod demo;
 mod failures;
 mod freshness;
 mod manifests;
+mod manual;
 mod merging;
 mod names;
 mod prometheus;
