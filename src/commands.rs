@@ -18,6 +18,7 @@ use crate::exporter::Exporter;
 use crate::health;
 use crate::listener::Limits;
 use crate::manual;
+use crate::metrics::catalogue::RENAMED;
 use crate::reference;
 use crate::reload::Live;
 use crate::scrape::Selection;
@@ -167,6 +168,7 @@ pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
     print(&match format {
         ReferenceFormat::Markdown => reference::markdown(),
         ReferenceFormat::Json => reference::json(),
+        ReferenceFormat::Rules => reference::rules(RENAMED),
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -177,6 +177,8 @@ pub enum ReferenceFormat {
     Markdown,
     /// An array for machines
     Json,
+    /// Prometheus rules that record metrics under their former names
+    Rules,
 }
 
 /// Everything that can be set about an exporter.
