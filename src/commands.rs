@@ -14,6 +14,7 @@ use crate::config::{
     LogOptions, Options, ReferenceFormat,
 };
 use crate::demo::{self, world::World};
+use crate::drift::Document;
 use crate::exporter::Exporter;
 use crate::health;
 use crate::listener::Limits;
@@ -145,6 +146,24 @@ pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure>
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
     print(&format!("The configuration can be used. Accounts: {count} ({}).\n", names.join(", ")))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says where a document of the API is not as the exporter reads it.
+///
+/// # Errors
+/// If the document cannot be read.
+pub fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
+    let unusable = |error: String| Failure::Configuration(format!("{}: {error}", openapi.display()));
+    let text =
+        std::fs::read_to_string(openapi).map_err(|error| unusable(format!("it cannot be read: {error}")))?;
+    let differences = Document::parse(&text).map_err(unusable)?.differences();
+    if differences.is_empty() {
+        print("All that is read is in the document, as it is read.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lines: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    print(&(lines.join("\n") + "\n"))?;
+    Ok(ExitCode::FAILURE)
 }
 
 /// Asks the exporter that runs with these options whether it is healthy.

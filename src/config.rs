@@ -127,6 +127,15 @@ pub enum Command {
         #[command(flatten)]
         options: Box<Options>,
     },
+    /// Compare what is read of the API with a document of it
+    ///
+    /// Says which members are gone or have another type: what the next version of the API may break. Asks nobody.
+    /// Exits with 0 if all is as it is read, with 1 if not, with 2 if the document cannot be read.
+    CheckApi {
+        /// OpenAPI document, in JSON or YAML
+        #[arg(long, value_name = "FILE")]
+        openapi: PathBuf,
+    },
     /// Collect once and write the metrics to standard output
     ///
     /// Exits with 1 if an account could not be read.

@@ -26,6 +26,7 @@ pub mod config;
 pub mod credential;
 pub mod demo;
 pub mod discovery;
+pub mod drift;
 pub mod exporter;
 pub mod health;
 pub mod listener;

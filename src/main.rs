@@ -28,6 +28,7 @@ async fn main() -> ExitCode {
         Some(Command::Check { format, options }) => commands::check(*options, format).await,
         Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
         Some(Command::Healthcheck(options)) => commands::healthcheck(&options),
+        Some(Command::CheckApi { openapi }) => commands::check_api(&openapi),
         Some(Command::Metrics { format }) => commands::metrics(format),
         Some(Command::Completions { shell }) => commands::completions(shell),
         Some(Command::Man { directory }) => commands::man(directory.as_deref()),

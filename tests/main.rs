@@ -15,6 +15,7 @@ mod courtesy;
 mod credentials;
 mod dashboards;
 mod demo;
+mod drift;
 mod failures;
 mod freshness;
 mod manifests;

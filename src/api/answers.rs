@@ -1,6 +1,7 @@
 //! What the answer of each endpoint means: which fields are read, and what facts they fold into.
 
 mod lists;
+pub mod members;
 mod organization;
 #[cfg(test)]
 mod tests;
