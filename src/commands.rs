@@ -1,8 +1,11 @@
 //! What the program does, from options to exit codes.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use clap_complete::Shell;
 
 use crate::check::Report;
 use crate::clock::Clock;
@@ -11,10 +14,13 @@ use crate::config::{
     ListenAddress, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat,
 };
 use crate::demo::{self, world::World};
+use crate::drift::Document;
 use crate::exporter::Exporter;
 use crate::health;
 use crate::history::{self, Past};
 use crate::listener::Limits;
+use crate::manual;
+use crate::metrics::catalogue::RENAMED;
 use crate::reference;
 use crate::reload::Live;
 use crate::scrape::Selection;
@@ -176,6 +182,24 @@ pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says where a document of the API is not as the exporter reads it.
+///
+/// # Errors
+/// If the document cannot be read.
+pub fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
+    let unusable = |error: String| Failure::Configuration(format!("{}: {error}", openapi.display()));
+    let text =
+        std::fs::read_to_string(openapi).map_err(|error| unusable(format!("it cannot be read: {error}")))?;
+    let differences = Document::parse(&text).map_err(unusable)?.differences();
+    if differences.is_empty() {
+        print("All that is read is in the document, as it is read.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lines: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    print(&(lines.join("\n") + "\n"))?;
+    Ok(ExitCode::FAILURE)
+}
+
 /// Asks the exporter that runs with these options whether it is healthy.
 ///
 /// # Errors
@@ -197,7 +221,31 @@ pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
     print(&match format {
         ReferenceFormat::Markdown => reference::markdown(),
         ReferenceFormat::Json => reference::json(),
+        ReferenceFormat::Rules => reference::rules(RENAMED),
     })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what makes a shell complete the command line to standard output.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
+    write(&manual::completions(shell))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the manual page to standard output, or those of all commands into a directory.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn man(directory: Option<&Path>) -> Result<ExitCode, Failure> {
+    let Some(directory) = directory else {
+        write(&manual::page().map_err(|error| Failure::Running(error.to_string()))?)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let cannot = |error| format!("cannot write manual pages into {}: {error}", directory.display());
+    manual::write_pages(directory).map_err(cannot).map_err(Failure::Running)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -257,7 +305,12 @@ async fn told_to_stop() {
 
 /// Writes to standard output; a reader that has seen enough is no failure.
 fn print(text: &str) -> Result<(), Failure> {
-    match std::io::stdout().write_all(text.as_bytes()) {
+    write(text.as_bytes())
+}
+
+/// Like [`print`], for what others have made.
+fn write(bytes: &[u8]) -> Result<(), Failure> {
+    match std::io::stdout().write_all(bytes) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::Running(format!("cannot write to standard output: {error}")))
         }

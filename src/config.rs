@@ -3,6 +3,7 @@
 mod api;
 mod collectors;
 pub mod file;
+mod help;
 mod history;
 mod value;
 
@@ -10,12 +11,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use api::{ApiOptions, ComputeTimeUnit, CredentialOptions, MemoryUnit, STUDIO_URL};
 pub use collectors::{CollectorOptions, ProjectVisibility};
+pub use help::{SECTIONS, Section};
 pub use history::HistoryOptions;
 pub use value::ListenAddress;
 
@@ -24,20 +27,9 @@ use crate::credential::{Kind, Origin};
 /// Name of the account that flags and environment describe.
 const ONLY_ACCOUNT: &str = "default";
 
-const AFTER_HELP: &str = "\
-Exactly one credential is needed, and no flag takes one:
-  EDGEIMPULSE_API_KEY   an organization's API key, or --api.key-file with its file
-  EDGEIMPULSE_JWT       a user's JSON Web Token, or --api.jwt-file with its file
-
-Examples:
-  edgeimpulse-exporter demo
-  EDGEIMPULSE_API_KEY=ei_... edgeimpulse-exporter
-  edgeimpulse-exporter --api.key-file /run/secrets/edgeimpulse --web.listen-address 127.0.0.1:10101
-  edgeimpulse-exporter scrape --api.key-file key.txt";
-
-/// Prometheus exporter for Edge Impulse. Without a command it serves /metrics.
+/// Prometheus exporter for Edge Impulse; without a command it serves /metrics
 #[derive(Debug, Parser)]
-#[command(name = "edgeimpulse-exporter", version, about, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(name = "edgeimpulse-exporter", version, args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
     /// What to do instead of serving.
     #[command(subcommand)]
@@ -62,7 +54,12 @@ impl CommandLine {
                 .mut_args(|argument| if is_empty(&argument) { argument.env(None::<&str>) } else { argument })
                 .mut_subcommands(without_empty_variables)
         }
-        let matches = without_empty_variables(Self::command()).try_get_matches()?;
+        let mut command = without_empty_variables(Self::documented());
+        // Nothing else can be called so: a value does not begin with a hyphen.
+        if std::env::args_os().any(|argument| argument == "-h") {
+            command = help::in_brief(command);
+        }
+        let matches = command.try_get_matches()?;
         let read = Self::from_arg_matches(&matches)?;
         read.says_it_once(&matches)?;
         Ok(read)
@@ -107,21 +104,25 @@ impl CommandLine {
 /// What to do instead of serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve a simulated Edge Impulse API and the exporter on top of it: no account, no network
+    /// Serve a simulated API and the exporter on top of it: no account
+    ///
+    /// Everything happens on this machine: no account, no network.
     Demo(Box<DemoOptions>),
-    /// Make every call once and say what came of it: what is permitted, what is not and which role it needs, what
-    /// fails, when a credential expires. Exits with 0 if all that is permitted answers, with 1 if not
-    #[command(after_help = AFTER_HELP)]
+    /// Make every call once and say what came of it
+    ///
+    /// Tells what is permitted, what is not and which role it needs, what fails, when a credential expires. Exits with
+    /// 0 if all that is permitted answers, with 1 if not.
     Check {
         /// How to write it
-        #[arg(id = "check_format", long = "format", value_enum, default_value_t)]
+        #[arg(id = "check_format", long = "format", value_name = "FORMAT", value_enum, default_value_t)]
         format: CheckFormat,
         /// What is checked.
         #[command(flatten)]
         options: Box<Options>,
     },
-    /// Say what is wrong with the configuration, if anything, without starting
-    #[command(after_help = AFTER_HELP)]
+    /// Say what is wrong with the configuration, if anything
+    ///
+    /// Nothing is started and nobody is asked.
     CheckConfig {
         /// Write the JSON schema of --config.file instead
         #[arg(long)]
@@ -130,20 +131,49 @@ pub enum Command {
         #[command(flatten)]
         options: Box<Options>,
     },
-    /// Collect once, write the metrics to standard output, and exit with 1 if no account could be read
-    #[command(after_help = AFTER_HELP)]
+    /// Compare what is read of the API with a document of it
+    ///
+    /// Says which members are gone or have another type: what the next version of the API may break. Asks nobody.
+    /// Exits with 0 if all is as it is read, with 1 if not, with 2 if the document cannot be read.
+    CheckApi {
+        /// OpenAPI document, in JSON or YAML
+        #[arg(long, value_name = "FILE")]
+        openapi: PathBuf,
+    },
+    /// Collect once and write the metrics to standard output
+    ///
+    /// Exits with 1 if an account could not be read.
     Scrape(Box<Options>),
-    /// Write what the API keeps of the last year, for promtool tsdb create-blocks-from openmetrics: daily records of
-    /// the organizations and users of a white label
-    #[command(after_help = AFTER_HELP)]
+    /// Write the last year, which the API keeps, for promtool
+    ///
+    /// Writes daily records of the organizations and users of a white label as OpenMetrics, for promtool tsdb
+    /// create-blocks-from openmetrics.
     History(Box<HistoryOptions>),
-    /// Ask the exporter that runs with these options on this machine whether it is healthy, and exit with 1 if not
+    /// Ask the exporter on this machine whether it is healthy
+    ///
+    /// Given the options of an exporter that runs, asks where it listens. Exits with 1 if it is not healthy.
     Healthcheck(Box<Options>),
-    /// Write the reference of all metrics to standard output
+    /// Write the reference of all metrics
     Metrics {
         /// How to write it
         #[arg(long, value_enum, default_value_t)]
         format: ReferenceFormat,
+    },
+    /// Write the script that makes a shell complete options
+    ///
+    /// For bash: edgeimpulse-exporter completions bash > /etc/bash_completion.d/edgeimpulse-exporter
+    Completions {
+        /// Which shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Write the manual page
+    ///
+    /// To read it: edgeimpulse-exporter man | man -l -
+    Man {
+        /// Write a page for each command too, all of them into this directory
+        #[arg(long, value_name = "DIRECTORY")]
+        directory: Option<PathBuf>,
     },
 }
 
@@ -165,6 +195,8 @@ pub enum ReferenceFormat {
     Markdown,
     /// An array for machines
     Json,
+    /// Prometheus rules that record metrics under their former names
+    Rules,
 }
 
 /// Everything that can be set about an exporter.

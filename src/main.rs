@@ -29,7 +29,10 @@ async fn main() -> ExitCode {
         Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
         Some(Command::History(options)) => commands::history(*options).await,
         Some(Command::Healthcheck(options)) => commands::healthcheck(&options),
+        Some(Command::CheckApi { openapi }) => commands::check_api(&openapi),
         Some(Command::Metrics { format }) => commands::metrics(format),
+        Some(Command::Completions { shell }) => commands::completions(shell),
+        Some(Command::Man { directory }) => commands::man(directory.as_deref()),
     };
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))
 }

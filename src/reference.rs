@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::metrics::Description;
-use crate::metrics::catalogue;
+use crate::metrics::catalogue::{self, Renamed};
+use crate::metrics::{Description, Kind};
 
 /// Writes the reference as a page for people: what `docs/metrics.md` holds.
 #[must_use]
@@ -17,8 +17,8 @@ pub fn markdown() -> String {
 
 A label that does not apply to a series is left out. Dates are seconds since 1970 of the event itself, never days that
 are left. What the API does not say has no sample; 0 means zero. An experimental metric may change with any version that
-says so in the changelog; any other only with a new major version. Of a metric that has a past, the API keeps a year of
-daily records: [history](history.md) writes them.
+says so in the changelog; any other only with a new major version. What that means: [stability.md](stability.md). Of a
+metric that has a past, the API keeps a year of daily records: [history](history.md) writes them.
 "
     .to_owned();
     for section in catalogue::sections() {
@@ -65,4 +65,75 @@ pub fn json() -> String {
         })
         .collect();
     format!("{:#}\n", serde_json::Value::Array(metrics))
+}
+
+/// Writes Prometheus rules that record renamed metrics under their former names too, so that what asks for these goes
+/// on working while it is changed.
+#[must_use]
+pub fn rules(renamed: &[Renamed]) -> String {
+    const PARTS_OF_HISTOGRAM: &[&str] = &["_bucket", "_sum", "_count"];
+    let mut page = "\
+# Written by `edgeimpulse-exporter metrics --format rules`: metrics under the names that they had before.
+"
+    .to_owned();
+    if renamed.is_empty() {
+        page.push_str("groups: []\n");
+        return page;
+    }
+    page.push_str("groups:\n  - name: edgeimpulse-former-names\n    rules:\n");
+    let sections = catalogue::sections();
+    for Renamed { old, new, since } in renamed {
+        let mut metrics = sections.iter().flat_map(|section| &section.metrics);
+        let is_histogram = metrics.any(|metric| metric.name == *new && metric.kind == Kind::Histogram);
+        for part in if is_histogram { PARTS_OF_HISTOGRAM } else { &[""] } {
+            let _ = write!(
+                page,
+                "      # Renamed in {since}.\n      - record: {old}{part}\n        expr: {new}{part}\n"
+            );
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MADE_UP: [Renamed; 2] = [
+        Renamed {
+            old: "edgeimpulse_org_bytes",
+            new: "edgeimpulse_organization_storage_used_bytes",
+            since: "9.0.0",
+        },
+        Renamed {
+            old: "edgeimpulse_exporter_call_seconds",
+            new: "edgeimpulse_exporter_api_request_duration_seconds",
+            since: "9.1.0",
+        },
+    ];
+
+    #[test]
+    fn a_renamed_metric_is_recorded_under_its_former_name_in_all_its_parts() {
+        let rules = rules(&MADE_UP);
+        let recorded: Vec<_> = rules
+            .lines()
+            .filter_map(|line| {
+                line.trim().strip_prefix("- record: ").or_else(|| line.trim().strip_prefix("expr: "))
+            })
+            .collect();
+        assert_eq!(
+            recorded,
+            [
+                "edgeimpulse_org_bytes",
+                "edgeimpulse_organization_storage_used_bytes",
+                "edgeimpulse_exporter_call_seconds_bucket",
+                "edgeimpulse_exporter_api_request_duration_seconds_bucket",
+                "edgeimpulse_exporter_call_seconds_sum",
+                "edgeimpulse_exporter_api_request_duration_seconds_sum",
+                "edgeimpulse_exporter_call_seconds_count",
+                "edgeimpulse_exporter_api_request_duration_seconds_count",
+            ]
+        );
+        assert!(rules.contains("# Renamed in 9.0.0.\n      - record: edgeimpulse_org_bytes\n"), "{rules}");
+    }
 }

@@ -1,9 +1,13 @@
 //! The catalogue keeps the rules of its trade.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use edgeimpulse_exporter::metrics::Kind;
-use edgeimpulse_exporter::{metrics::catalogue, reference};
+use edgeimpulse_exporter::metrics::catalogue::{self, Renamed};
+use edgeimpulse_exporter::reference;
+
+use crate::support::{Program, file};
 
 #[test]
 fn names_are_unique_and_end_as_their_type_and_unit_demand() {
@@ -67,6 +71,39 @@ fn the_reference_for_machines_names_every_metric() {
     let listed: Vec<_> =
         json.as_array().unwrap().iter().map(|metric| metric["name"].as_str().unwrap()).collect();
     assert_eq!(listed, names);
+}
+
+#[test]
+fn a_former_name_leads_to_a_metric_that_exists_and_is_not_used_again() {
+    let sections = catalogue::sections();
+    let names: BTreeSet<_> =
+        sections.iter().flat_map(|section| &section.metrics).map(|metric| metric.name).collect();
+    let mut former = BTreeSet::new();
+    for Renamed { old, new, since } in catalogue::RENAMED {
+        assert!(names.contains(new), "{new}, in which {old} lives on, is a metric");
+        assert!(!names.contains(old) && former.insert(old), "{old} is one thing only");
+        let is_version = |since: &str| since.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3;
+        assert!(is_version(since), "{old}: {since}");
+    }
+}
+
+#[test]
+#[ignore = "needs promtool (Debian: prometheus)"]
+fn promtool_takes_the_rules_for_former_names() {
+    const HISTOGRAM: &str = "edgeimpulse_exporter_api_request_duration_seconds";
+    let made_up = Renamed { old: "edgeimpulse_exporter_call_seconds", new: HISTOGRAM, since: "9.1.0" };
+    for (renamed, count) in [(catalogue::RENAMED, catalogue::RENAMED.len()), (&[made_up], 3)] {
+        let rules = file("former-names.yaml", &reference::rules(renamed));
+        let output = Command::new("promtool").args(["check", "rules", &rules]).output().unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && stdout.contains(&format!("{count} rules found")), "{output:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_program_writes_the_rules_for_former_names() {
+    let ended = Program::start(&["metrics", "--format", "rules"], &[]).end().await;
+    assert_eq!((ended.code, ended.stdout), (Some(0), reference::rules(catalogue::RENAMED)));
 }
 
 #[test]

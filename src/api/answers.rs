@@ -2,6 +2,7 @@
 
 mod daily;
 mod lists;
+pub mod members;
 mod organization;
 #[cfg(test)]
 mod tests;

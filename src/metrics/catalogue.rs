@@ -6,11 +6,13 @@
 mod entities;
 mod exporter;
 mod organization;
+mod renamed;
 mod whitelabel;
 
 pub use entities::{DATASET, PROJECT, TRIAL, USER};
 pub use exporter::{ACCOUNT, COLLECTION, EXPOSED, OWN, OWN_ACCOUNT, PROCESS};
 pub use organization::ORGANIZATION;
+pub use renamed::{RENAMED, Renamed};
 pub use whitelabel::WHITELABEL;
 
 use super::{Description, Kind, Metric, Samples, Stability};

@@ -1,0 +1,15 @@
+//! Metrics that had another name once.
+
+/// A metric whose name has changed, and nothing else: neither its meaning nor its unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Renamed {
+    /// Its former name.
+    pub old: &'static str,
+    /// Its name in the catalogue.
+    pub new: &'static str,
+    /// The first version of the exporter that uses it.
+    pub since: &'static str,
+}
+
+/// Every metric that was renamed after a release. An entry stays for as long as `docs/stability.md` promises.
+pub const RENAMED: &[Renamed] = &[];
