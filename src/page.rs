@@ -57,8 +57,8 @@ pub(crate) fn render(exporter: &Exporter, is_encrypted: bool, page: usize) -> Ma
                 }
                 footer {
                     p {
-                        "As of " (words::moment(known.now)) ". This page shows what is known and asks the API nothing: "
-                        "reload it after the next scrape."
+                        "This page shows what is known and asks the API nothing. There is more to see after the next "
+                        "scrape: then reload it."
                     }
                 }
             }
@@ -93,27 +93,16 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
 
 /// Writes how things are in a few lines.
 fn render_glance(known: &Known<'_>, ranking: &Ranking<'_>) -> Markup {
-    let calls: usize = known.accounts.iter().map(|account| account.histories.len()).sum();
-    let histories = known.accounts.iter().flat_map(|account| &account.histories);
-    let troubled = histories.filter(|(_, history)| known::is_troubled(history)).count();
     let full = ranking.between(Level::Full, Level::Over);
     let near = ranking.between(Level::Near, Level::AlmostFull);
     html! {
         div.glance {
+            p.dim { "As of " (words::moment(known.now)) }
             p {
                 strong { (words::quantity(ranking.len(), "organization", "organizations")) } ": "
-                (words::whole(full)) " at or over a limit, " (words::whole(near)) " from 80\u{a0}% of one."
+                (words::whole(full)) " at or over a limit, " (words::whole(near)) " at 80\u{a0}% of one or more."
             }
-            p {
-                @match (calls, troubled) {
-                    (0, _) => "Nothing was read yet.",
-                    (_, 0) => span.good { "All of it works." },
-                    (_, troubled) => {
-                        span.bad { (words::whole(troubled)) " of " (words::quantity(calls, "call", "calls")) " fail or are late" }
-                        ": see " a href="#collectors" { "Collectors" } "."
-                    }
-                }
-            }
+            p { (collectors::render_count(known.count())) }
         }
     }
 }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::advice::advice;
 use super::finding::{Finding, Trouble, What};
-use super::known::{Known, KnownAccount};
+use super::known::{Count, Known, KnownAccount};
 use super::words;
 use crate::collector::{Call, Collector};
 use crate::credential::Kind;
@@ -26,13 +26,11 @@ pub(super) fn render_accounts(known: &Known<'_>) -> Markup {
 }
 
 fn render_account(known_account: &KnownAccount<'_>, known: &Known<'_>) -> Markup {
-    let KnownAccount { account, options, state, histories } = known_account;
+    let KnownAccount { account, options, state, .. } = known_account;
     let with_article = match account.kind() {
         Kind::ApiKey => "an API key",
         Kind::Jwt => "a JWT",
     };
-    let findings = Finding::of_account(known_account);
-    let troubled: usize = findings.iter().map(Finding::troubled).sum();
     html! {
         h3 { "Account " (state.name) }
         p { "Authenticates with " (with_article) " (" (options.origin) ")" (render_expiry(state.credential_expiry, known.now)) }
@@ -45,16 +43,24 @@ fn render_account(known_account: &KnownAccount<'_>, known: &Known<'_>) -> Markup
                 ": no call is made until then."
             }
         }
-        @if histories.is_empty() {
-            p { "Nothing was read yet." }
+        p { (render_count(known_account.count())) }
+    }
+}
+
+/// Says in a sentence how calls went.
+pub(super) fn render_count(count: Count) -> Markup {
+    let Count { calls, troubled, waiting } = count;
+    let made = calls - waiting;
+    html! {
+        @if made == 0 {
+            "Nothing was read yet."
         } @else if troubled == 0 {
-            p.good { "All " (words::quantity(histories.len(), "call works", "calls work")) "." }
+            span.good { "All " (words::quantity(made, "call works", "calls work")) "." }
         } @else {
-            p.bad {
-                (words::whole(troubled)) " of " (words::quantity(histories.len(), "call", "calls")) " fail or are late: see "
-                a href="#collectors" { "Collectors" } "."
-            }
+            span.bad { (words::whole(troubled)) " of " (words::quantity(made, "call", "calls")) " fail or are late" }
+            ": see " a href="#collectors" { "Collectors" } "."
         }
+        @if waiting > 0 { " " (words::quantity(waiting, "call waits for its turn.", "calls wait for their turn.")) }
     }
 }
 
@@ -108,7 +114,10 @@ fn render_finding(finding: &Finding<'_>, account: &KnownAccount<'_>, known: &Kno
             }
             td role="cell" {
                 span.head aria-hidden="true" { "Calls" }
-                span { (words::whole(finding.calls)) }
+                span {
+                    (words::whole(finding.calls))
+                    @if finding.waiting > 0 { span.note { (words::whole(finding.waiting)) " not made yet" } }
+                }
             }
             td.when role="cell" {
                 span.head aria-hidden="true" { "Last read" }
@@ -123,6 +132,7 @@ fn render_finding(finding: &Finding<'_>, account: &KnownAccount<'_>, known: &Kno
                 span.head aria-hidden="true" { "Last error" }
                 span {
                     @if finding.calls == 0 { span.dim { (why_not_asked(finding.collector, account)) } }
+                    @else if finding.waiting == finding.calls { span.dim { "not asked yet" } }
                     @else if finding.troubles.is_empty() { span.good { "none" } }
                     @for trouble in &finding.troubles { (render_trouble(trouble, finding.collector, account, known)) }
                 }

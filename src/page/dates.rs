@@ -100,7 +100,7 @@ pub(super) fn render_short((at, event): (UnixTime, Event), now: UnixTime) -> Mar
         Event::ContractYearEnds => "first contract year ends",
         Event::CredentialExpires => "credential expires",
     };
-    html! { (words) " " (words::when(at, now)) }
+    html! { (words) " " (words::far(at, now)) }
 }
 
 /// Writes the next dates, the nearest first.

@@ -72,8 +72,7 @@ impl Level {
 
 impl Entitlement {
     /// What people call the entitlements, in the order of [`Self::of`].
-    pub(super) const TITLES: [&'static str; 5] =
-        ["Storage", "Compute time", "GPU compute time", "Projects", "Users"];
+    pub(super) const TITLES: [&'static str; 5] = ["Storage", "Compute", "GPU compute", "Projects", "Users"];
 
     /// Returns the entitlements of an organization.
     pub(super) fn of(organization: &Organization) -> [Self; 5] {
@@ -142,11 +141,11 @@ impl Entitlement {
                 @let level = Level::of(share);
                 @let text = format!("{}{}", words::percent(share), level.words());
                 @let width = (share * 100.0).round().clamp(0.0, 100.0);
+                // The bar's name says it already.
+                " " span.share.(level.class()) aria-hidden="true" { (text) }
                 span.bar.(level.class()) role="img" aria-label={ (self.title) ": " (text) } {
                     i style={ "width:" (width) "%" } {}
                 }
-                // The bar's name says it already.
-                span.share.(level.class()) aria-hidden="true" { (text) }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use super::known::{CallHistory, KnownAccount};
+use super::known::{CallHistory, KnownAccount, is_waiting};
 use crate::api::Error;
 use crate::collector::{Call, Collector};
 
@@ -13,6 +13,8 @@ pub(super) struct Finding<'a> {
     pub(super) collector: Collector,
     /// How many calls it makes.
     pub(super) calls: usize,
+    /// How many of them wait for their turn: they were never made.
+    pub(super) waiting: usize,
     /// When the oldest and the newest of the good answers were asked for.
     pub(super) read: Option<(Instant, Instant)>,
     /// What went wrong, the worst first.
@@ -42,11 +44,6 @@ pub(super) enum What<'a> {
 }
 
 impl What<'_> {
-    /// Tells whether something is to be done about it.
-    pub(super) const fn is_trouble(self) -> bool {
-        matches!(self, Self::Fails(_) | Self::Late)
-    }
-
     /// Returns what calls have in common that went wrong in the same way.
     const fn key(self) -> (u8, &'static str) {
         match self {
@@ -62,7 +59,9 @@ impl<'a> Finding<'a> {
     /// Returns what came of the calls of every collector that is on, in the order of their names' list.
     pub(super) fn of_account(known: &'a KnownAccount<'_>) -> Vec<Self> {
         let mut findings: BTreeMap<Collector, (Self, Groups<'a>)> = BTreeMap::new();
-        let begin = |collector| (Self { collector, calls: 0, read: None, troubles: Vec::new() }, Groups::new());
+        let begin = |collector| {
+            (Self { collector, calls: 0, waiting: 0, read: None, troubles: Vec::new() }, Groups::new())
+        };
         for collector in &known.account.scope.collectors {
             findings.insert(*collector, begin(*collector));
         }
@@ -79,6 +78,7 @@ impl<'a> Finding<'a> {
 
     fn add(&mut self, call: Call, history: &'a CallHistory, groups: &mut Groups<'a>) {
         self.calls += 1;
+        self.waiting += usize::from(is_waiting(history));
         if let Some(at) = history.last_good_at {
             self.read = Some(self.read.map_or((at, at), |(oldest, newest)| (oldest.min(at), newest.max(at))));
         }
@@ -94,15 +94,6 @@ impl<'a> Finding<'a> {
                 (trouble.what, trouble.at) = (what, at);
             }
         }
-    }
-
-    /// Returns how many calls fail or are late.
-    pub(super) fn troubled(&self) -> usize {
-        self.troubles
-            .iter()
-            .filter(|trouble| trouble.what.is_trouble())
-            .map(|trouble| trouble.calls.len())
-            .sum()
     }
 }
 

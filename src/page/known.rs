@@ -36,6 +36,24 @@ pub(super) struct KnownAccount<'a> {
     pub(super) histories: Vec<(Call, CallHistory)>,
 }
 
+/// How many calls there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Count {
+    pub(super) calls: usize,
+    /// Those that fail or are late.
+    pub(super) troubled: usize,
+    /// Those that were never made.
+    pub(super) waiting: usize,
+}
+
+impl KnownAccount<'_> {
+    pub(super) fn count(&self) -> Count {
+        let count =
+            |is: fn(&CallHistory) -> bool| self.histories.iter().filter(|(_, history)| is(history)).count();
+        Count { calls: self.histories.len(), troubled: count(is_troubled), waiting: count(is_waiting) }
+    }
+}
+
 /// How fresh is what the page shows of one organization.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Freshness {
@@ -55,6 +73,15 @@ impl<'a> Known<'a> {
             accounts.push(KnownAccount { account, options, state: account.state(None), histories });
         }
         Self { exporter, now: exporter.clock.now(), moment: Instant::now(), accounts, facts }
+    }
+
+    /// Counts the calls of all accounts.
+    pub(super) fn count(&self) -> Count {
+        self.accounts.iter().map(KnownAccount::count).fold(Count::default(), |sum, one| Count {
+            calls: sum.calls + one.calls,
+            troubled: sum.troubled + one.troubled,
+            waiting: sum.waiting + one.waiting,
+        })
     }
 
     /// Returns how fresh is what is known of these organizations.
@@ -83,4 +110,9 @@ impl<'a> Known<'a> {
 pub(super) fn is_troubled(history: &CallHistory) -> bool {
     let is_forbidden = matches!(history.last_failure, Some((Error::Forbidden(_), _)));
     (history.is_failing && !is_forbidden) || history.late_since.is_some()
+}
+
+/// Tells whether the call was never made.
+pub(super) const fn is_waiting(history: &CallHistory) -> bool {
+    history.last_good_at.is_none() && history.last_failure.is_none() && history.late_since.is_none()
 }

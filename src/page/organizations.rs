@@ -1,6 +1,7 @@
 //! The organizations with their entitlements, those nearest to a limit first, page by page.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use maud::{Markup, html};
 
@@ -25,7 +26,7 @@ pub(super) struct Ranking<'a>(Vec<Ranked<'a>>);
 
 impl<'a> Ranking<'a> {
     pub(super) fn of(known: &'a Known<'_>) -> Self {
-        let rank = |organization: &'a Organization| {
+        let rank = |organization: &'a Arc<Organization>| {
             let entitlements = Entitlement::of(organization);
             let greatest = entitlements.iter().filter_map(Entitlement::share).max_by(f64::total_cmp);
             Ranked { organization, entitlements, greatest }

@@ -189,7 +189,7 @@ fn duration(duration: Duration) -> String {
 /// Writes a size as it may be configured.
 fn size(bytes: u64) -> String {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
-    let fits = units.into_iter().find(|(_, unit)| bytes % unit == 0);
+    let fits = units.into_iter().find(|(_, unit)| bytes.is_multiple_of(*unit));
     fits.map(|(name, unit)| format!("{}{name}", bytes / unit)).unwrap_or_default()
 }
 

@@ -10,12 +10,15 @@ use crate::snapshot::UnixTime;
 /// Keeps a number and its unit on one line.
 const SPACE: char = '\u{a0}';
 
+/// How a time is written for machines.
+const MACHINES: &str = "%Y-%m-%dT%H:%M:%SZ";
+
 /// From here a number is written with a power of ten: nothing real is that large.
 const ABSURD: f64 = 1e15;
 
 /// Writes a count with commas between thousands.
 pub(super) fn count(value: f64) -> String {
-    if !(value.abs() < ABSURD) {
+    if value.is_nan() || value.abs() >= ABSURD {
         return format!("{value:.1e}");
     }
     let text = if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
@@ -102,8 +105,8 @@ pub(super) fn between(from: UnixTime, to: UnixTime) -> Duration {
     Duration::try_from_secs_f64((to - from).max(0.0)).unwrap_or(Duration::MAX)
 }
 
-/// Writes a time as how far off it is, with its date.
-pub(super) fn when(at: UnixTime, now: UnixTime) -> Markup {
+/// Writes how far off a time is.
+pub(super) fn far(at: UnixTime, now: UnixTime) -> Markup {
     let text = if at > now {
         format!("in {}", span(between(now, at)))
     } else {
@@ -111,11 +114,17 @@ pub(super) fn when(at: UnixTime, now: UnixTime) -> Markup {
     };
     html! {
         @match timestamp(at) {
-            Some(time) => {
-                time datetime=(time.strftime("%Y-%m-%dT%H:%M:%SZ")) { (text) } " " span.dim { (time.strftime("%Y-%m-%d")) }
-            }
+            Some(time) => time datetime=(time.strftime(MACHINES)) { (text) },
             None => (text),
         }
+    }
+}
+
+/// Writes how far off a time is, with its date.
+pub(super) fn when(at: UnixTime, now: UnixTime) -> Markup {
+    html! {
+        (far(at, now))
+        @if let Some(time) = timestamp(at) { " " span.date { (time.strftime("%Y-%m-%d")) } }
     }
 }
 
@@ -123,7 +132,7 @@ pub(super) fn when(at: UnixTime, now: UnixTime) -> Markup {
 pub(super) fn moment(at: UnixTime) -> Markup {
     html! {
         @if let Some(time) = timestamp(at) {
-            time datetime=(time.strftime("%Y-%m-%dT%H:%M:%SZ")) { (time.strftime("%Y-%m-%d %H:%M:%S")) " UTC" }
+            time datetime=(time.strftime(MACHINES)) { (time.strftime("%Y-%m-%d %H:%M:%S")) " UTC" }
         }
     }
 }
