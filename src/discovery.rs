@@ -99,7 +99,8 @@ impl Discovery {
     /// Returns what the lists say of an organization.
     #[must_use]
     pub fn find(&self, id: u64) -> Option<Organization> {
-        self.lists().filter_map(|facts| facts.organizations.get(&id)).cloned().reduce(Organization::or)
+        let found = self.lists().filter_map(|facts| facts.organizations.get(&id));
+        found.map(|organization| Organization::clone(organization)).reduce(Organization::or)
     }
 
     /// Returns the organization whose white label alone sees that one, because the credential is not its member.

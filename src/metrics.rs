@@ -253,7 +253,7 @@ pub struct Exposed {
 impl Exposed {
     /// Counts what there is to be written of `facts`, so that there is room for it before it is.
     fn of(facts: &Facts) -> Self {
-        let organizations = facts.organizations.values();
+        let organizations = facts.organizations.values().map(|organization| &**organization);
         let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
         let projects = organizations.clone().filter_map(|organization| organization.projects.as_deref());
         let whitelabels = facts.whitelabels_by_id();
@@ -298,7 +298,7 @@ impl Collector for Page {
 }
 
 fn encode_facts(encoder: &mut DescriptorEncoder<'_>, facts: &Facts) -> fmt::Result {
-    let organizations = facts.organizations.values();
+    let organizations = facts.organizations.values().map(|organization| &**organization);
     let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
     let projects = organizations.clone().filter_map(|organization| organization.projects.as_deref());
     let whitelabels = facts.whitelabels_by_id();

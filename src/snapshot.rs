@@ -34,8 +34,8 @@ pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterpr
 /// Facts about organizations, trials, users and white labels: what one answer of the API says, or several of them merged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// Organizations by id.
-    pub organizations: BTreeMap<u64, Organization>,
+    /// Organizations by id; shared, since most of them are said once and shown as they are.
+    pub organizations: BTreeMap<u64, Arc<Organization>>,
     /// Trials by organization id and trial id.
     pub trials: BTreeMap<(u64, u64), Trial>,
     /// Users by id.
@@ -54,7 +54,10 @@ impl Facts {
         let organization = self.organizations.get(&id);
         let trials = self.trials.range((id, 0)..=(id, u64::MAX));
         Self {
-            organizations: organization.map(|organization| (id, organization.clone())).into_iter().collect(),
+            organizations: organization
+                .map(|organization| (id, Arc::clone(organization)))
+                .into_iter()
+                .collect(),
             trials: trials.map(|(key, trial)| (*key, *trial)).collect(),
             ..Self::default()
         }
@@ -72,7 +75,9 @@ impl Facts {
             }
         }
         let Self { organizations, trials, users, own_user, whitelabels } = other;
-        merge(&mut self.organizations, organizations, Organization::or);
+        merge(&mut self.organizations, organizations, |known, other| {
+            Arc::new(Arc::unwrap_or_clone(known).or(Arc::unwrap_or_clone(other)))
+        });
         merge(&mut self.trials, trials, Trial::or);
         merge(&mut self.users, users, User::or);
         self.own_user = self.own_user.or(*own_user);

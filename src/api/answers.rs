@@ -8,6 +8,7 @@ mod user;
 mod whitelabel;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::document::{Document, Parts};
 use super::error::{Error, Said};
@@ -212,7 +213,7 @@ fn is_within(seconds: f64, Date(at): Date, now: UnixTime) -> bool {
 }
 
 fn only(organization: Organization) -> Facts {
-    Facts { organizations: BTreeMap::from([(organization.id, organization)]), ..Facts::default() }
+    Facts { organizations: BTreeMap::from([(organization.id, Arc::new(organization))]), ..Facts::default() }
 }
 
 fn belonging_to(user_id: u64, facts: &Facts) -> User {
@@ -223,7 +224,7 @@ fn belonging_to(user_id: u64, facts: &Facts) -> User {
 fn names_only(facts: &Facts) -> Facts {
     let organizations = facts.organizations.values().map(|organization| {
         let names = Organization { info: organization.info.clone(), ..Organization::new(organization.id) };
-        (organization.id, names)
+        (organization.id, Arc::new(names))
     });
     Facts { organizations: organizations.collect(), ..Facts::default() }
 }

@@ -1,5 +1,7 @@
 //! Answers about a white label, its organizations and its users, as its admins are told.
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use super::{LimitFields, Listed, date, only, unix};
@@ -88,7 +90,7 @@ pub(super) async fn whitelabel_organizations<S: Parts>(
                     elements += 1;
                     let organization = fields.and_then(|fields| listed_organization(&fields, unusable));
                     if let Some(organization) = organization {
-                        organizations.entry(organization.id).or_insert(organization);
+                        organizations.entry(organization.id).or_insert(Arc::new(organization));
                     }
                 });
                 if is_list.await? {
