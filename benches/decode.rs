@@ -24,6 +24,7 @@ const TERMS: Terms = Terms {
     memory_unit: 1.0,
     projects: false,
     most_datasets: 1000,
+    days: false,
 };
 
 /// Bytes that the operating system hands over at once.

@@ -118,7 +118,7 @@ pub(crate) fn snapshot(organizations: u64) -> Snapshot {
             created: Some(1_685_837_767.0),
             ..Organization::new(id)
         };
-        (id, organization)
+        (id, organization.into())
     };
     let organizations = (1..=organizations).map(organization).collect();
     Snapshot { facts: Facts { organizations, ..Facts::default() }, ..Snapshot::default() }

@@ -1,5 +1,7 @@
 //! One credential, and everything that lives as long as it: its cells and its pauses.
 
+mod patient;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
@@ -457,6 +459,7 @@ mod tests {
                 memory_unit: 1.0,
                 projects: false,
                 most_datasets: 0,
+                days: false,
             },
         };
         let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(&own));

@@ -3,6 +3,7 @@
 mod api;
 mod collectors;
 pub mod file;
+mod history;
 mod value;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 
 pub use api::{ApiOptions, ComputeTimeUnit, CredentialOptions, MemoryUnit, STUDIO_URL};
 pub use collectors::{CollectorOptions, ProjectVisibility};
+pub use history::HistoryOptions;
 pub use value::ListenAddress;
 
 use crate::credential::{Kind, Origin};
@@ -73,11 +75,13 @@ impl CommandLine {
             (
                 Some(
                     Command::Scrape(options)
+                    | Command::Check { options, .. }
                     | Command::CheckConfig { options, .. }
                     | Command::Healthcheck(options),
                 ),
                 Some((_, matches)),
             ) => (&**options, matches),
+            (Some(Command::History(history)), Some((_, matches))) => (&history.options, matches),
             _ => return Ok(()),
         };
         if options.config_file.is_none() {
@@ -129,6 +133,10 @@ pub enum Command {
     /// Collect once, write the metrics to standard output, and exit with 1 if no account could be read
     #[command(after_help = AFTER_HELP)]
     Scrape(Box<Options>),
+    /// Write what the API keeps of the last year, for promtool tsdb create-blocks-from openmetrics: daily records of
+    /// the organizations and users of a white label
+    #[command(after_help = AFTER_HELP)]
+    History(Box<HistoryOptions>),
     /// Ask the exporter that runs with these options on this machine whether it is healthy, and exit with 1 if not
     Healthcheck(Box<Options>),
     /// Write the reference of all metrics to standard output
@@ -328,7 +336,7 @@ impl Options {
         let collectors = common.collectors.clone();
         let account =
             AccountOptions { name: ONLY_ACCOUNT.to_owned(), kind, origin, scope, collectors, place: None };
-        Ok(Configuration { api, accounts: vec![account], common, file: None })
+        Ok(Configuration { api, accounts: vec![account], common, file: None, keep: Keep::default() })
     }
 }
 
@@ -343,6 +351,15 @@ pub struct Configuration {
     pub common: CommonOptions,
     /// The file that says so.
     pub file: Option<PathBuf>,
+    /// What is kept beside that which a scrape shows.
+    pub keep: Keep,
+}
+
+/// What is kept of answers beside that which a scrape shows; none of it by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// Daily records one by one, as `history` needs them.
+    pub days: bool,
 }
 
 /// A credential, and what to read with it.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::account::{Account, Memory, Scope, Share, Shared};
 use crate::api::{self, Client, Settings, Terms};
 use crate::clock::Clock;
-use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape};
+use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, Keep};
 use crate::credential::Held;
 use crate::exposition::Writer;
 use crate::own::Own;
@@ -52,7 +52,7 @@ impl Exporter {
         clock: Clock,
         previous: Option<&Self>,
     ) -> Result<Arc<Self>, String> {
-        let Configuration { api, accounts: options, common, .. } = &configuration;
+        let Configuration { api, accounts: options, common, keep, .. } = &configuration;
         let same_api = previous.filter(|previous| previous.configuration.api == *api);
         let http = match same_api {
             // What is in that file may have changed.
@@ -81,7 +81,7 @@ impl Exporter {
         let concurrency = api.concurrency.map_or(CONCURRENCY.max(count), usize::from);
         let a_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
         let accounts = options.iter().zip(memories).enumerate().map(|(index, (options, memory))| {
-            let client = Client::new(http.clone(), settings(api, options), Arc::clone(&own));
+            let client = Client::new(http.clone(), settings(api, options, *keep), Arc::clone(&own));
             let share = Share {
                 permits: Arc::new(Semaphore::new(share(concurrency, index, count))),
                 pace: Arc::new(Pace::new(share(a_minute, index, count))),
@@ -181,7 +181,7 @@ fn scope(options: &AccountOptions) -> Scope {
     }
 }
 
-fn settings(api: &ApiOptions, options: &AccountOptions) -> Settings {
+fn settings(api: &ApiOptions, options: &AccountOptions, keep: Keep) -> Settings {
     let collectors = &options.collectors;
     Settings {
         url: api.url.clone(),
@@ -195,6 +195,7 @@ fn settings(api: &ApiOptions, options: &AccountOptions) -> Settings {
             memory_unit: api.memory_unit.bytes(),
             projects: collectors.projects,
             most_datasets: collectors.most_datasets,
+            days: keep.days,
         },
     }
 }

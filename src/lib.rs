@@ -29,6 +29,7 @@ pub mod discovery;
 pub mod exporter;
 pub mod exposition;
 pub mod health;
+pub mod history;
 pub mod listener;
 pub mod metrics;
 pub mod own;

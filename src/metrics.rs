@@ -4,6 +4,7 @@
 //! vanished organization leaves nothing behind, and the order of the output is the order of the table and of the ids.
 
 pub mod catalogue;
+pub mod timestamped;
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,6 +79,8 @@ pub struct Description {
     pub collectors: &'static [&'static str],
     /// Whether it may change.
     pub stability: Stability,
+    /// Whether the API keeps its past, in daily records.
+    pub has_past: bool,
 }
 
 /// A row of the catalogue: a metric, and how its samples are taken from a `T`.
@@ -451,7 +454,9 @@ mod tests {
     fn allocations_do_not_follow_the_number_of_series() {
         let allocations = |organizations: u64| {
             let of = |id| {
-                (id, Organization { storage_used: Some(1e12), created: Some(1e9), ..Organization::new(id) })
+                let values =
+                    Organization { storage_used: Some(1e12), created: Some(1e9), ..Organization::new(id) };
+                (id, Arc::new(values))
             };
             let facts = Facts { organizations: (1..=organizations).map(of).collect(), ..Facts::default() };
             let snapshot = Arc::new(Snapshot { facts, ..Snapshot::default() });

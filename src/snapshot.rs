@@ -3,12 +3,14 @@
 //! `None` means that the API did not say, or said something that cannot be used; it becomes no sample. Nothing
 //! here stands for "unknown" or "unlimited" with a number.
 
+mod day;
 mod organization;
 mod whitelabel;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use day::DailyRecord;
 pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project};
 pub use whitelabel::Whitelabel;
 
@@ -182,6 +184,8 @@ pub struct User {
     pub subscription_termination: Option<UnixTime>,
     /// The newest of `dailyMetrics`.
     pub daily: Option<DailyRecord>,
+    /// All of `dailyMetrics`, if they are asked for, in the order in which they came.
+    pub days: Option<Arc<Vec<DailyRecord>>>,
 }
 
 impl User {
@@ -204,30 +208,8 @@ impl User {
             subscription_downgrade: self.subscription_downgrade.or(other.subscription_downgrade),
             subscription_termination: self.subscription_termination.or(other.subscription_termination),
             daily: self.daily.or(other.daily),
+            days: self.days.or(other.days),
         }
-    }
-}
-
-/// `DailyMetricsRecord`: totals at the end of one day.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct DailyRecord {
-    /// `date`: the day's beginning.
-    pub date: UnixTime,
-    /// `totalCurrentContractCpuComputeTimeSeconds`
-    pub cpu_compute_time: Option<f64>,
-    /// `totalCurrentContractGpuComputeTimeSeconds`
-    pub gpu_compute_time: Option<f64>,
-    /// `totalStorageSizeBytes`
-    pub storage: Option<f64>,
-    /// `totalProjects`
-    pub projects: Option<f64>,
-}
-
-impl DailyRecord {
-    /// Returns CPU and GPU compute time added, in seconds; never the API's combined total, which is CPU + 3 x GPU.
-    #[must_use]
-    pub fn compute_time(&self) -> Option<f64> {
-        Some(self.cpu_compute_time? + self.gpu_compute_time?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the answer of each endpoint means: which fields are read, and what facts they fold into.
 
+mod daily;
 mod lists;
 mod organization;
 #[cfg(test)]
@@ -32,6 +33,8 @@ pub struct Terms {
     pub projects: bool,
     /// Most datasets of an organization that are kept.
     pub most_datasets: usize,
+    /// Whether daily records are kept one by one.
+    pub days: bool,
 }
 
 /// What an answer holds.
@@ -96,10 +99,10 @@ async fn fold<S: Parts>(
                 ..facts
             }))
         }
-        Collector::WhitelabelUser => whitelabel_user(json, call.user_id.unwrap_or_default()).await,
+        Collector::WhitelabelUser => whitelabel_user(json, call.user_id.unwrap_or_default(), terms).await,
         Collector::Organizations => Ok(organizations(json, terms).await?.map(|facts| names_only(&facts))),
         Collector::WhitelabelOrganization => {
-            whitelabel_organization(json, call.organization_id.unwrap_or_default()).await
+            whitelabel_organization(json, call.organization_id.unwrap_or_default(), terms).await
         }
         Collector::WhitelabelOrganizations => whitelabel_organizations(json, listed).await,
         Collector::WhitelabelUsers => whitelabel_users(json, listed).await,

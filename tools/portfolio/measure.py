@@ -32,7 +32,8 @@ def scrape(address):
 
 
 def values(text, name, labels=""):
-    pattern = re.compile(rf"^{name}{{[^}}]*{labels}[^}}]*}} (\S+)$", re.MULTILINE)
+    # Greedily: paths of endpoints have braces too.
+    pattern = re.compile(rf"^{name}{{.*{labels}.*}} (\S+)$", re.MULTILINE)
     return [float(value) for value in pattern.findall(text)]
 
 
