@@ -1,5 +1,7 @@
 //! Answers about a white label, its organizations and its users, as its admins are told.
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
