@@ -36,7 +36,8 @@ const NOTHING: &str = "not set";
 
 /// Returns all settings that are not an account's own.
 pub(super) fn of(configuration: &Configuration) -> Vec<Setting> {
-    let Configuration { api, accounts: _, common, file } = configuration;
+    // What is kept of an answer is the business of the command that asks for it.
+    let Configuration { api, accounts: _, common, file, keep: _ } = configuration;
     let CommonOptions { web, scrape, cache, collectors, log } = common;
     let pair = |rows: Vec<Row>, defaults: Vec<Row>| {
         let is_from_file = file.is_some();
