@@ -22,6 +22,7 @@ mod manifests;
 mod manual;
 mod merging;
 mod names;
+mod packages;
 mod prometheus;
 mod properties;
 mod reload;

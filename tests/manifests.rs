@@ -571,7 +571,7 @@ async fn alertmanager_mutes_what_another_alert_says_already() {
 #[ignore = "needs systemd-analyze (Debian: systemd)"]
 fn systemd_finds_the_unit_sound_and_tight() {
     let unit = read("deploy/systemd/edgeimpulse-exporter.service");
-    let installed = "ExecStart=/usr/local/bin/edgeimpulse-exporter\n";
+    let installed = "ExecStart=edgeimpulse-exporter\n";
     assert!(unit.contains(installed));
     // It looks whether there is such a program.
     let here = format!("ExecStart={}\n", env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
