@@ -1,5 +1,7 @@
 //! One credential, and everything that lives as long as it: its cells and its pauses.
 
+mod patient;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
@@ -322,7 +324,8 @@ impl Account {
             return Outcome { began: None, result: Err(Error::Paused { remaining }) };
         }
         let began = Instant::now();
-        let result = self.survive(call, self.attempt(call)).await;
+        // Boxed here, so that the many calls that wait for a permit do not each hold room for an answer.
+        let result = self.survive(call, Box::pin(self.attempt(call))).await;
         if let Err(error) = &result {
             self.log(call, error, began.elapsed());
             self.pause(error.retry_after());
@@ -456,6 +459,7 @@ mod tests {
                 memory_unit: 1.0,
                 projects: false,
                 most_datasets: 0,
+                days: false,
             },
         };
         let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(&own));

@@ -2,14 +2,16 @@
 //!
 //! [`transport()`] makes connections. [`Client`] sends one request over them, or `several` for one call, and streams
 //! each answer through `document`, which takes it apart while it arrives.
-//! `answers` says what each endpoint's answer means, [`members`] which of its members are read; `field` converts single values and counts the ones that cannot
-//! be used, `tally` makes counts of many. [`Error`] is everything that can go wrong.
+//! `answers` says what each endpoint's answer means, [`members`] which of its members are read; `scan` finds where a
+//! value ends, `field` converts single values and counts the ones that cannot be used, `tally` makes counts of many.
+//! [`Error`] is everything that can go wrong.
 
 mod answers;
 mod client;
 mod document;
 mod error;
 mod field;
+mod scan;
 mod several;
 mod tally;
 mod transport;

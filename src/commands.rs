@@ -10,13 +10,14 @@ use clap_complete::Shell;
 use crate::check::Report;
 use crate::clock::Clock;
 use crate::config::{
-    self, CheckFormat, CommonOptions, Configuration, DemoOptions, ListenAddress, LogFormat, LogLevel,
-    LogOptions, Options, ReferenceFormat,
+    self, AccountOptions, CheckFormat, CommonOptions, Configuration, DemoOptions, HistoryOptions,
+    ListenAddress, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat,
 };
 use crate::demo::{self, world::World};
 use crate::drift::Document;
 use crate::exporter::Exporter;
 use crate::health;
+use crate::history::{self, Past};
 use crate::listener::Limits;
 use crate::manual;
 use crate::metrics::catalogue::RENAMED;
@@ -25,7 +26,7 @@ use crate::reload::Live;
 use crate::scrape::Selection;
 use crate::server;
 use crate::snapshot::Snapshot;
-use crate::web::Front;
+use crate::web::{Front, WebConfig};
 
 /// Why the program ends early.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +118,36 @@ pub async fn check(options: Options, format: CheckFormat) -> Result<ExitCode, Fa
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Writes what the API keeps of the past, a file for each organization and user.
+///
+/// # Errors
+/// If the configuration cannot work, a file cannot be written, or something could not be read; what could is there.
+pub async fn history(options: HistoryOptions) -> Result<ExitCode, Failure> {
+    let labels = options.labels();
+    let HistoryOptions { output, until, options, .. } = options;
+    let mut configuration = options.configuration().map_err(Failure::Configuration)?;
+    log(&configuration.common.log);
+    configuration.keep.days = true;
+    // White labels are found among all organizations, whichever of theirs are to be written.
+    let only = |account: &mut AccountOptions| std::mem::take(&mut account.scope.organization_ids);
+    let organizations = configuration.accounts.iter_mut().map(|account| only(account).into_iter().collect());
+    let organizations = organizations.collect();
+    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    let latest = exporter.clock.now() - history::MARGIN.as_secs_f64();
+    let past = Past { labels, end: until.map_or(latest, |until| until.min(latest)) };
+    let job = history::Job { output, past, organizations };
+    let report = history::write(&exporter, &job).await.map_err(Failure::Running)?;
+    if report.all() == 0 {
+        return Err(Failure::Running(
+            "no white label: the credential administers none; name the organization that owns it with \
+             --whitelabel.organization-id, and its users with --whitelabel.user-id"
+                .to_owned(),
+        ));
+    }
+    print(&report.line(&job.output))?;
+    report.failure().map_or(Ok(ExitCode::SUCCESS), |failure| Err(Failure::Running(failure)))
+}
+
 /// Reads everything that the options describe, and returns the metrics with it.
 async fn collect_once(options: Options) -> Result<(Arc<Exporter>, String, Arc<Snapshot>), Failure> {
     let configuration = options.configuration().map_err(Failure::Configuration)?;
@@ -142,6 +173,9 @@ pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure>
     }
     let configuration = options.configuration().map_err(Failure::Configuration)?;
     let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    if let Some(path) = &exporter.web().web_config_file {
+        WebConfig::load(path).map_err(|error| Failure::Configuration(error.to_string()))?;
+    }
     let count = exporter.accounts.len();
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
     print(&format!("The configuration can be used. Accounts: {count} ({}).\n", names.join(", ")))?;

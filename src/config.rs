@@ -4,6 +4,7 @@ mod api;
 mod collectors;
 pub mod file;
 mod help;
+mod history;
 mod value;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 pub use api::{ApiOptions, ComputeTimeUnit, CredentialOptions, MemoryUnit, STUDIO_URL};
 pub use collectors::{CollectorOptions, ProjectVisibility};
 pub use help::{SECTIONS, Section};
+pub use history::HistoryOptions;
 pub use value::ListenAddress;
 
 use crate::credential::{Kind, Origin};
@@ -70,11 +72,13 @@ impl CommandLine {
             (
                 Some(
                     Command::Scrape(options)
+                    | Command::Check { options, .. }
                     | Command::CheckConfig { options, .. }
                     | Command::Healthcheck(options),
                 ),
                 Some((_, matches)),
             ) => (&**options, matches),
+            (Some(Command::History(history)), Some((_, matches))) => (&history.options, matches),
             _ => return Ok(()),
         };
         if options.config_file.is_none() {
@@ -140,6 +144,11 @@ pub enum Command {
     ///
     /// Exits with 1 if an account could not be read.
     Scrape(Box<Options>),
+    /// Write the past that the API keeps, for promtool
+    ///
+    /// Daily records of the last year, of the organizations and users of a white label, as OpenMetrics for promtool tsdb
+    /// create-blocks-from openmetrics.
+    History(Box<HistoryOptions>),
     /// Ask the exporter on this machine whether it is healthy
     ///
     /// Given the options of an exporter that runs, asks where it listens. Exits with 1 if it is not healthy.
@@ -359,7 +368,7 @@ impl Options {
         let collectors = common.collectors.clone();
         let account =
             AccountOptions { name: ONLY_ACCOUNT.to_owned(), kind, origin, scope, collectors, place: None };
-        Ok(Configuration { api, accounts: vec![account], common, file: None })
+        Ok(Configuration { api, accounts: vec![account], common, file: None, keep: Keep::default() })
     }
 }
 
@@ -374,6 +383,15 @@ pub struct Configuration {
     pub common: CommonOptions,
     /// The file that says so.
     pub file: Option<PathBuf>,
+    /// What is kept beside that which a scrape shows.
+    pub keep: Keep,
+}
+
+/// What is kept of answers beside that which a scrape shows; none of it by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// Daily records one by one, as `history` needs them.
+    pub days: bool,
 }
 
 /// A credential, and what to read with it.

@@ -96,10 +96,20 @@ impl Discovery {
         named.contains(&id) || (named.is_empty() && self.find(id).is_some())
     }
 
+    /// Returns every organization of a white label, after the one that owns the white label.
+    pub fn portfolio(&self) -> impl Iterator<Item = (u64, u64)> {
+        let ids = |(owner, facts): &(u64, Arc<Facts>)| {
+            let owner = *owner;
+            facts.organizations.keys().map(move |id| (owner, *id)).collect::<Vec<_>>()
+        };
+        self.portfolios.iter().flat_map(ids)
+    }
+
     /// Returns what the lists say of an organization.
     #[must_use]
     pub fn find(&self, id: u64) -> Option<Organization> {
-        self.lists().filter_map(|facts| facts.organizations.get(&id)).cloned().reduce(Organization::or)
+        let found = self.lists().filter_map(|facts| facts.organizations.get(&id));
+        found.map(|organization| Organization::clone(organization)).reduce(Organization::or)
     }
 
     /// Returns the organization whose white label alone sees that one, because the credential is not its member.

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use crate::account::{Account, Memory, Scope, Share, Shared};
 use crate::api::{self, Client, Settings, Terms};
 use crate::clock::Clock;
-use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape};
+use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, Keep};
 use crate::credential::Held;
+use crate::exposition::Writer;
 use crate::own::Own;
 use crate::pace::Pace;
 use crate::scrape::{self, Selection};
@@ -35,6 +36,8 @@ pub struct Exporter {
     pub own: Arc<Own>,
     /// The time of day.
     pub clock: Clock,
+    /// Writes what all of it was found to be.
+    pub(crate) writer: Writer,
     http: reqwest::Client,
 }
 
@@ -49,7 +52,7 @@ impl Exporter {
         clock: Clock,
         previous: Option<&Self>,
     ) -> Result<Arc<Self>, String> {
-        let Configuration { api, accounts: options, common, .. } = &configuration;
+        let Configuration { api, accounts: options, common, keep, .. } = &configuration;
         let same_api = previous.filter(|previous| previous.configuration.api == *api);
         let http = match same_api {
             // What is in that file may have changed.
@@ -78,7 +81,7 @@ impl Exporter {
         let concurrency = api.concurrency.map_or(CONCURRENCY.max(count), usize::from);
         let a_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
         let accounts = options.iter().zip(memories).enumerate().map(|(index, (options, memory))| {
-            let client = Client::new(http.clone(), settings(api, options), Arc::clone(&own));
+            let client = Client::new(http.clone(), settings(api, options, *keep), Arc::clone(&own));
             let share = Share {
                 permits: Arc::new(Semaphore::new(share(concurrency, index, count))),
                 pace: Arc::new(Pace::new(share(a_minute, index, count))),
@@ -87,7 +90,7 @@ impl Exporter {
             Arc::new(Account::new(&options.name, memory, scope, client, shared.clone(), share))
         });
         let accounts = accounts.collect();
-        Ok(Arc::new(Self { configuration, accounts, own, clock, http }))
+        Ok(Arc::new(Self { configuration, accounts, own, clock, writer: Writer::default(), http }))
     }
 
     /// Returns what is known of an account, if it was read by the same options.
@@ -108,10 +111,24 @@ impl Exporter {
         with_own: bool,
         budget: Duration,
     ) -> Result<(String, Arc<Snapshot>), std::fmt::Error> {
+        let snapshot = self.read(accounts, selection, budget).await;
+        Ok((metrics::open_metrics(Arc::clone(&snapshot), self.own_if(with_own))?, snapshot))
+    }
+
+    /// Reads the accounts within `budget`.
+    pub(crate) async fn read(
+        &self,
+        accounts: &[Arc<Account>],
+        selection: &Selection,
+        budget: Duration,
+    ) -> Arc<Snapshot> {
         let deadline = Instant::now() + budget.min(LONGEST_SCRAPE);
-        let snapshot = Arc::new(scrape::collect(accounts, selection, deadline, self.clock.now()).await);
-        let own = (with_own && !self.web().disable_exporter_metrics).then(|| Arc::clone(&self.own));
-        Ok((metrics::open_metrics(Arc::clone(&snapshot), own)?, snapshot))
+        Arc::new(scrape::collect(accounts, selection, deadline, self.clock.now()).await)
+    }
+
+    /// Returns the exporter's counters if they are asked for and not switched off.
+    pub(crate) fn own_if(&self, with_own: bool) -> Option<Arc<Own>> {
+        (with_own && !self.web().disable_exporter_metrics).then(|| Arc::clone(&self.own))
     }
 
     /// Tells whether a scrape with this result is to be answered with a failure.
@@ -164,7 +181,7 @@ fn scope(options: &AccountOptions) -> Scope {
     }
 }
 
-fn settings(api: &ApiOptions, options: &AccountOptions) -> Settings {
+fn settings(api: &ApiOptions, options: &AccountOptions, keep: Keep) -> Settings {
     let collectors = &options.collectors;
     Settings {
         url: api.url.clone(),
@@ -178,6 +195,7 @@ fn settings(api: &ApiOptions, options: &AccountOptions) -> Settings {
             memory_unit: api.memory_unit.bytes(),
             projects: collectors.projects,
             most_datasets: collectors.most_datasets,
+            days: keep.days,
         },
     }
 }

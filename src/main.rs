@@ -27,6 +27,7 @@ async fn main() -> ExitCode {
         Some(Command::Scrape(options)) => commands::scrape(*options).await,
         Some(Command::Check { format, options }) => commands::check(*options, format).await,
         Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
+        Some(Command::History(options)) => commands::history(*options).await,
         Some(Command::Healthcheck(options)) => commands::healthcheck(&options),
         Some(Command::CheckApi { openapi }) => commands::check_api(&openapi),
         Some(Command::Metrics { format }) => commands::metrics(format),

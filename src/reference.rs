@@ -17,23 +17,25 @@ pub fn markdown() -> String {
 
 A label that does not apply to a series is left out. Dates are seconds since 1970 of the event itself, never days that
 are left. What the API does not say has no sample; 0 means zero. An experimental metric may change with any version that
-says so in the changelog; any other only with a new major version. What that means: [stability.md](stability.md).
+says so in the changelog; any other only with a new major version: [stability](stability.md) tells more. Of a metric that
+has a past, the API keeps a year of daily records: [history](history.md) writes them.
 "
     .to_owned();
     for section in catalogue::sections() {
         // Writing to a `String` does not fail.
         let _ = write!(page, "\n## {}\n\n{}\n\n", section.title, section.about);
         page.push_str("| metric | type | labels | collectors | meaning |\n| --- | --- | --- | --- | --- |\n");
-        for Description { name, kind, help, labels, collectors, stability } in section.metrics {
+        for Description { name, kind, help, labels, collectors, stability, has_past } in section.metrics {
             let list =
                 |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let note = match stability {
                 crate::metrics::Stability::Stable => "",
                 crate::metrics::Stability::Experimental => " *Experimental.*",
             };
+            let past = if *has_past { " *Has a past.*" } else { "" };
             let _ = writeln!(
                 page,
-                "| `{name}` | {} | {} | {} | {help}{note} |",
+                "| `{name}` | {} | {} | {} | {help}{note}{past} |",
                 kind.name(),
                 list(labels),
                 list(collectors)
@@ -49,7 +51,7 @@ pub fn json() -> String {
     let metrics: Vec<_> = catalogue::sections()
         .iter()
         .flat_map(|section| section.metrics.iter().map(|metric| (section.title, *metric)))
-        .map(|(section, Description { name, kind, help, labels, collectors, stability })| {
+        .map(|(section, Description { name, kind, help, labels, collectors, stability, has_past })| {
             json!({
                 "name": name,
                 "type": kind.name(),
@@ -57,6 +59,7 @@ pub fn json() -> String {
                 "labels": labels,
                 "collectors": collectors,
                 "stability": stability.name(),
+                "has_past": has_past,
                 "section": section,
             })
         })

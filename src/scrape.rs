@@ -24,6 +24,11 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Tells whether nothing is left out.
+    pub(crate) const fn is_everything(&self) -> bool {
+        self.collectors.is_none() && self.organization.is_none()
+    }
+
     fn has(&self, call: &Call) -> bool {
         self.collectors.as_ref().is_none_or(|collectors| collectors.contains(&call.collector))
     }

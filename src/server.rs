@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,6 +20,7 @@ use tower_http::compression::CompressionLayer;
 use crate::account::Account;
 use crate::collector::Collector;
 use crate::exporter::{self, Exporter};
+use crate::exposition::{Encoding, Writer};
 use crate::listener::Encrypted;
 use crate::reload::Live;
 use crate::scrape::Selection;
@@ -95,7 +99,7 @@ impl Collect {
 
 /// How a scrape is to be answered, and in what time.
 pub(crate) struct Scrape {
-    format: Format,
+    encoding: Encoding,
     budget: Duration,
     head_only: bool,
 }
@@ -107,7 +111,7 @@ impl Scrape {
         let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let timeout = timeout.filter(|timeout| !timeout.is_zero());
         Self {
-            format: Format::negotiate(accept),
+            encoding: Encoding { format: Format::negotiate(accept), gzip: accepts_gzip(headers) },
             budget: exporter.configuration.common.scrape.budget(timeout),
             head_only: *method == Method::HEAD,
         }
@@ -124,17 +128,23 @@ impl Scrape {
         selection: &Selection,
         with_own: bool,
     ) -> Response {
-        let head = [(CONTENT_TYPE, self.format.content_type()), (VARY, "Accept, Accept-Encoding")];
+        let head = [(CONTENT_TYPE, self.encoding.format.content_type()), (VARY, "Accept, Accept-Encoding")];
         // Whoever wants the header only gets it without a call to the API.
         if self.head_only {
             return head.into_response();
         }
-        match exporter.collect(accounts, selection, with_own, self.budget).await {
-            Ok((_, snapshot)) if exporter.fails(&snapshot) => {
-                let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
-                (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
-            }
-            Ok((text, _)) => (head, self.format.write(text)).into_response(),
+        let snapshot = exporter.read(accounts, selection, self.budget).await;
+        if exporter.fails(&snapshot) {
+            let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
+            return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+        }
+        let own = exporter.own_if(with_own);
+        // What is only asked for in part would take the place of what Prometheus asks for.
+        let passing = Writer::default();
+        let writer = if selection.is_everything() { &exporter.writer } else { &passing };
+        match writer.write(&snapshot, own.as_ref(), self.encoding) {
+            Ok(bytes) if self.encoding.gzip => (head, [(CONTENT_ENCODING, "gzip")], bytes).into_response(),
+            Ok(bytes) => (head, bytes).into_response(),
             Err(error) => {
                 tracing::error!(%error, "metrics could not be written");
                 (StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written.\n").into_response()
@@ -184,6 +194,16 @@ async fn wrong_method(method: Method, uri: Uri) -> Response {
     let allowed = if uri.path() == "/-/reload" { "POST" } else { "GET or HEAD" };
     let text = format!("{method} is not possible at {}: use {allowed}.\n", uri.path());
     (StatusCode::METHOD_NOT_ALLOWED, text).into_response()
+}
+
+/// Tells whether a request may be answered with gzip.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let quality = quality.trim().strip_prefix("q=").and_then(|quality| quality.trim().parse().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && quality.is_some_and(|quality: f64| quality > 0.0)
+    })
 }
 
 /// The two formats that metrics are served in.

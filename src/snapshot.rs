@@ -3,12 +3,14 @@
 //! `None` means that the API did not say, or said something that cannot be used; it becomes no sample. Nothing
 //! here stands for "unknown" or "unlimited" with a number.
 
+mod day;
 mod organization;
 mod whitelabel;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use day::DailyRecord;
 pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project};
 pub use whitelabel::Whitelabel;
 
@@ -34,8 +36,8 @@ pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterpr
 /// Facts about organizations, trials, users and white labels: what one answer of the API says, or several of them merged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// Organizations by id.
-    pub organizations: BTreeMap<u64, Organization>,
+    /// Organizations by id; shared, since most of them are said once and shown as they are.
+    pub organizations: BTreeMap<u64, Arc<Organization>>,
     /// Trials by organization id and trial id.
     pub trials: BTreeMap<(u64, u64), Trial>,
     /// Users by id.
@@ -54,7 +56,10 @@ impl Facts {
         let organization = self.organizations.get(&id);
         let trials = self.trials.range((id, 0)..=(id, u64::MAX));
         Self {
-            organizations: organization.map(|organization| (id, organization.clone())).into_iter().collect(),
+            organizations: organization
+                .map(|organization| (id, Arc::clone(organization)))
+                .into_iter()
+                .collect(),
             trials: trials.map(|(key, trial)| (*key, *trial)).collect(),
             ..Self::default()
         }
@@ -72,7 +77,9 @@ impl Facts {
             }
         }
         let Self { organizations, trials, users, own_user, whitelabels } = other;
-        merge(&mut self.organizations, organizations, Organization::or);
+        merge(&mut self.organizations, organizations, |known, other| {
+            Arc::new(Arc::unwrap_or_clone(known).or(Arc::unwrap_or_clone(other)))
+        });
         merge(&mut self.trials, trials, Trial::or);
         merge(&mut self.users, users, User::or);
         self.own_user = self.own_user.or(*own_user);
@@ -177,6 +184,8 @@ pub struct User {
     pub subscription_termination: Option<UnixTime>,
     /// The newest of `dailyMetrics`.
     pub daily: Option<DailyRecord>,
+    /// All of `dailyMetrics`, if they are asked for, in the order in which they came.
+    pub days: Option<Arc<Vec<DailyRecord>>>,
 }
 
 impl User {
@@ -199,30 +208,8 @@ impl User {
             subscription_downgrade: self.subscription_downgrade.or(other.subscription_downgrade),
             subscription_termination: self.subscription_termination.or(other.subscription_termination),
             daily: self.daily.or(other.daily),
+            days: self.days.or(other.days),
         }
-    }
-}
-
-/// `DailyMetricsRecord`: totals at the end of one day.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct DailyRecord {
-    /// `date`: the day's beginning.
-    pub date: UnixTime,
-    /// `totalCurrentContractCpuComputeTimeSeconds`
-    pub cpu_compute_time: Option<f64>,
-    /// `totalCurrentContractGpuComputeTimeSeconds`
-    pub gpu_compute_time: Option<f64>,
-    /// `totalStorageSizeBytes`
-    pub storage: Option<f64>,
-    /// `totalProjects`
-    pub projects: Option<f64>,
-}
-
-impl DailyRecord {
-    /// Returns CPU and GPU compute time added, in seconds; never the API's combined total, which is CPU + 3 x GPU.
-    #[must_use]
-    pub fn compute_time(&self) -> Option<f64> {
-        Some(self.cpu_compute_time? + self.gpu_compute_time?)
     }
 }
 

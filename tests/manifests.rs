@@ -476,8 +476,10 @@ fn grafana_finds_the_data_source_and_the_dashboards_where_compose_puts_them() {
 #[test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn promtool_accepts_the_configuration_with_its_rules() {
-    let said = succeed("promtool", &["check", "config", "deploy/prometheus/prometheus.yml"]);
-    assert!(said.contains("1 rule files found"), "{said}");
+    for name in ["prometheus.yml", "probe.yml", "probe-shard.yml"] {
+        let said = succeed("promtool", &["check", "config", &format!("deploy/prometheus/{name}")]);
+        assert!(said.contains("1 rule files found"), "{said}");
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The configuration file is read again: all of it, or none.
 
-
 use edgeimpulse_exporter::reload::Live;
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -8,7 +8,8 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::json;
 
-use crate::support::{FakeApi, Running};
+use crate::support::exposition::Sample;
+use crate::support::{Exposition, FakeApi, Running};
 
 #[test]
 fn the_format_is_the_one_that_is_preferred() {
@@ -43,15 +44,17 @@ fn the_format_is_the_one_that_is_preferred() {
     assert_eq!(Format::negotiate(two_headers.into_iter()), Format::OpenMetrics);
 }
 
+/// Returns the samples that are the same in two scrapes of the same answers.
+fn stable(metrics: &Exposition) -> Vec<Sample> {
+    let changes =
+        |name: &str| name.ends_with("_duration_seconds") || name.ends_with("last_success_timestamp_seconds");
+    metrics.samples.iter().filter(|sample| !changes(&sample.name)).cloned().collect()
+}
+
 #[tokio::test]
 async fn both_formats_say_the_same() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_jwt(&api, &["--web.disable-exporter-metrics"]).await;
-    let changes =
-        |name: &str| name.ends_with("_duration_seconds") || name.ends_with("last_success_timestamp_seconds");
-    let stable = |metrics: &crate::support::Exposition| {
-        metrics.samples.iter().filter(|sample| !changes(&sample.name)).cloned().collect::<Vec<_>>()
-    };
     assert_eq!(stable(&exporter.scrape().await), stable(&exporter.scrape_open_metrics().await));
 }
 
@@ -86,17 +89,26 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
 #[tokio::test]
 async fn metrics_are_compressed_where_that_is_asked_for() {
     let api = FakeApi::with_samples("typical").await;
-    let exporter = Running::with_key(&api, &[]).await;
-    let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, "gzip");
-    let response = request.send().await.unwrap();
-    assert_eq!(response.headers()[CONTENT_ENCODING], "gzip");
-    let compressed = response.bytes().await.unwrap();
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(&compressed[..]).read_to_string(&mut text).unwrap();
-    assert!(text.contains("edgeimpulse_up"));
-    assert!(compressed.len() * 4 < text.len());
-    let plain = exporter.request(Method::GET, "/metrics").send().await.unwrap();
-    assert!(!plain.headers().contains_key(CONTENT_ENCODING));
+    let exporter = Running::with_key(&api, &["--web.disable-exporter-metrics"]).await;
+    // The first one compresses everything, the others what has changed since.
+    for _ in 0..3 {
+        let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, "br, gzip;q=0.5");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()[CONTENT_ENCODING], "gzip");
+        let compressed = response.bytes().await.unwrap();
+        let mut text = String::new();
+        let mut decoder = flate2::bufread::GzDecoder::new(&compressed[..]);
+        decoder.read_to_string(&mut text).unwrap();
+        assert!(decoder.into_inner().is_empty(), "one piece, for readers that know no more");
+        assert_eq!(stable(&Exposition::of_prometheus_text(&text)), stable(&exporter.scrape().await));
+        assert!(compressed.len() * 4 < text.len());
+    }
+    for refusal in ["", "identity", "gzip;q=0", "br"] {
+        let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, refusal);
+        let plain = request.send().await.unwrap();
+        assert!(!plain.headers().contains_key(CONTENT_ENCODING), "{refusal}");
+        assert!(plain.text().await.unwrap().contains("edgeimpulse_up"));
+    }
 }
 
 #[tokio::test]

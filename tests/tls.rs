@@ -1,5 +1,6 @@
 //! The API behind TLS, as it is in the world.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -17,13 +18,14 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
-use crate::support::{Program, data, file};
+use crate::support::{Program, client, data, file};
 
 /// An API with a certificate of its own, which offers HTTP/2.
 pub struct TlsApi {
     pub url: String,
     pub certificate: String,
     versions: Arc<Mutex<Vec<Version>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl TlsApi {
@@ -51,7 +53,8 @@ impl TlsApi {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
         let versions = Arc::<Mutex<Vec<Version>>>::default();
-        let seen = Arc::clone(&versions);
+        let connections = Arc::<AtomicUsize>::default();
+        let (seen, opened) = (Arc::clone(&versions), Arc::clone(&connections));
         let app = Router::new().fallback(async move |request: Request| {
             assert!(expects(&request), "{request:?}");
             seen.lock().unwrap().push(request.version());
@@ -59,6 +62,7 @@ impl TlsApi {
         });
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                opened.fetch_add(1, Ordering::Relaxed);
                 let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(app.clone()));
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
@@ -68,7 +72,7 @@ impl TlsApi {
                 });
             }
         });
-        Self { url, certificate: String::new(), versions }
+        Self { url, certificate: String::new(), versions, connections }
     }
 }
 
@@ -87,4 +91,29 @@ async fn http_2_is_spoken_where_it_is_offered_and_certificates_are_checked() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("reason=\"tls\""), "{}", refused.stderr);
     assert_eq!(api.versions.lock().unwrap().len(), 1, "the key was not sent");
+}
+
+/// A connection is what a name is looked up for and TLS is negotiated on.
+#[tokio::test]
+async fn one_connection_serves_all_scrapes() {
+    let api = TlsApi::start().await;
+    let mut exporter = Program::start(
+        &[
+            "--api.url",
+            &api.url,
+            "--organization-id=1",
+            "--no-collector.usage",
+            "--cache.ttl=0s",
+            "--web.listen-address=127.0.0.1:0",
+        ],
+        &[("EDGEIMPULSE_API_KEY", "ei_x"), ("SSL_CERT_FILE", &api.certificate)],
+    );
+    let url = format!("http://{}/metrics", exporter.address().await);
+    let client = client();
+    for _ in 0..5 {
+        let metrics = client.get(&url).send().await.unwrap().text().await.unwrap();
+        assert!(metrics.contains("edgeimpulse_up{account=\"default\"} 1\n"), "{metrics}");
+    }
+    assert_eq!(*api.versions.lock().unwrap(), [Version::HTTP_2; 5]);
+    assert_eq!(api.connections.load(Ordering::Relaxed), 1);
 }

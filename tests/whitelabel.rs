@@ -45,6 +45,7 @@ impl Admin {
                 memory_unit: 1.0,
                 projects: false,
                 most_datasets: 1,
+                days: false,
             },
         };
         let client = Client::new(crate::support::client(), settings, Arc::clone(&own));

@@ -1,5 +1,6 @@
 //! What the answer of each endpoint means: which fields are read, and what facts they fold into.
 
+mod daily;
 mod lists;
 pub mod members;
 mod organization;
@@ -9,6 +10,7 @@ mod user;
 mod whitelabel;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::document::{Document, Parts};
 use super::error::{Error, Said};
@@ -32,6 +34,8 @@ pub struct Terms {
     pub projects: bool,
     /// Most datasets of an organization that are kept.
     pub most_datasets: usize,
+    /// Whether daily records are kept one by one.
+    pub days: bool,
 }
 
 /// What an answer holds.
@@ -96,10 +100,10 @@ async fn fold<S: Parts>(
                 ..facts
             }))
         }
-        Collector::WhitelabelUser => whitelabel_user(json, call.user_id.unwrap_or_default()).await,
+        Collector::WhitelabelUser => whitelabel_user(json, call.user_id.unwrap_or_default(), terms).await,
         Collector::Organizations => Ok(organizations(json, terms).await?.map(|facts| names_only(&facts))),
         Collector::WhitelabelOrganization => {
-            whitelabel_organization(json, call.organization_id.unwrap_or_default()).await
+            whitelabel_organization(json, call.organization_id.unwrap_or_default(), terms).await
         }
         Collector::WhitelabelOrganizations => whitelabel_organizations(json, listed).await,
         Collector::WhitelabelUsers => whitelabel_users(json, listed).await,
@@ -213,7 +217,7 @@ fn is_within(seconds: f64, Date(at): Date, now: UnixTime) -> bool {
 }
 
 fn only(organization: Organization) -> Facts {
-    Facts { organizations: BTreeMap::from([(organization.id, organization)]), ..Facts::default() }
+    Facts { organizations: BTreeMap::from([(organization.id, Arc::new(organization))]), ..Facts::default() }
 }
 
 fn belonging_to(user_id: u64, facts: &Facts) -> User {
@@ -224,7 +228,7 @@ fn belonging_to(user_id: u64, facts: &Facts) -> User {
 fn names_only(facts: &Facts) -> Facts {
     let organizations = facts.organizations.values().map(|organization| {
         let names = Organization { info: organization.info.clone(), ..Organization::new(organization.id) };
-        (organization.id, names)
+        (organization.id, Arc::new(names))
     });
     Facts { organizations: organizations.collect(), ..Facts::default() }
 }

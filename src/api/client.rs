@@ -135,7 +135,7 @@ impl Client {
         };
         // Half of what the whole call may take, so that the call itself does not run out of time meanwhile.
         let _ = tokio::time::timeout(FAILURE_PATIENCE.min(self.settings.timeout / 2), reading).await;
-        let json = str::from_utf8(&body).ok().and_then(FailureFields::convert);
+        let json = FailureFields::convert(body.trim_ascii());
         let text = json.and_then(|json| json.error.read::<String>(&mut Unusable::default()));
         Error::of_status(Said::new(status, text.as_deref(), credential.expose()), retry_after)
     }

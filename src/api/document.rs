@@ -6,12 +6,10 @@
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, de::Error as _};
-use serde_json::value::RawValue;
 
 use super::Error;
-use super::field::{Convert, Field, Fields, Found, Unusable};
+use super::field::{Convert, Field, Fields, Found, Unusable, unescaped};
+use super::scan::{self, Stop};
 
 /// The parts of an answer as they arrive.
 pub trait Parts: Stream<Item = Result<Bytes, Error>> + Unpin {}
@@ -34,13 +32,6 @@ pub(super) struct Document<S> {
     success: Option<bool>,
     error: Option<String>,
     pub(super) unusable: Unusable,
-}
-
-/// Any value, as the text that it was sent as.
-struct Raw;
-
-impl Fields for Raw {
-    type Of<'a> = &'a RawValue;
 }
 
 impl<S: Parts> Document<S> {
@@ -101,14 +92,12 @@ impl<S: Parts> Document<S> {
         }
         let mut name = std::mem::take(&mut self.name);
         name.clear();
-        let is_name = self.value::<NameOf, _>(|found, _| match found {
-            Found::Value(found) => {
-                name.push_str(&found.0);
-                true
-            }
-            Found::Nothing | Found::Odd => false,
+        let is_name = self.value(|text, _| {
+            let found = unescaped(text.strip_prefix(b"\"")?.strip_suffix(b"\"")?).ok()?;
+            name.push_str(str::from_utf8(&found).ok()?);
+            Some(())
         });
-        let is_name = is_name.await?;
+        let is_name = is_name.await?.is_some();
         self.name = name;
         if !is_name || self.peek().await? != Some(b':') {
             return Err(self.malformed());
@@ -137,7 +126,7 @@ impl<S: Parts> Document<S> {
 
     /// Like [`Self::read`], but tells what cannot be used from what is not there.
     pub(super) async fn find<T: for<'a> Convert<'a>>(&mut self, name: &'static str) -> Result<Found<T>, Error> {
-        self.value::<Raw, _>(|found, unusable| Field { name, value: found.value() }.find(unusable)).await
+        self.value(|text, unusable| Field { name, value: Some(text) }.find(unusable)).await
     }
 
     /// Hands the fields of the object that comes next to `fold`; counts anything else under `name`.
@@ -146,7 +135,7 @@ impl<S: Parts> Document<S> {
         name: &'static str,
         mut fold: impl for<'a> FnMut(T::Of<'a>, &mut Unusable),
     ) -> Result<(), Error> {
-        self.value::<T, _>(|found, unusable| match found {
+        self.fields::<T, _>(|found, unusable| match found {
             Found::Value(fields) => fold(fields, unusable),
             Found::Odd => unusable.count(name),
             Found::Nothing => {}
@@ -165,7 +154,7 @@ impl<S: Parts> Document<S> {
             return Ok(false);
         }
         while self.element().await? {
-            self.value::<T, _>(|found, unusable| match found {
+            self.fields::<T, _>(|found, unusable| match found {
                 Found::Value(fields) => fold(Some(fields), unusable),
                 Found::Nothing | Found::Odd => {
                     unusable.count(name);
@@ -183,18 +172,18 @@ impl<S: Parts> Document<S> {
             Some(b'[') => {
                 self.enter();
                 while self.element().await? {
-                    self.value::<Skipped, _>(|_, _| ()).await?;
+                    self.value(|_, _| ()).await?;
                 }
                 Ok(())
             }
             Some(b'{') => {
                 self.enter();
                 while self.member().await?.is_some() {
-                    self.value::<Skipped, _>(|_, _| ()).await?;
+                    self.value(|_, _| ()).await?;
                 }
                 Ok(())
             }
-            _ => self.value::<Skipped, _>(|_, _| ()).await,
+            _ => self.value(|_, _| ()).await,
         }
     }
 
@@ -218,8 +207,8 @@ impl<S: Parts> Document<S> {
             self.enter();
             return Ok(true);
         }
-        self.value::<Raw, _>(|found, unusable| {
-            if let Found::Value(_) = found {
+        self.value(|text, unusable| {
+            if text != b"null" {
                 unusable.count(name);
             }
         })
@@ -245,10 +234,27 @@ impl<S: Parts> Document<S> {
         }
     }
 
-    /// Hands the value that comes next to `read`, as soon as all of it has arrived.
-    async fn value<T: Fields, R>(
+    /// Hands the text of the value that comes next to `read`.
+    async fn value<R>(&mut self, read: impl FnOnce(&[u8], &mut Unusable) -> R) -> Result<R, Error> {
+        self.whole::<Text, _>(|(), text, unusable| read(text, unusable)).await
+    }
+
+    /// Hands the fields of the value that comes next to `read`, if it is an object.
+    async fn fields<T: Fields, R>(
         &mut self,
         read: impl for<'a> FnOnce(Found<T::Of<'a>>, &mut Unusable) -> R,
+    ) -> Result<R, Error> {
+        if self.peek().await? == Some(b'{') {
+            return self.whole::<T, _>(|fields, _, unusable| read(Found::Value(fields), unusable)).await;
+        }
+        let found = |text: &[u8]| if text == b"null" { Found::Nothing } else { Found::Odd };
+        self.value(|text, unusable| read(found(text), unusable)).await
+    }
+
+    /// Hands what `T` reads of the value that comes next to `read`, with its text, as soon as all of it has arrived.
+    async fn whole<T: Fields, R>(
+        &mut self,
+        read: impl for<'a> FnOnce(T::Of<'a>, &'a [u8], &mut Unusable) -> R,
     ) -> Result<R, Error> {
         if self.peek().await?.is_none() {
             return Err(self.truncated());
@@ -259,18 +265,15 @@ impl<S: Parts> Document<S> {
             let unread = &self.buffer[self.unread..];
             if unread.len() >= enough || self.ended {
                 enough = unread.len().saturating_mul(2);
-                let found = match parse::<Option<T::Of<'_>>>(unread) {
-                    Parsed::Value(Some(value), length) => Some((Found::Value(value), length)),
-                    Parsed::Value(None, length) => Some((Found::Nothing, length)),
-                    Parsed::Odd(length) => Some((Found::Odd, length)),
-                    Parsed::Incomplete if self.ended => return Err(self.truncated()),
-                    Parsed::Malformed => return Err(self.malformed()),
-                    Parsed::Incomplete => None,
-                };
-                if let Some((found, length)) = found {
-                    let result = read(found, &mut self.unusable);
-                    self.unread += length;
-                    return Ok(result);
+                match T::read(unread, 0) {
+                    Ok((value, length)) => {
+                        let result = read(value, &unread[..length], &mut self.unusable);
+                        self.unread += length;
+                        return Ok(result);
+                    }
+                    Err(Stop::Incomplete) if self.ended => return Err(self.truncated()),
+                    Err(Stop::Incomplete) => {}
+                    Err(Stop::Malformed) => return Err(self.malformed()),
                 }
             }
             self.fill().await?;
@@ -313,53 +316,13 @@ impl<S: Parts> Document<S> {
     }
 }
 
-/// The name of a member.
-struct NameOf;
+/// Nothing but the text of a value.
+struct Text;
 
-impl Fields for NameOf {
-    type Of<'a> = super::field::Name<'a>;
-}
+impl Fields for Text {
+    type Of<'a> = ();
 
-/// A value that nobody asks for.
-struct Skipped;
-
-impl Fields for Skipped {
-    type Of<'a> = IgnoredAny;
-}
-
-/// What stands at the beginning of a buffer.
-enum Parsed<T> {
-    /// A value of the wanted type, and its length in bytes.
-    Value(T, usize),
-    /// A value of another type, and its length in bytes.
-    Odd(usize),
-    /// The beginning of a value.
-    Incomplete,
-    /// No JSON.
-    Malformed,
-}
-
-fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Parsed<T> {
-    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<T>();
-    let result = values.next().unwrap_or_else(|| Err(serde_json::Error::custom("no value")));
-    match result {
-        // A number that ends with the buffer may go on; and inside a container something always follows.
-        Ok(_) if values.byte_offset() == bytes.len() => Parsed::Incomplete,
-        Ok(value) => Parsed::Value(value, values.byte_offset()),
-        Err(error) if error.is_eof() => Parsed::Incomplete,
-        Err(error) if error.is_data() => match parse::<IgnoredAny>(bytes) {
-            Parsed::Value(_, length) | Parsed::Odd(length) => Parsed::Odd(length),
-            Parsed::Incomplete => Parsed::Incomplete,
-            Parsed::Malformed => Parsed::Malformed,
-        },
-        // The parser that skips values calls `1.` malformed also where the next digits are yet to come.
-        Err(error) if position(bytes, &error) + 1 >= bytes.len() => Parsed::Incomplete,
-        Err(_) => Parsed::Malformed,
+    fn read(text: &[u8], at: usize) -> Result<((), usize), Stop> {
+        scan::value(text, at).map(|end| ((), end))
     }
-}
-
-/// Returns how many bytes precede the place that an error tells by its line and column.
-fn position(bytes: &[u8], error: &serde_json::Error) -> usize {
-    let line = bytes.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
-    line.map(<[u8]>::len).sum::<usize>() + error.column()
 }

@@ -1,10 +1,10 @@
 //! Single values: converted if they can be used, counted if they cannot.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use serde_json::value::RawValue;
-
+use super::scan::{self, Stop};
 use crate::snapshot::UnixTime;
 
 /// How often each field of an answer held a value that cannot be used.
@@ -22,7 +22,8 @@ impl Unusable {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field<'a> {
     pub(super) name: &'static str,
-    pub(super) value: Option<&'a RawValue>,
+    /// The text of a JSON value, whole and checked.
+    pub(super) value: Option<&'a [u8]>,
 }
 
 /// What became of a field's value.
@@ -40,9 +41,9 @@ pub(super) enum Found<T> {
 impl<'a> Field<'a> {
     /// Converts the value, and counts it where it cannot be used.
     pub(super) fn find<T: Convert<'a>>(self, unusable: &mut Unusable) -> Found<T> {
-        match self.value.map(RawValue::get) {
-            None | Some("null") => Found::Nothing,
-            Some(text) => T::convert(text).map_or_else(
+        match self.value {
+            None | Some(b"null") => Found::Nothing,
+            Some(json) => T::convert(json).map_or_else(
                 || {
                     unusable.count(self.name);
                     Found::Odd
@@ -84,24 +85,24 @@ impl<T> Found<T> {
 /// A type that can be made from the text of a JSON value.
 pub(super) trait Convert<'a>: Sized {
     /// Returns `None` if the value cannot be used.
-    fn convert(json: &'a str) -> Option<Self>;
+    fn convert(json: &'a [u8]) -> Option<Self>;
 }
 
 /// A quantity: finite and not negative.
 impl Convert<'_> for f64 {
-    fn convert(json: &str) -> Option<Self> {
+    fn convert(json: &[u8]) -> Option<Self> {
         // Everything else that `f64::from_str` would accept, such as `inf`, is no JSON and cannot arrive here.
-        let number =
-            json.starts_with(|c: char| c.is_ascii_digit() || c == '-').then(|| Self::from_str(json).ok())??;
+        let is_number = json.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-');
+        let number = is_number.then(|| Self::from_str(str::from_utf8(json).ok()?).ok())??;
         (number.is_finite() && number >= 0.0).then_some(number)
     }
 }
 
 /// An id: a whole number. The document has `trialId` as a `number`, so `7.0` is one.
 impl Convert<'_> for u64 {
-    fn convert(json: &str) -> Option<Self> {
+    fn convert(json: &[u8]) -> Option<Self> {
         const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-        json.parse().ok().or_else(|| {
+        str::from_utf8(json).ok()?.parse().ok().or_else(|| {
             let number = f64::convert(json)?;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
             (number.fract() == 0.0 && number <= LARGEST_EXACT).then_some(number as Self)
@@ -110,14 +111,18 @@ impl Convert<'_> for u64 {
 }
 
 impl Convert<'_> for bool {
-    fn convert(json: &str) -> Option<Self> {
-        json.parse().ok()
+    fn convert(json: &[u8]) -> Option<Self> {
+        match json {
+            b"true" => Some(true),
+            b"false" => Some(false),
+            _ => None,
+        }
     }
 }
 
 impl Convert<'_> for String {
-    fn convert(json: &str) -> Option<Self> {
-        serde_json::from_str(json).ok()
+    fn convert(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
     }
 }
 
@@ -126,11 +131,49 @@ impl Convert<'_> for String {
 pub(super) struct Date(pub(super) UnixTime);
 
 impl Convert<'_> for Date {
-    fn convert(json: &str) -> Option<Self> {
-        let text = json.strip_prefix('"')?.strip_suffix('"')?;
-        let moment = jiff::Timestamp::from_str(text).ok()?;
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds of the years 0 to 9999 fit")]
-        Some(Self(moment.as_millisecond() as UnixTime / 1000.0))
+    fn convert(json: &[u8]) -> Option<Self> {
+        let text = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        Self::usual(text).or_else(|| {
+            let moment = jiff::Timestamp::from_str(str::from_utf8(text).ok()?).ok()?;
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds of the years 0 to 9999 fit")]
+            Some(Self(moment.as_millisecond() as UnixTime / 1000.0))
+        })
+    }
+}
+
+impl Date {
+    /// Reads a date as JavaScript writes it, `2026-11-22T01:02:03.004Z`: so does the API, and there are two in every
+    /// element of its long lists. What is not quite so is left to others.
+    fn usual(text: &[u8]) -> Option<Self> {
+        const SEPARATORS: [(usize, u8); 7] =
+            [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (23, b'Z')];
+        const DAYS_BEFORE: [u32; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+        let text: &[u8; 24] = text.try_into().ok()?;
+        if SEPARATORS.iter().any(|(at, byte)| text[*at] != *byte) {
+            return None;
+        }
+        let number = |begin: usize, end: usize| {
+            let digits =
+                text[begin..end].iter().map(|digit| Some(u32::from(*digit)).filter(|_| digit.is_ascii_digit()));
+            digits.into_iter().try_fold(0, |number, digit| Some(number * 10 + digit? - u32::from(b'0')))
+        };
+        let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (hour, minute, second, millisecond) =
+            (number(11, 13)?, number(14, 16)?, number(17, 19)?, number(20, 23)?);
+        // Every month has 28 days; the rest, with leap seconds and the time before 1970, is for who knows calendars.
+        let is_plain = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
+        if !is_plain || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let leap_days = |years: u32| years / 4 - years / 100 + years / 400;
+        let days = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969)
+            + DAYS_BEFORE[month as usize - 1]
+            + u32::from(is_leap && month > 2)
+            + (day - 1);
+        let seconds = u64::from(days) * 86_400 + u64::from(hour * 3600 + minute * 60 + second);
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of the years 1970 to 9999 fit")]
+        Some(Self((seconds * 1000 + u64::from(millisecond)) as UnixTime / 1000.0))
     }
 }
 
@@ -138,45 +181,28 @@ impl Convert<'_> for Date {
 pub(super) struct Length(pub(super) u64);
 
 impl Convert<'_> for Length {
-    fn convert(json: &str) -> Option<Self> {
-        let elements: Vec<serde::de::IgnoredAny> = serde_json::from_str(json).ok()?;
-        Some(Self(elements.len() as u64))
-    }
-}
-
-/// A list, its elements yet to be converted.
-impl<'a> Convert<'a> for Vec<&'a RawValue> {
-    fn convert(json: &'a str) -> Option<Self> {
-        serde_json::from_str(json).ok()
+    fn convert(json: &[u8]) -> Option<Self> {
+        json.starts_with(b"[").then(|| scan::length(json).ok().map(Self))?
     }
 }
 
 /// Objects of the API of which some members are read.
 pub(super) trait Fields {
     /// The same fields, borrowed from an answer.
-    type Of<'a>: serde::Deserialize<'a>;
+    type Of<'a>;
+
+    /// Returns the fields of the object that begins at `at`, and where it ends.
+    fn read(text: &[u8], at: usize) -> Result<(Self::Of<'_>, usize), Stop>;
 }
 
-/// The name of a member, borrowed where it has no escapes.
-pub(super) struct Name<'a>(pub(super) std::borrow::Cow<'a, str>);
-
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Name<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Name<'de>;
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a name")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(name.into()))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(name.to_owned().into()))
-            }
-        }
-        deserializer.deserialize_str(Visitor)
+/// Returns a member's name as it is meant; `None` if it holds half a character.
+pub(super) fn unescaped(name: &[u8]) -> Result<Cow<'_, [u8]>, Stop> {
+    if !name.contains(&b'\\') {
+        return Ok(Cow::Borrowed(name));
     }
+    let quoted = [b"\"", name, b"\""].concat();
+    let name: String = serde_json::from_slice(&quoted).map_err(|_| Stop::Malformed)?;
+    Ok(Cow::Owned(name.into_bytes()))
 }
 
 /// Declares a struct of [`Field`]s: which members of an API object are read, and under what name.
@@ -191,38 +217,27 @@ macro_rules! fields {
 
         impl $crate::api::field::Fields for $name<'_> {
             type Of<'a> = $name<'a>;
-        }
 
-        impl<'de: 'a, 'a> serde::Deserialize<'de> for $name<'a> {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Visitor;
-                impl<'de> serde::de::Visitor<'de> for Visitor {
-                    type Value = $name<'de>;
-
-                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        formatter.write_str("an object")
-                    }
-
-                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name<'de>, A::Error> {
-                        let mut fields = $name {
-                            $($field: $crate::api::field::Field { name: $key, value: None }),+
-                        };
-                        while let Some(name) = map.next_key::<$crate::api::field::Name<'de>>()? {
-                            match &*name.0 {
-                                $($key => fields.$field.value = map.next_value()?,)+
-                                _ => { map.next_value::<serde::de::IgnoredAny>()?; }
-                            }
-                        }
-                        Ok(fields)
-                    }
-                }
-                deserializer.deserialize_map(Visitor)
+            fn read(text: &[u8], at: usize) -> Result<($name<'_>, usize), $crate::api::scan::Stop> {
+                let mut fields = $name {
+                    $($field: $crate::api::field::Field { name: $key, value: None }),+
+                };
+                let end = $crate::api::scan::object(text, at, |name, value| {
+                    let name = $crate::api::field::unescaped(name)?;
+                    $(if *name == *$key.as_bytes() {
+                        fields.$field.value = Some(value);
+                        return Ok(());
+                    })+
+                    Ok(())
+                })?;
+                Ok((fields, end))
             }
         }
 
         impl<'a> $crate::api::field::Convert<'a> for $name<'a> {
-            fn convert(json: &'a str) -> Option<Self> {
-                serde_json::from_str(json).ok()
+            fn convert(json: &'a [u8]) -> Option<Self> {
+                use $crate::api::field::Fields as _;
+                json.starts_with(b"{").then(|| Self::read(json, 0).ok())?.map(|(fields, _)| fields)
             }
         }
     };
@@ -233,10 +248,9 @@ pub(super) use fields;
 mod tests {
     use super::*;
 
-    fn found<T: for<'a> Convert<'a>>(json: &str) -> (Found<T>, u64) {
+    fn found<T: for<'a> Convert<'a>>(json: &'static str) -> (Found<T>, u64) {
         let mut unusable = Unusable::default();
-        let value: &RawValue = serde_json::from_str(json).unwrap();
-        let found = Field { name: "field", value: Some(value) }.find(&mut unusable);
+        let found = Field { name: "field", value: Some(json.as_bytes()) }.find(&mut unusable);
         (found, unusable.0.values().sum())
     }
 
@@ -280,6 +294,22 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn the_usual_date_is_what_the_calendar_says(year in 1960_u32..2500, month in 0_u32..14, day in 0_u32..33, time in 0_u32..90_000_000) {
+            let (second, millisecond) = (time / 1000, time % 1000);
+            let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+            let text = format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z");
+            let expected = text.parse::<jiff::Timestamp>().ok();
+            #[expect(clippy::cast_precision_loss, reason = "these years fit")]
+            let expected = expected.map(|moment| Date(moment.as_millisecond() as UnixTime / 1000.0));
+            if let Some(usual) = Date::usual(text.as_bytes()) {
+                proptest::prop_assert_eq!(Some(usual), expected);
+            }
+            proptest::prop_assert_eq!(Date::convert(format!("\"{text}\"").as_bytes()), expected);
+        }
+    }
+
     #[test]
     fn a_lone_surrogate_costs_the_string_that_holds_it() {
         assert_eq!(found::<String>(r#""\ud800""#), (Found::Odd, 1));
@@ -289,8 +319,7 @@ mod tests {
     #[test]
     fn of_a_member_that_comes_twice_the_last_one_counts() {
         fields!(Pair { one: "one", two: "two" });
-        let pair: Pair<'_> =
-            serde_json::from_str(r#"{"one":1,"skipped":{"one":9},"two":"a","\u006fne":2}"#).unwrap();
+        let pair = Pair::convert(br#"{"one":1,"skipped":{"one":9},"two":"a","\u006fne":2}"#).unwrap();
         let mut unusable = Unusable::default();
         assert_eq!(pair.one.read::<f64>(&mut unusable), Some(2.0));
         assert_eq!(pair.two.read::<f64>(&mut unusable), None);

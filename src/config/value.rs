@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::api::STUDIO_URL;
+use crate::snapshot::UnixTime;
 
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -100,6 +101,28 @@ pub(super) fn server_name(text: &str) -> Result<String, String> {
         Ok(url::Host::Domain(name)) => Ok(name),
         _ => Err("expected a host name such as studio.edgeimpulse.com".to_owned()),
     }
+}
+
+/// Reads a label that Prometheus adds to a scrape.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, such as job=edgeimpulse")?;
+    let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
+    if !name.starts_with(is_start) || !name.chars().all(|c| is_start(c) || c.is_ascii_digit()) {
+        return Err("expected a name of letters, digits and _ before the =".to_owned());
+    }
+    let sections = crate::metrics::catalogue::sections();
+    let metrics = sections.iter().flat_map(|section| &section.metrics);
+    if name.starts_with("__") || metrics.flat_map(|metric| metric.labels).any(|taken| *taken == name) {
+        return Err(format!("{name} is taken by the metrics themselves"));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Reads a time of day with its date.
+pub(super) fn moment(text: &str) -> Result<UnixTime, String> {
+    let moment = text.parse::<jiff::Timestamp>();
+    let moment = moment.map_err(|_| "expected a time such as 2026-10-30T12:00:00Z".to_owned())?;
+    Ok(moment.as_duration().as_secs_f64())
 }
 
 pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {

@@ -86,7 +86,10 @@ const fn metric<T>(
     samples: fn(&T, &mut Samples<'_>),
 ) -> Metric<T> {
     let stability = Stability::Stable;
-    Metric { description: Description { name, kind, help, labels, collectors, stability }, samples }
+    Metric {
+        description: Description { name, kind, help, labels, collectors, stability, has_past: false },
+        samples,
+    }
 }
 
 const fn gauge<T>(
@@ -112,6 +115,12 @@ impl<T> Metric<T> {
     /// Marks a metric whose meaning is not settled.
     const fn experimental(mut self) -> Self {
         self.description.stability = Stability::Experimental;
+        self
+    }
+
+    /// Marks a metric of which the API keeps daily records: `history` writes them.
+    const fn with_past(mut self) -> Self {
+        self.description.has_past = true;
         self
     }
 }

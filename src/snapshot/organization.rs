@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+use super::{DailyRecord, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
 
 /// Everything known about one organization.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,6 +79,8 @@ pub struct Organization {
     pub datasets: Option<Arc<Unique<Dataset>>>,
     /// `date` of the newest of a white label's `dailyMetrics` of it: the day's beginning.
     pub daily_record: Option<UnixTime>,
+    /// All of a white label's `dailyMetrics` of it, if they are asked for, in the order in which they came.
+    pub days: Option<Arc<Vec<DailyRecord>>>,
     /// `projects`, if they are asked for one by one.
     pub projects: Option<Arc<Unique<Project>>>,
 }
@@ -129,6 +131,7 @@ impl Organization {
             experiments: self.experiments.or(other.experiments),
             datasets: self.datasets.or(other.datasets),
             daily_record: self.daily_record.or(other.daily_record),
+            days: self.days.or(other.days),
             projects: self.projects.or(other.projects),
         }
     }

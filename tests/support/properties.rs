@@ -15,8 +15,14 @@ use futures_util::FutureExt;
 
 use super::exposition::Exposition;
 
-const TERMS: Terms =
-    Terms { now: 1_793_491_200.0, compute_time_unit: 1.0, memory_unit: 1.0, projects: true, most_datasets: 10 };
+const TERMS: Terms = Terms {
+    now: 1_793_491_200.0,
+    compute_time_unit: 1.0,
+    memory_unit: 1.0,
+    projects: true,
+    most_datasets: 10,
+    days: true,
+};
 
 /// Stands for the credential.
 const SECRET: &str = "ei_secret";
@@ -89,7 +95,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
         let organization = organization(input)?;
         names.retain(|(id, _)| *id != organization.id);
         names.extend(organization.info.shown_name().map(|name| (organization.id, name.to_owned())));
-        facts.organizations.insert(organization.id, organization);
+        facts.organizations.insert(organization.id, Arc::new(organization));
     }
     for _ in 0..input.int_in_range(0..=3)? {
         let [scheduled_expiration, created, expired, upgraded, deleted] = input.arbitrary()?;
@@ -109,6 +115,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             subscription_downgrade,
             subscription_termination,
             daily: daily_record(input)?,
+            days: None,
         };
         facts.users.insert(user.id, user);
     }
@@ -143,7 +150,9 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
 fn daily_record(input: &mut Unstructured<'_>) -> Result<Option<DailyRecord>> {
     let Some(date) = input.arbitrary()? else { return Ok(None) };
     let [cpu_compute_time, gpu_compute_time, storage, projects] = input.arbitrary()?;
-    Ok(Some(DailyRecord { date, cpu_compute_time, gpu_compute_time, storage, projects }))
+    let compute_since = input.arbitrary()?;
+    let users = input.arbitrary()?;
+    Ok(Some(DailyRecord { date, users, cpu_compute_time, gpu_compute_time, compute_since, storage, projects }))
 }
 
 fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {

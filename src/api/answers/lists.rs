@@ -23,10 +23,10 @@ fields!(
 struct Role(usize);
 
 impl Convert<'_> for Role {
-    fn convert(json: &str) -> Option<Self> {
+    fn convert(json: &[u8]) -> Option<Self> {
         const OTHER: usize = ROLES.len() - 1;
-        let role = json.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Self(ROLES[..OTHER].iter().position(|known| *known == role).unwrap_or(OTHER)))
+        let role = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        Some(Self(ROLES[..OTHER].iter().position(|known| known.as_bytes() == role).unwrap_or(OTHER)))
     }
 }
 

@@ -12,6 +12,7 @@ const TERMS: Terms = Terms {
     memory_unit: 1.0,
     projects: true,
     most_datasets: 1000,
+    days: false,
 };
 
 /// Reads an answer that arrives in parts of `size` bytes.

@@ -1,12 +1,14 @@
 //! Answers about users, their organizations as they see them, and their trials.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{LimitFields, date, only, unix};
+use super::daily::Days;
+use super::{LimitFields, Terms, date, only, unix};
 use crate::api::Error;
 use crate::api::document::{Document, Parts};
 use crate::api::field::{Found, Unusable, fields};
-use crate::snapshot::{DailyRecord, Facts, Organization, OrganizationInfo, Trial, User, Whitelabel};
+use crate::snapshot::{Facts, Organization, OrganizationInfo, Trial, User, Whitelabel};
 
 fields!(
     /// `UserOrganization`
@@ -110,14 +112,18 @@ pub(super) async fn user<S: Parts>(json: &mut Document<S>) -> Result<Option<Fact
     Ok(Some(Facts { own_user: id, ..members.finish(id) }))
 }
 
-pub(super) async fn whitelabel_user<S: Parts>(json: &mut Document<S>, id: u64) -> Result<Option<Facts>, Error> {
+pub(super) async fn whitelabel_user<S: Parts>(
+    json: &mut Document<S>,
+    id: u64,
+    terms: Terms,
+) -> Result<Option<Facts>, Error> {
     let mut facts = None;
     json.begin().await?;
     while let Some(name) = json.member().await? {
         match name {
             "user" => {
                 if json.enter_object("user").await? {
-                    let mut members = UserMembers::default();
+                    let mut members = UserMembers { days: Days::new(terms.days), ..UserMembers::default() };
                     while json.member().await?.is_some() {
                         if !members.read(json).await? {
                             json.skip().await?;
@@ -159,12 +165,13 @@ struct UserMembers {
     organizations: Vec<Organization>,
     trials: Vec<Trial>,
     whitelabels: BTreeMap<u64, Whitelabel>,
+    days: Days,
 }
 
 impl UserMembers {
     /// Reads the member that `json` stands at; returns false, and reads nothing, if it is none of a user's.
     async fn read<S: Parts>(&mut self, json: &mut Document<S>) -> Result<bool, Error> {
-        let Self { id, user, organizations, trials, whitelabels } = self;
+        let Self { id, user, organizations, trials, whitelabels, days } = self;
         match json.name() {
             "id" => *id = json.find("id").await?,
             "tier" => user.tier = json.read("tier").await?,
@@ -199,15 +206,7 @@ impl UserMembers {
                 })
                 .await?;
             }
-            "dailyMetrics" => {
-                json.each::<DailyFields<'_>>("dailyMetrics", |fields, unusable| {
-                    let Some(record) = fields.and_then(|fields| fields.convert(unusable)) else { return };
-                    if user.daily.is_none_or(|newest| newest.date <= record.date) {
-                        user.daily = Some(record);
-                    }
-                })
-                .await?;
-            }
+            "dailyMetrics" => days.read(json).await?,
             "whitelabels" => {
                 json.each::<WhitelabelFields<'_>>("whitelabels", |fields, unusable| {
                     let whitelabel = fields.and_then(|fields| administered(&fields, unusable));
@@ -223,9 +222,11 @@ impl UserMembers {
     }
 
     fn finish(self, id: Option<u64>) -> Facts {
+        let Days { newest: daily, all: days } = self.days;
+        let user = |id| User { id, daily, days: days.map(Arc::new), ..self.user };
         let mut facts = Facts {
             trials: by_identity(self.trials),
-            users: id.map(|id| (id, User { id, ..self.user })).into_iter().collect(),
+            users: id.map(|id| (id, user(id))).into_iter().collect(),
             whitelabels: self.whitelabels,
             ..Facts::default()
         };
@@ -233,29 +234,6 @@ impl UserMembers {
             facts.merge(&only(organization));
         }
         facts
-    }
-}
-
-fields!(
-    /// `DailyMetricsRecord`
-    DailyFields {
-        date: "date",
-        cpu: "totalCurrentContractCpuComputeTimeSeconds",
-        gpu: "totalCurrentContractGpuComputeTimeSeconds",
-        storage: "totalStorageSizeBytes",
-        projects: "totalProjects",
-    }
-);
-
-impl DailyFields<'_> {
-    fn convert(&self, unusable: &mut Unusable) -> Option<DailyRecord> {
-        Some(DailyRecord {
-            date: self.date.require(unusable).map(unix)?,
-            cpu_compute_time: self.cpu.read(unusable),
-            gpu_compute_time: self.gpu.read(unusable),
-            storage: self.storage.read(unusable),
-            projects: self.projects.read(unusable),
-        })
     }
 }
 

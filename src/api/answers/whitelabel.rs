@@ -1,8 +1,10 @@
 //! Answers about a white label, its organizations and its users, as its admins are told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{LimitFields, Listed, date, only, unix};
+use super::daily::Days;
+use super::{LimitFields, Listed, Terms, date, only, unix};
 use crate::api::Error;
 use crate::api::document::{Document, Parts};
 use crate::api::field::{Unusable, fields};
@@ -88,7 +90,7 @@ pub(super) async fn whitelabel_organizations<S: Parts>(
                     elements += 1;
                     let organization = fields.and_then(|fields| listed_organization(&fields, unusable));
                     if let Some(organization) = organization {
-                        organizations.entry(organization.id).or_insert(organization);
+                        organizations.entry(organization.id).or_insert(Arc::new(organization));
                     }
                 });
                 if is_list.await? {
@@ -118,26 +120,6 @@ pub(super) async fn whitelabel_users<S: Parts>(
     Ok(Some(Facts::default()))
 }
 
-fields!(
-    /// `DailyMetricsRecord`, of an organization.
-    RecordFields {
-        date: "date",
-        users: "totalUsers",
-        staff: "totalStaffUsers",
-        cpu: "totalCurrentContractCpuComputeTimeSeconds",
-        gpu: "totalCurrentContractGpuComputeTimeSeconds",
-        since: "computeTimeCalculatedSince",
-    }
-);
-
-/// What is read of the newest daily record.
-struct Record {
-    date: UnixTime,
-    /// Users who are not Edge Impulse staff.
-    users: Option<f64>,
-    compute: Compute,
-}
-
 /// Compute time of the current contract, in seconds.
 #[derive(Clone, Copy, Default)]
 struct Compute {
@@ -146,35 +128,19 @@ struct Compute {
     since: Option<UnixTime>,
 }
 
-impl RecordFields<'_> {
-    fn convert(&self, unusable: &mut Unusable) -> Option<Record> {
-        let date = self.date.require(unusable).map(unix)?;
-        let staff = self.staff.read::<f64>(unusable);
-        // 0 does not count anyone: it stands for developer profiles.
-        let users = self.users.read::<f64>(unusable).filter(|users| *users > 0.0);
-        let compute = Compute {
-            cpu: self.cpu.read(unusable),
-            gpu: self.gpu.read(unusable),
-            since: self::date(self.since, unusable),
-        };
-        let users = users.zip(staff).map(|(users, staff)| users - staff).filter(|users| *users >= 0.0);
-        Some(Record { date, users, compute })
-    }
-}
-
 /// The members of `AdminOrganizationInfoResponse`, which has no object of its own for them.
 #[derive(Default)]
 struct InnerMembers {
     limits: Option<EntitlementLimits>,
     storage: Option<f64>,
     compute: Compute,
-    newest: Option<Record>,
+    days: Days,
 }
 
 impl InnerMembers {
     /// Reads the member that `json` stands at; returns false, and reads nothing, if it is none of an organization's.
     async fn read<S: Parts>(&mut self, json: &mut Document<S>) -> Result<bool, Error> {
-        let Self { limits, storage, compute, newest } = self;
+        let Self { limits, storage, compute, days } = self;
         match json.name() {
             "entitlementLimits" => {
                 json.object::<LimitFields<'_>>("entitlementLimits", |fields, unusable| {
@@ -188,15 +154,7 @@ impl InnerMembers {
             "computeTimeCurrentContractSince" => {
                 compute.since = json.read("computeTimeCurrentContractSince").await?.map(unix);
             }
-            "dailyMetrics" => {
-                json.each::<RecordFields<'_>>("dailyMetrics", |fields, unusable| {
-                    let Some(record) = fields.and_then(|fields| fields.convert(unusable)) else { return };
-                    if newest.as_ref().is_none_or(|newest| newest.date <= record.date) {
-                        *newest = Some(record);
-                    }
-                })
-                .await?;
-            }
+            "dailyMetrics" => days.read(json).await?,
             "billable" => json.skip().await?,
             _ => return Ok(false),
         }
@@ -204,11 +162,15 @@ impl InnerMembers {
     }
 
     fn finish(self, id: u64) -> Organization {
-        let Self { limits, storage, compute: now, newest } = self;
-        let recorded = newest.as_ref().map(|record| record.compute).unwrap_or_default();
+        let Self { limits, storage, compute: now, days: Days { newest, all: days } } = self;
+        let recorded = newest.map(|record| Compute {
+            cpu: record.cpu_compute_time,
+            gpu: record.gpu_compute_time,
+            since: record.compute_since,
+        });
         // Without the date from which it counts, compute time may be that of all years.
         let is_of_contract = now.since.is_some() && (now.cpu.is_some() || now.gpu.is_some());
-        let Compute { cpu, gpu, since } = if is_of_contract { now } else { recorded };
+        let Compute { cpu, gpu, since } = if is_of_contract { now } else { recorded.unwrap_or_default() };
         Organization {
             limits,
             storage_used: storage,
@@ -216,8 +178,9 @@ impl InnerMembers {
             cpu_compute_time_used: cpu,
             gpu_compute_time_used: gpu,
             compute_period_start: since,
-            users_used: newest.as_ref().and_then(|record| record.users),
+            users_used: newest.and_then(|record| record.users),
             daily_record: newest.map(|record| record.date),
+            days: days.map(Arc::new),
             ..Organization::new(id)
         }
     }
@@ -228,8 +191,9 @@ impl InnerMembers {
 pub(super) async fn whitelabel_organization<S: Parts>(
     json: &mut Document<S>,
     id: u64,
+    terms: Terms,
 ) -> Result<Option<Facts>, Error> {
-    let mut members = InnerMembers::default();
+    let mut members = InnerMembers { days: Days::new(terms.days), ..InnerMembers::default() };
     let mut found = false;
     json.begin().await?;
     while json.member().await?.is_some() {

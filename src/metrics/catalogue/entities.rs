@@ -246,7 +246,8 @@ pub static USER: &[Metric<User>] = &[
         DAILY,
         daily!(DailyRecord::compute_time),
     )
-    .experimental(),
+    .experimental()
+    .with_past(),
     gauge(
         "edgeimpulse_user_cpu_compute_time_used_seconds",
         "CPU compute time since the contract started, at the end of the newest daily record.",
@@ -254,7 +255,8 @@ pub static USER: &[Metric<User>] = &[
         DAILY,
         daily!(|record| record.cpu_compute_time),
     )
-    .experimental(),
+    .experimental()
+    .with_past(),
     gauge(
         "edgeimpulse_user_gpu_compute_time_used_seconds",
         "GPU compute time since the contract started, at the end of the newest daily record.",
@@ -262,7 +264,8 @@ pub static USER: &[Metric<User>] = &[
         DAILY,
         daily!(|record| record.gpu_compute_time),
     )
-    .experimental(),
+    .experimental()
+    .with_past(),
     gauge(
         "edgeimpulse_user_storage_used_bytes",
         "Storage in use at the end of the newest daily record.",
@@ -270,7 +273,8 @@ pub static USER: &[Metric<User>] = &[
         DAILY,
         daily!(|record| record.storage),
     )
-    .experimental(),
+    .experimental()
+    .with_past(),
     gauge(
         "edgeimpulse_user_projects",
         "Projects at the end of the newest daily record.",
@@ -278,7 +282,8 @@ pub static USER: &[Metric<User>] = &[
         DAILY,
         daily!(|record| record.projects),
     )
-    .experimental(),
+    .experimental()
+    .with_past(),
     gauge(
         "edgeimpulse_user_daily_record_timestamp_seconds",
         "The day that the newest daily record is about, as its beginning.",

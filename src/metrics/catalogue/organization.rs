@@ -124,9 +124,10 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         LIMITED_BY,
         |o, s| limit(o, |limits| limits.storage, s),
     ),
-    gauge("edgeimpulse_organization_storage_used_bytes", "Storage in use.", ID, USED, |o, s| {
+    gauge("edgeimpulse_organization_storage_used_bytes", "Storage in use.", ID, USED, |o: &Organization, s| {
         s.add([o.id.into()], o.storage_used);
-    }),
+    })
+    .with_past(),
     gauge(
         "edgeimpulse_organization_compute_time_limit_seconds",
         "Entitled compute time per contract year, CPU and GPU added; absent if there is no limit.",
@@ -139,8 +140,9 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "Compute time used since the contract started, CPU and GPU added. The usage call does not state its unit: see --api.compute-time-unit.",
         ID,
         USED,
-        |o, s| s.add([o.id.into()], o.compute_time_used),
-    ),
+        |o: &Organization, s| s.add([o.id.into()], o.compute_time_used),
+    )
+    .with_past(),
     gauge(
         "edgeimpulse_organization_gpu_compute_time_limit_seconds",
         "Entitled GPU compute time per contract year; absent if there is no limit.",
@@ -153,15 +155,17 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "GPU compute time used since the contract started. The usage call does not state its unit: see --api.compute-time-unit.",
         ID,
         USED,
-        |o, s| s.add([o.id.into()], o.gpu_compute_time_used),
-    ),
+        |o: &Organization, s| s.add([o.id.into()], o.gpu_compute_time_used),
+    )
+    .with_past(),
     gauge(
         "edgeimpulse_organization_cpu_compute_time_used_seconds",
         "CPU compute time used since the contract started. The usage call does not state its unit: see --api.compute-time-unit.",
         ID,
         USED,
-        |o, s| s.add([o.id.into()], o.cpu_compute_time_used),
-    ),
+        |o: &Organization, s| s.add([o.id.into()], o.cpu_compute_time_used),
+    )
+    .with_past(),
     gauge(
         "edgeimpulse_organization_compute_time_lifetime_seconds",
         "Compute time of all jobs since the organization was created. The API does not state its unit: see --api.compute-time-unit.",
@@ -174,8 +178,9 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "From when the compute time in use is counted.",
         ID,
         USED,
-        |o, s| s.add([o.id.into()], o.compute_period_start),
-    ),
+        |o: &Organization, s| s.add([o.id.into()], o.compute_period_start),
+    )
+    .with_past(),
     gauge(
         "edgeimpulse_organization_projects_limit",
         "Entitled projects; absent if there is no limit.",
@@ -188,8 +193,9 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "Projects that count against the entitlement: private ones, unless --usage.project-visibility says otherwise. Where usage is not known, the private projects that a white label is told.",
         ID,
         &["usage", "whitelabel_organizations"],
-        |o, s| s.add([o.id.into()], o.projects_used),
-    ),
+        |o: &Organization, s| s.add([o.id.into()], o.projects_used),
+    )
+    .with_past(),
     gauge(
         "edgeimpulse_organization_private_projects",
         "Private projects, as a user of the organization or an admin of its white label is told.",
@@ -216,8 +222,9 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         "Users that count against the entitlement: those who are not Edge Impulse staff, unless --no-usage.exclude-edge-impulse-users is given. Where usage is not known, the count that a user is told, staff included, else that of the newest daily record, without staff.",
         ID,
         &["usage", "user", "whitelabel_organization", "whitelabel_user"],
-        |o, s| s.add([o.id.into()], o.users_used),
-    ),
+        |o: &Organization, s| s.add([o.id.into()], o.users_used),
+    )
+    .with_past(),
     gauge(
         "edgeimpulse_organization_admins",
         "Users who are admins of the organization.",

@@ -1,0 +1,65 @@
+//! Decoding alone: answers of three sizes, in parts as they come from a socket, folded into facts.
+//!
+//! `cargo bench --bench decode`
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on should say so where it stands")]
+
+#[path = "fixture.rs"]
+#[expect(dead_code, reason = "other benchmarks use more of it")]
+mod fixture;
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use edgeimpulse_exporter::api::{Decoded, Terms, decode};
+use edgeimpulse_exporter::collector::{Call, Collector};
+use futures_util::FutureExt;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+const TERMS: Terms = Terms {
+    now: 1_793_491_200.0,
+    compute_time_unit: 1.0,
+    memory_unit: 1.0,
+    projects: false,
+    most_datasets: 1000,
+    days: false,
+};
+
+/// Bytes that the operating system hands over at once.
+const PART: usize = 64 * 1024;
+
+fn decode_parts(parts: &[Bytes]) -> Decoded {
+    let call = Call::of_organization(Collector::Organization, 1);
+    let parts = futures_util::stream::iter(parts.iter().cloned().map(Ok));
+    decode(parts, &call, &TERMS, "").now_or_never().unwrap()
+}
+
+fn bench(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decode");
+    for (name, size) in [("25 KB", fixture::TYPICAL), ("1.4 MB", fixture::LARGE), ("19 MB", fixture::HUGE)] {
+        let answer = fixture::organization(size).into_bytes();
+        let parts: Vec<_> = answer.chunks(PART).map(Bytes::copy_from_slice).collect();
+        assert!(decode_parts(&parts).facts.is_ok());
+        group.throughput(Throughput::Bytes(answer.len() as u64));
+        group.bench_function(BenchmarkId::new("facts", name), |bencher| {
+            bencher.iter(|| black_box(decode_parts(&parts)));
+        });
+        // What it is measured by: the whole answer at once, passed over and kept as nothing.
+        group.bench_function(BenchmarkId::new("serde_json::IgnoredAny", name), |bencher| {
+            bencher.iter(|| black_box(serde_json::from_slice::<IgnoredAny>(&answer).unwrap()));
+        });
+        group.bench_function(BenchmarkId::new("serde_json::RawValue", name), |bencher| {
+            bencher.iter(|| black_box(serde_json::from_slice::<&RawValue>(&answer).unwrap().get().len()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = bench
+}
+criterion_main!(benches);

@@ -1,0 +1,78 @@
+//! Requests at a fixed rate, whether earlier ones are answered or not.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Connections, and so the most requests that wait for their answers.
+const CONNECTIONS: usize = 16;
+
+/// Asks for the metrics `rate` times a second; returns how long each answer took, sorted.
+///
+/// The time of a request counts from when it was due, not from when a connection was free for it: what waits for a
+/// slow answer is slow itself (coordinated omission).
+pub(crate) fn run(address: SocketAddr, rate: u32, length: Duration, headers: &str) -> Vec<Duration> {
+    let request = format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+    let count = rate * u32::try_from(length.as_secs()).unwrap();
+    let next = AtomicU32::new(0);
+    let begin = Instant::now() + Duration::from_millis(50);
+    let ask = || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut buffer = vec![0; 1 << 16];
+        let mut times = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return times;
+            }
+            let due = begin + Duration::from_secs(1) * number / rate;
+            if let Some(early) = due.checked_duration_since(Instant::now()) {
+                std::thread::sleep(early);
+            }
+            stream.write_all(request.as_bytes()).unwrap();
+            read_answer(&mut stream, &mut buffer);
+            times.push(due.elapsed());
+        }
+    };
+    let mut times = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    times.sort_unstable();
+    times
+}
+
+/// Reads one answer, with a length or in chunks.
+fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
+    let mut filled = 0;
+    let (mut head, mut end) = (None, None);
+    loop {
+        if filled == buffer.len() {
+            buffer.resize(filled * 2, 0);
+        }
+        let length = stream.read(&mut buffer[filled..]).unwrap();
+        assert!(length > 0, "the connection stays open");
+        filled += length;
+        let read = &buffer[..filled];
+        if head.is_none()
+            && let Some(at) = read.windows(4).position(|bytes| bytes == b"\r\n\r\n")
+        {
+            assert!(read.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&read[..at]));
+            let text = String::from_utf8_lossy(&read[..at]).to_ascii_lowercase();
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+            end = length.map(|length| at + 4 + length);
+            head = Some(at);
+        }
+        let is_over = match (head, end) {
+            (Some(_), Some(end)) => filled >= end,
+            (Some(_), None) => read.ends_with(b"\r\n0\r\n\r\n"),
+            _ => false,
+        };
+        if is_over {
+            return;
+        }
+    }
+}
