@@ -144,9 +144,9 @@ pub enum Command {
     ///
     /// Exits with 1 if an account could not be read.
     Scrape(Box<Options>),
-    /// Write the last year, which the API keeps, for promtool
+    /// Write the past that the API keeps, for promtool
     ///
-    /// Writes daily records of the organizations and users of a white label as OpenMetrics, for promtool tsdb
+    /// Daily records of the last year, of the organizations and users of a white label, as OpenMetrics for promtool tsdb
     /// create-blocks-from openmetrics.
     History(Box<HistoryOptions>),
     /// Ask the exporter on this machine whether it is healthy

@@ -17,8 +17,8 @@ pub fn markdown() -> String {
 
 A label that does not apply to a series is left out. Dates are seconds since 1970 of the event itself, never days that
 are left. What the API does not say has no sample; 0 means zero. An experimental metric may change with any version that
-says so in the changelog; any other only with a new major version. What that means: [stability.md](stability.md). Of a
-metric that has a past, the API keeps a year of daily records: [history](history.md) writes them.
+says so in the changelog; any other only with a new major version: [stability](stability.md) tells more. Of a metric that
+has a past, the API keeps a year of daily records: [history](history.md) writes them.
 "
     .to_owned();
     for section in catalogue::sections() {

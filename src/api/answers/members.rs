@@ -114,7 +114,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
                     read("cpuComputeTime", Number),
                     read("gpuComputeTime", Number),
                     read("computeTimeCurrentContractSince", Date),
-                    read("dailyMetrics", List(ORGANIZATION_RECORD)),
+                    read("dailyMetrics", List(RECORD)),
                 ]
             }
         }
@@ -230,7 +230,7 @@ const USER: &[Member] = &[
     read("organizations", List(USER_ORGANIZATION)),
     read("activeEnterpriseTrial", Object(TRIAL)),
     read("trials", List(TRIAL)),
-    read("dailyMetrics", List(USER_RECORD)),
+    read("dailyMetrics", List(RECORD)),
     read("whitelabels", List(ADMINISTERED)),
 ];
 
@@ -258,21 +258,16 @@ const TRIAL: &[Member] = &[
     read("upgradedDate", Date),
 ];
 
-const USER_RECORD: &[Member] = &[
-    read("date", Date),
-    read("totalCurrentContractCpuComputeTimeSeconds", Number),
-    read("totalCurrentContractGpuComputeTimeSeconds", Number),
-    read("totalStorageSizeBytes", Number),
-    read("totalProjects", Number),
-];
-
-const ORGANIZATION_RECORD: &[Member] = &[
+/// A daily record of an organization or a user.
+const RECORD: &[Member] = &[
     read("date", Date),
     read("totalUsers", Number),
     read("totalStaffUsers", Number),
     read("totalCurrentContractCpuComputeTimeSeconds", Number),
     read("totalCurrentContractGpuComputeTimeSeconds", Number),
     read("computeTimeCalculatedSince", Date),
+    read("totalStorageSizeBytes", Number),
+    read("totalProjects", Number),
 ];
 
 /// A white label as its admin's own user has it.
