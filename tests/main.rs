@@ -23,6 +23,7 @@ mod manifests;
 mod manual;
 mod merging;
 mod names;
+mod page;
 mod prometheus;
 mod properties;
 mod reload;
