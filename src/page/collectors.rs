@@ -49,15 +49,25 @@ fn render_account(known_account: &KnownAccount<'_>, known: &Known<'_>) -> Markup
 
 /// Says in a sentence how calls went.
 pub(super) fn render_count(count: Count) -> Markup {
-    let Count { calls, troubled, waiting } = count;
+    let Count { calls, troubled, forbidden, waiting } = count;
     let made = calls - waiting;
+    let is_or_are = |count: usize, one, many| if count == 1 { one } else { many };
     html! {
         @if made == 0 {
             "Nothing was read yet."
-        } @else if troubled == 0 {
+        } @else if troubled + forbidden == 0 {
             span.good { "All " (words::quantity(made, "call works", "calls work")) "." }
         } @else {
-            span.bad { (words::whole(troubled)) " of " (words::quantity(made, "call", "calls")) " fail or are late" }
+            @if troubled > 0 {
+                span.bad {
+                    (words::whole(troubled)) " of " (words::quantity(made, "call ", "calls "))
+                    (is_or_are(troubled, "fails or is late", "fail or are late"))
+                }
+            } @else {
+                (words::whole(made - forbidden)) " of " (words::quantity(made, "call ", "calls "))
+                (is_or_are(made - forbidden, "works", "work"))
+            }
+            @if forbidden > 0 { ", " (words::whole(forbidden)) (is_or_are(forbidden, " is", " are")) " not permitted" }
             ": see " a href="#collectors" { "Collectors" } "."
         }
         @if waiting > 0 { " " (words::quantity(waiting, "call waits for its turn.", "calls wait for their turn.")) }
@@ -82,24 +92,55 @@ pub(super) fn render_collectors(known: &Known<'_>) -> Markup {
         section aria-labelledby="collectors" {
             h2 #collectors tabindex="-1" { "Collectors" }
             @for account in &known.accounts {
-                table role="table" {
-                    caption { "What account " (account.state.name) " has read, and what went wrong" }
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" scope="col" { "Collector" }
-                            th role="columnheader" scope="col" { "Calls" }
-                            th role="columnheader" scope="col" { "Last read" }
-                            th role="columnheader" scope="col" { "Last error, and what to do" }
-                        }
-                    }
-                    tbody role="rowgroup" {
-                        @for finding in Finding::of_account(account) { (render_finding(&finding, account, known)) }
-                    }
+                @let (asked, silent): (Vec<_>, Vec<_>) =
+                    Finding::of_account(account).into_iter().partition(|finding| finding.calls > 0);
+                h3 { "Collectors of account " (account.state.name) }
+                @if asked.is_empty() {
+                    p { "Nothing was read yet." }
+                } @else {
+                    (render_findings(&asked, account, known))
+                    (render_silent(&silent, account))
                 }
-                @let off = Collector::ALL.into_iter().filter(|one| !account.account.scope.collectors.contains(one));
-                @let off: Vec<_> = off.map(Collector::name).collect();
-                @if !off.is_empty() { p.dim { "Switched off: " (off.join(", ")) "." } }
             }
+        }
+    }
+}
+
+fn render_findings(findings: &[Finding<'_>], account: &KnownAccount<'_>, known: &Known<'_>) -> Markup {
+    html! {
+        table role="table" {
+            caption { "What account " (account.state.name) " has read, and what went wrong" }
+            thead role="rowgroup" {
+                tr role="row" {
+                    th role="columnheader" scope="col" { "Collector" }
+                    th role="columnheader" scope="col" { "Calls" }
+                    th role="columnheader" scope="col" { "Last read" }
+                    th role="columnheader" scope="col" { "Last error, and what to do" }
+                }
+            }
+            tbody role="rowgroup" { @for finding in findings { (render_finding(finding, account, known)) } }
+        }
+    }
+}
+
+/// Writes which collectors make no call, and why.
+fn render_silent(silent: &[Finding<'_>], account: &KnownAccount<'_>) -> Markup {
+    let kind = account.account.kind();
+    let (mut need_jwt, mut idle) = (Vec::new(), Vec::new());
+    for collector in silent.iter().map(|finding| finding.collector) {
+        let names = if collector.needs_jwt() && kind == Kind::ApiKey { &mut need_jwt } else { &mut idle };
+        names.push(collector.name());
+    }
+    let is_on = |collector: &Collector| account.account.scope.collectors.contains(collector);
+    let off = Collector::ALL.into_iter().filter(|collector| !is_on(collector)).map(Collector::name).collect();
+    let reasons = [
+        ("Not asked, they need a JWT", need_jwt),
+        ("Not asked, there is nothing to ask about", idle),
+        ("Switched off", off),
+    ];
+    html! {
+        @for (reason, names) in reasons.into_iter().filter(|(_, names)| !names.is_empty()) {
+            p.dim { (reason) ": " (names.join(", ")) "." }
         }
     }
 }
@@ -124,34 +165,18 @@ fn render_finding(finding: &Finding<'_>, account: &KnownAccount<'_>, known: &Kno
                 @match finding.read {
                     Some((oldest, newest)) if ago(oldest) == ago(newest) => span { (ago(newest)) " ago" },
                     Some((oldest, newest)) => span { (ago(newest)) " to " (ago(oldest)) " ago" },
-                    None if finding.calls == 0 => span { "\u{2013}" },
                     None => span { "never" },
                 }
             }
             td role="cell" {
                 span.head aria-hidden="true" { "Last error" }
                 span {
-                    @if finding.calls == 0 { span.dim { (why_not_asked(finding.collector, account)) } }
-                    @else if finding.waiting == finding.calls { span.dim { "not asked yet" } }
+                    @if finding.waiting == finding.calls { span.dim { "not asked yet" } }
                     @else if finding.troubles.is_empty() { span.good { "none" } }
                     @for trouble in &finding.troubles { (render_trouble(trouble, finding.collector, account, known)) }
                 }
             }
         }
-    }
-}
-
-/// Says why a collector that is on makes no call.
-fn why_not_asked(collector: Collector, account: &KnownAccount<'_>) -> String {
-    let kind = account.account.kind();
-    if account.histories.is_empty() {
-        "not asked yet".to_owned()
-    } else if collector.needs_jwt() && kind == Kind::ApiKey {
-        format!("not asked: needs {}", collector.needs())
-    } else if collector == Collector::Organizations && kind == Kind::Jwt {
-        "not asked: a JWT's user tells".to_owned()
-    } else {
-        "not asked: there is nothing to ask about".to_owned()
     }
 }
 

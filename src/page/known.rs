@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::account::Account;
 use crate::api::Error;
 use crate::cell::History;
-use crate::collector::Call;
+use crate::collector::{Call, Collector};
 use crate::config::AccountOptions;
 use crate::exporter::Exporter;
 use crate::scrape;
@@ -42,6 +42,8 @@ pub(super) struct Count {
     pub(super) calls: usize,
     /// Those that fail or are late.
     pub(super) troubled: usize,
+    /// Those that the credential may not make.
+    pub(super) forbidden: usize,
     /// Those that were never made.
     pub(super) waiting: usize,
 }
@@ -50,7 +52,12 @@ impl KnownAccount<'_> {
     pub(super) fn count(&self) -> Count {
         let count =
             |is: fn(&CallHistory) -> bool| self.histories.iter().filter(|(_, history)| is(history)).count();
-        Count { calls: self.histories.len(), troubled: count(is_troubled), waiting: count(is_waiting) }
+        Count {
+            calls: self.histories.len(),
+            troubled: count(is_troubled),
+            forbidden: count(is_forbidden),
+            waiting: count(is_waiting),
+        }
     }
 }
 
@@ -80,26 +87,33 @@ impl<'a> Known<'a> {
         self.accounts.iter().map(KnownAccount::count).fold(Count::default(), |sum, one| Count {
             calls: sum.calls + one.calls,
             troubled: sum.troubled + one.troubled,
+            forbidden: sum.forbidden + one.forbidden,
             waiting: sum.waiting + one.waiting,
         })
     }
 
-    /// Returns how fresh is what is known of these organizations.
+    /// Returns how fresh is what is known of these organizations. Of accounts that ask the same, one that is answered
+    /// is enough.
     pub(super) fn freshness(&self, ids: &BTreeSet<u64>) -> BTreeMap<u64, Freshness> {
-        let mut found: BTreeMap<u64, Freshness> = BTreeMap::new();
+        let mut asked: BTreeMap<(u64, Collector), (Option<Instant>, bool)> = BTreeMap::new();
         for (call, history) in self.accounts.iter().flat_map(|account| &account.histories) {
-            let Some(id) =
-                call.organization_id.filter(|id| call.collector.is_per_organization() && ids.contains(id))
-            else {
-                continue;
-            };
+            if let Some(id) = call.organization_id.filter(|id| ids.contains(id))
+                && call.collector.is_per_organization()
+            {
+                let (read, fails) = asked.entry((id, call.collector)).or_insert((None, true));
+                *read = (*read).max(history.last_good_at);
+                *fails &= is_troubled(history);
+            }
+        }
+        let mut found: BTreeMap<u64, Freshness> = BTreeMap::new();
+        for ((id, collector), (read, fails)) in asked {
             let freshness = found.entry(id).or_default();
-            freshness.read = match (freshness.read, history.last_good_at) {
+            freshness.read = match (freshness.read, read) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
             };
-            if is_troubled(history) {
-                freshness.failing.insert(call.collector.name());
+            if fails {
+                freshness.failing.insert(collector.name());
             }
         }
         found
@@ -108,8 +122,12 @@ impl<'a> Known<'a> {
 
 /// Tells whether the last call failed, or the one under way is late. What is not permitted is nothing that broke.
 pub(super) fn is_troubled(history: &CallHistory) -> bool {
-    let is_forbidden = matches!(history.last_failure, Some((Error::Forbidden(_), _)));
-    (history.is_failing && !is_forbidden) || history.late_since.is_some()
+    (history.is_failing && !is_forbidden(history)) || history.late_since.is_some()
+}
+
+/// Tells whether the API says that the credential may not make the call.
+const fn is_forbidden(history: &CallHistory) -> bool {
+    history.is_failing && matches!(history.last_failure, Some((Error::Forbidden(_), _)))
 }
 
 /// Tells whether the call was never made.
