@@ -1,7 +1,5 @@
 //! Answers about a white label, its organizations and its users, as its admins are told.
 
-use std::sync::Arc;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
