@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap_complete::Shell;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::check::Report;
 use crate::clock::Clock;
@@ -326,21 +329,23 @@ fn log(options: &LogOptions) {
         tracing::error!(location, "panic: {message}");
     }));
     let level = match options.level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(format!("{level},hyper_util=info,reqwest=info,h2=info,rustls=info"))
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    // How others speak HTTP and TLS is not what the levels below are for.
+    let others = ["hyper_util", "reqwest", "h2", "rustls"].map(|name| (name, LevelFilter::INFO));
+    let filter = Targets::new().with_default(level).with_targets(others);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let subscriber = tracing_subscriber::registry().with(filter);
     // A second one, as in a test that builds two exporters, changes nothing.
     let _ = match options.format {
         LogFormat::Text => {
-            subscriber.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init()
+            let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            subscriber.with(layer.with_ansi(is_terminal)).try_init()
         }
-        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+        LogFormat::Json => subscriber.with(layer.json().flatten_event(true)).try_init(),
     };
 }

@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use edgeimpulse_exporter::commands;
 use edgeimpulse_exporter::config::{Command, CommandLine};
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let command_line = match CommandLine::read() {

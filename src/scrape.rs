@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::api::Error;
-use crate::cell::Reading;
+use crate::cell::{History, Reading};
 use crate::collector::{Call, Collector};
 use crate::credential::Kind;
 use crate::discovery::{Discovery, Readings};
@@ -92,13 +92,25 @@ async fn read(
     collections.sort_by_key(|(call, _)| *call);
     let collections = collections.into_iter().map(|(_, collection)| collection).collect();
     let up = selection.organization.is_none().then(|| is_up(account, &readings));
-    (merge(account, &discovery, selection, &readings), account.state(up), collections)
+    let shown = readings.iter().filter_map(|(_, reading)| reading.value.as_deref());
+    (merge(account, &discovery, selection, shown), account.state(up), collections)
 }
 
-/// Merges what is to be shown of the readings, in their order.
-fn merge(account: &Account, discovery: &Discovery, selection: &Selection, readings: &Readings) -> Facts {
+/// Merges the last good answers of an account as a scrape does, however old they are. Nothing is asked.
+pub(crate) fn known(account: &Account, histories: &[(Call, History<Facts, Error>)]) -> Facts {
+    let answers = histories.iter().filter_map(|(_, history)| history.last_good.as_deref());
+    merge(account, &Discovery::known(account), &Selection::default(), answers)
+}
+
+/// Merges answers, of which an earlier one is believed.
+fn merge<'a>(
+    account: &Account,
+    discovery: &Discovery,
+    selection: &Selection,
+    answers: impl Iterator<Item = &'a Facts>,
+) -> Facts {
     let mut facts = Facts::default();
-    for value in readings.iter().filter_map(|(_, reading)| reading.value.as_ref()) {
+    for value in answers {
         match selection.organization {
             Some(id) => facts.merge(&value.about(id)),
             None => facts.merge(value),

@@ -177,11 +177,18 @@ async fn reload(State(live): State<Arc<Live>>) -> Result<&'static str, Refusal> 
     })
 }
 
-async fn serve_page(State(live): State<Arc<Live>>, encrypted: Option<Extension<Encrypted>>) -> Response {
+async fn serve_page(
+    State(live): State<Arc<Live>>,
+    uri: Uri,
+    encrypted: Option<Extension<Encrypted>>,
+) -> Response {
+    // Whatever else is asked for is answered by the first page.
+    let page = parameters(&uri).find(|(name, _)| name == "page").and_then(|(_, page)| page.parse().ok());
     // The page shows names of organizations, which others choose; it needs nothing but its own style.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let head = [(CONTENT_SECURITY_POLICY, policy), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (head, Html(page::render(&live.exporter(), encrypted.is_some()).into_string())).into_response()
+    (head, Html(page::render(&live.exporter(), encrypted.is_some(), page.unwrap_or(1)).into_string()))
+        .into_response()
 }
 
 async fn not_found(State(live): State<Arc<Live>>, uri: Uri) -> Response {

@@ -239,3 +239,25 @@ async fn a_failed_call_is_one_log_line_without_secrets() {
         assert!(!ended.stderr.contains(secret), "{secret} is in {}", ended.stderr);
     }
 }
+
+#[tokio::test]
+async fn a_log_level_shows_what_it_is_for_and_nothing_of_connections() {
+    let api = FakeApi::with_samples("typical").await;
+    api.answers(USAGE, &json!({ "success": true, "metrics": { "totalStorage": "much" } })).await;
+    api.refuses("/api/organizations/1", 500, "no").await;
+    let url = api.url();
+    for (level, shown) in [
+        ("error", [false, false]),
+        ("warn", [true, false]),
+        ("info", [true, false]),
+        ("debug", [true, true]),
+        ("trace", [true, true]),
+    ] {
+        let level = format!("--log.level={level}");
+        let arguments = ["scrape", "--api.url", &url, "--organization-id=1", &level];
+        let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
+        let says = ["the API failed", "values that cannot be used"].map(|text| ended.stderr.contains(text));
+        assert_eq!(says, shown, "{level}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("connect"), "{level}: {}", ended.stderr);
+    }
+}

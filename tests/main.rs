@@ -24,6 +24,7 @@ mod manual;
 mod merging;
 mod names;
 mod packages;
+mod page;
 mod prometheus;
 mod properties;
 mod reload;

@@ -32,6 +32,19 @@ impl ListenAddress {
     }
 }
 
+/// Writes it as it may be configured.
+impl std::fmt::Display for ListenAddress {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) if address.ip() == Ipv6Addr::UNSPECIFIED => {
+                write!(formatter, ":{}", address.port())
+            }
+            Self::Tcp(address) => address.fmt(formatter),
+            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
+        }
+    }
+}
+
 impl TryFrom<String> for ListenAddress {
     type Error = String;
 
