@@ -13,7 +13,6 @@ const DOCUMENT: &str = include_str!("../../../../tests/data/openapi.json");
 /// Everything that reading an answer leads to.
 fn read(collector: Collector, answer: &Json) -> Decoded {
     const TERMS: Terms = Terms {
-        days: false,
         now: 1_793_491_200.0,
         compute_time_unit: 1.0,
         memory_unit: 1.0,
