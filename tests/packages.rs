@@ -127,10 +127,14 @@ fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
     for target in ["sysinit", "basic", "network-online", "shutdown"] {
         std::fs::write(format!("{system}/{target}.target"), "[Unit]\n").unwrap();
     }
+    std::fs::create_dir(inside("bin")).unwrap();
+    std::fs::copy("/bin/kill", inside("bin/kill")).unwrap();
     let units = ["edgeimpulse-exporter.service", "edgeimpulse-exporter.socket"];
     let root = format!("--root={}", scratch.root);
     succeed(Command::new("systemd-analyze").args(["verify", "--man=no", &root]).args(units));
-    std::fs::remove_dir_all(inside("run")).unwrap();
+    for directory in ["run", "bin"] {
+        std::fs::remove_dir_all(inside(directory)).unwrap();
+    }
     assert_eq!(scratch.dpkg("--verify", "edgeimpulse-exporter"), "", "all files are as they were packed");
 
     let key = inside("etc/edgeimpulse-exporter/api-key");
