@@ -83,7 +83,11 @@ impl Report {
             let expiry = match account.expiry {
                 None => "does not say when it expires".to_owned(),
                 Some(expiry) if expiry <= self.now => "has expired".to_owned(),
-                Some(expiry) => format!("expires in {}", round(Duration::from_secs_f64(expiry - self.now))),
+                Some(expiry) => {
+                    // A token may name a time that no duration reaches.
+                    let remaining = Duration::try_from_secs_f64(expiry - self.now).unwrap_or(Duration::MAX);
+                    format!("expires in {}", round(remaining))
+                }
             };
             let mut rows = vec![["COLLECTOR", "CALLS", "PERMITTED", "NEEDS", "ANSWER"].map(str::to_owned)];
             rows.extend(account.findings.iter().map(Finding::row));

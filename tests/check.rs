@@ -69,3 +69,14 @@ async fn the_end_of_a_credential_is_told() {
     let ended = Program::start(&["check", "--api.url", &api.url()], &[("EDGEIMPULSE_JWT", jwt)]).end().await;
     assert!(ended.stdout.starts_with("Account default: its JWT has expired.\n"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn a_token_that_outlives_every_calendar_is_no_trouble() {
+    use base64::Engine as _;
+    let api = FakeApi::with_samples("typical").await;
+    let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
+    let token = format!("{}.{}.c2ln", part("{}"), part("{\"exp\":1e300}"));
+    let ended = Program::start(&["check", "--api.url", &api.url()], &[("EDGEIMPULSE_JWT", &token)]).end().await;
+    assert!(ended.stdout.starts_with("Account default: its JWT expires in "), "{ended:?}");
+    assert!(!ended.stderr.contains("panic"), "{ended:?}");
+}

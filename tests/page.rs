@@ -134,6 +134,7 @@ async fn the_next_dates_are_told_with_what_happens_then() {
     ]
     .map(|date| dates.find(date).unwrap_or_else(|| panic!("{date} is missing in {dates}")));
     assert!(places.is_sorted(), "the nearest first");
+    assert!(page.contains("5 later dates are left out here"), "{page}");
     assert!(page.contains("trial ends in 5 days"), "the organization says so too");
 }
 

@@ -108,7 +108,7 @@ pub(super) fn render_collectors(known: &Known<'_>) -> Markup {
 
 fn render_findings(findings: &[Finding<'_>], account: &KnownAccount<'_>, known: &Known<'_>) -> Markup {
     html! {
-        table role="table" {
+        table.collectors role="table" {
             caption { "What account " (account.state.name) " has read, and what went wrong" }
             thead role="rowgroup" {
                 tr role="row" {
@@ -168,7 +168,7 @@ fn render_finding(finding: &Finding<'_>, account: &KnownAccount<'_>, known: &Kno
                     None => span { "never" },
                 }
             }
-            td role="cell" {
+            td.wide role="cell" {
                 span.head aria-hidden="true" { "Last error" }
                 span {
                     @if finding.waiting == finding.calls { span.dim { "not asked yet" } }

@@ -7,8 +7,11 @@ use super::organizations;
 use super::words;
 use crate::snapshot::{Organization, Trial, UnixTime};
 
-/// Most dates that are shown.
-const MOST: usize = 10;
+/// Dates nearer than this, in seconds, are shown; of others the nearest few.
+const SOON: f64 = 30.0 * 86_400.0;
+
+/// Least and most dates that are shown, if there are so many.
+const SHOWN: (usize, usize) = (5, 20);
 
 /// After an expired trial Edge Impulse keeps the organization for so long, in seconds.
 const GRACE: f64 = 30.0 * 86_400.0;
@@ -118,8 +121,10 @@ pub(super) fn render(known: &Known<'_>) -> Markup {
         }
     }
     dates.sort_by(|one, other| one.at.total_cmp(&other.at));
-    let later = dates.len().saturating_sub(MOST);
-    dates.truncate(MOST);
+    let soon = dates.iter().filter(|date| date.at - known.now < SOON).count();
+    let shown = soon.clamp(SHOWN.0, SHOWN.1);
+    let later = dates.len().saturating_sub(shown);
+    dates.truncate(shown);
     html! {
         section aria-labelledby="dates" {
             h2 #dates tabindex="-1" { "Next dates" }

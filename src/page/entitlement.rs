@@ -136,19 +136,25 @@ impl Entitlement {
     pub(super) fn render(&self) -> Markup {
         let share = self.share();
         html! {
-            span.value { (self.words()) }
+            // The bar comes first, so that the bars of a row stand in line.
             @if let Some(share) = share {
-                @let level = Level::of(share);
-                @let text = format!("{}{}", words::percent(share), level.words());
                 @let width = (share * 100.0).round().clamp(0.0, 100.0);
-                // The bar's name says it already.
-                " " span.share.(level.class()) aria-hidden="true" { (text) }
-                span.bar.(level.class()) role="img" aria-label={ (self.title) ": " (text) } {
+                span.bar.(Level::of(share).class()) role="img" aria-label={ (self.title) ": " (in_words(share)) } {
                     i style={ "width:" (width) "%" } {}
                 }
             }
+            span.value { (self.words()) }
+            @if let Some(share) = share {
+                // The bar's name says it already.
+                " " span.share.(Level::of(share).class()) aria-hidden="true" { (in_words(share)) }
+            }
         }
     }
+}
+
+/// Writes a share in percent, and what that means.
+fn in_words(share: f64) -> String {
+    format!("{}{}", words::percent(share), Level::of(share).words())
 }
 
 #[cfg(test)]

@@ -73,7 +73,11 @@ pub(super) fn of_account(
         ids("white label's organization ids", whitelabel_organization_ids),
         ids("white label's user ids", whitelabel_user_ids),
     ];
-    let own = of_collectors(collectors).into_iter().zip(of_collectors(common));
+    // Of the intervals, those that differ say enough.
+    let (mut own, mut shared) = (collectors.clone(), common.clone());
+    own.intervals.retain(|collector, every| common.intervals.get(collector) != Some(every));
+    shared.intervals.clear();
+    let own = of_collectors(&own).into_iter().zip(of_collectors(&shared));
     let own = own.map(|((_, key, value), (.., default))| Setting { name: key.to_owned(), value, default });
     scope.into_iter().chain(own).filter(Setting::differs).collect()
 }
