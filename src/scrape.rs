@@ -116,6 +116,14 @@ fn merge<'a>(
             None => facts.merge(value),
         }
     }
+    // A white label's list has its id alone; its name is the user's to know.
+    for organization in facts.organizations.values_mut() {
+        let info = &organization.info;
+        let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());
+        if let Some(name) = unnamed.and_then(|id| discovery.whitelabel_name(id)) {
+            Arc::make_mut(organization).info.whitelabel_name = Some(name.to_owned());
+        }
+    }
     let asked_for = &account.scope.organizations;
     if !asked_for.is_empty() {
         facts.organizations.retain(|id, _| asked_for.contains(id));
