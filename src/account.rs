@@ -461,6 +461,7 @@ mod tests {
                 most_datasets: 0,
                 days: false,
             },
+            recorder: None,
         };
         let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(&own));
         let share = Share { permits: Arc::new(Semaphore::new(1)), pace: Arc::new(Pace::new(1)) };

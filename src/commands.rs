@@ -24,6 +24,7 @@ use crate::history::{self, Past};
 use crate::listener::Limits;
 use crate::manual;
 use crate::metrics::catalogue::RENAMED;
+use crate::recording::Recorder;
 use crate::reference;
 use crate::reload::Live;
 use crate::scrape::Selection;
@@ -60,7 +61,7 @@ impl Failure {
 pub async fn serve(options: Options) -> Result<ExitCode, Failure> {
     let configuration = options.configuration().map_err(Failure::Configuration)?;
     log(&configuration.common.log);
-    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    let exporter = build(configuration).await?;
     let front = open(&exporter.configuration.common).await?;
     front.announce(&exporter.web().telemetry_path, exporter.configuration.api.url.as_str());
     Ok(run(exporter, front).await)
@@ -96,13 +97,23 @@ pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     Ok(run(exporter, front).await)
 }
 
-/// Collects once and writes the metrics to standard output, in the Prometheus text format.
+/// Collects once and writes the metrics to standard output, in the Prometheus text format; keeps the answers, redacted,
+/// in the directory `record`.
 ///
 /// # Errors
-/// If the configuration cannot work.
-pub async fn scrape(options: Options) -> Result<ExitCode, Failure> {
-    let (_, text, snapshot) = collect_once(options).await?;
+/// If the configuration cannot work, or an answer could not be kept.
+pub async fn scrape(options: Options, record: Option<&Path>) -> Result<ExitCode, Failure> {
+    let mut configuration = options.configuration().map_err(Failure::Configuration)?;
+    let recorder = record.map(|directory| {
+        Recorder::create(directory, &configuration.accounts, Clock::System.now()).map(Arc::new)
+    });
+    configuration.keep.answers = recorder.transpose().map_err(Failure::Configuration)?;
+    let (exporter, text, snapshot) = collect_once(configuration).await?;
     print(&server::Format::PrometheusText.write(text))?;
+    if let Some(recorder) = &exporter.configuration.keep.answers {
+        let answers = recorder.end().map_err(Failure::Running)?;
+        tracing::info!(answers, "the answers were kept, redacted: read them before you pass them on");
+    }
     let is_up = snapshot.accounts.iter().all(|account| account.up == Some(true));
     Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -112,7 +123,8 @@ pub async fn scrape(options: Options) -> Result<ExitCode, Failure> {
 /// # Errors
 /// If the configuration cannot work.
 pub async fn check(options: Options, format: CheckFormat) -> Result<ExitCode, Failure> {
-    let (exporter, _, snapshot) = collect_once(options).await?;
+    let configuration = options.configuration().map_err(Failure::Configuration)?;
+    let (exporter, _, snapshot) = collect_once(configuration).await?;
     let report = Report::new(&exporter, &snapshot);
     print(&match format {
         CheckFormat::Table => report.table(),
@@ -135,7 +147,7 @@ pub async fn history(options: HistoryOptions) -> Result<ExitCode, Failure> {
     let only = |account: &mut AccountOptions| std::mem::take(&mut account.scope.organization_ids);
     let organizations = configuration.accounts.iter_mut().map(|account| only(account).into_iter().collect());
     let organizations = organizations.collect();
-    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    let exporter = build(configuration).await?;
     let latest = exporter.clock.now() - history::MARGIN.as_secs_f64();
     let past = Past { labels, end: until.map_or(latest, |until| until.min(latest)) };
     let job = history::Job { output, past, organizations };
@@ -151,11 +163,20 @@ pub async fn history(options: HistoryOptions) -> Result<ExitCode, Failure> {
     report.failure().map_or(Ok(ExitCode::SUCCESS), |failure| Err(Failure::Running(failure)))
 }
 
-/// Reads everything that the options describe, and returns the metrics with it.
-async fn collect_once(options: Options) -> Result<(Arc<Exporter>, String, Arc<Snapshot>), Failure> {
-    let configuration = options.configuration().map_err(Failure::Configuration)?;
+/// Builds the exporter of a configuration; one that replays a recording, together with what it asks.
+async fn build(mut configuration: Configuration) -> Result<Arc<Exporter>, Failure> {
+    let mut clock = Clock::System;
+    if let Some(replay) = &configuration.replay {
+        configuration.api.url = replay.serve().await.map_err(Failure::Running)?;
+        clock = Clock::Fixed(replay.at());
+    }
+    Exporter::build(configuration, clock, None).map_err(Failure::Configuration)
+}
+
+/// Reads everything that is configured, and returns the metrics with it.
+async fn collect_once(configuration: Configuration) -> Result<(Arc<Exporter>, String, Arc<Snapshot>), Failure> {
     log(&configuration.common.log);
-    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    let exporter = build(configuration).await?;
     // Nobody waits for this scrape but the person who asked for it: it may take as long as a call may.
     let Configuration { api, common, .. } = &exporter.configuration;
     let budget = common.scrape.timeout_max.unwrap_or(api.timeout.saturating_mul(2));

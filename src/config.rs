@@ -8,6 +8,7 @@ mod history;
 mod value;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
@@ -23,9 +24,10 @@ pub use history::HistoryOptions;
 pub use value::ListenAddress;
 
 use crate::credential::{Kind, Origin};
+use crate::recording::{Recorder, Replay};
 
 /// Name of the account that flags and environment describe.
-const ONLY_ACCOUNT: &str = "default";
+pub(crate) const ONLY_ACCOUNT: &str = "default";
 
 /// Prometheus exporter for Edge Impulse; without a command it serves /metrics
 #[derive(Debug, Parser)]
@@ -71,7 +73,7 @@ impl CommandLine {
             (None, _) => (&self.options, matches),
             (
                 Some(
-                    Command::Scrape(options)
+                    Command::Scrape { options, .. }
                     | Command::Check { options, .. }
                     | Command::CheckConfig { options, .. }
                     | Command::Healthcheck(options),
@@ -143,7 +145,14 @@ pub enum Command {
     /// Collect once and write the metrics to standard output
     ///
     /// Exits with 1 if an account could not be read.
-    Scrape(Box<Options>),
+    Scrape {
+        /// Keep the API's answers, redacted, in this new directory: for --replay
+        #[arg(long, value_name = "DIR")]
+        record: Option<PathBuf>,
+        /// What is collected.
+        #[command(flatten)]
+        options: Box<Options>,
+    },
     /// Write the past that the API keeps, for promtool
     ///
     /// Daily records of the last year, of the organizations and users of a white label, as OpenMetrics for promtool tsdb
@@ -205,6 +214,9 @@ pub struct Options {
     /// YAML file that says everything, instead of flags and environment: for several accounts
     #[arg(long = "config.file", env = "EDGEIMPULSE_CONFIG_FILE", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
+    /// Ask a recording instead of the API, as of its time: needs no credential and no network; see scrape --record
+    #[arg(long, value_name = "DIR")]
+    pub replay: Option<PathBuf>,
     /// How the API is asked.
     #[command(flatten)]
     pub api: ApiOptions,
@@ -360,15 +372,30 @@ impl Options {
     /// # Errors
     /// If it cannot work; the message says what to do.
     pub fn configuration(self) -> Result<Configuration, String> {
-        let Self { config_file, api, credential, scope, common } = self;
+        let Self { config_file, replay, api, credential, scope, common } = self;
         if let Some(path) = config_file {
             return file::read(&path);
+        }
+        if let Some(directory) = replay {
+            let replay = Replay::open(&directory)?;
+            let accounts = replay.accounts(&scope, &common.collectors);
+            // Nothing stands between the exporter and itself.
+            let api = ApiOptions { ca_file: None, proxy_url: None, tls_server_name: None, ..api };
+            return Ok(Configuration { accounts, replay: Some(replay), ..Configuration::new(api, common) });
         }
         let (kind, origin) = credential.only()?;
         let collectors = common.collectors.clone();
         let account =
             AccountOptions { name: ONLY_ACCOUNT.to_owned(), kind, origin, scope, collectors, place: None };
-        Ok(Configuration { api, accounts: vec![account], common, file: None, keep: Keep::default() })
+        Ok(Configuration { accounts: vec![account], ..Configuration::new(api, common) })
+    }
+}
+
+impl Configuration {
+    /// Returns one without accounts.
+    #[must_use]
+    pub fn new(api: ApiOptions, common: CommonOptions) -> Self {
+        Self { api, accounts: Vec::new(), common, file: None, keep: Keep::default(), replay: None }
     }
 }
 
@@ -385,13 +412,17 @@ pub struct Configuration {
     pub file: Option<PathBuf>,
     /// What is kept beside that which a scrape shows.
     pub keep: Keep,
+    /// What is asked instead of the API.
+    pub replay: Option<Replay>,
 }
 
 /// What is kept of answers beside that which a scrape shows; none of it by default.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Keep {
     /// Daily records one by one, as `history` needs them.
     pub days: bool,
+    /// The answers themselves, redacted.
+    pub answers: Option<Arc<Recorder>>,
 }
 
 /// A credential, and what to read with it.

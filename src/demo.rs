@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::commands::Failure;
-use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, Keep, ScopeOptions};
+use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
 use crate::credential::{Kind, Origin};
 use crate::exporter::Exporter;
 use crate::listener::{self, Limits};
@@ -85,8 +85,7 @@ impl Demo {
             place: None,
         };
         let api = ApiOptions { url, ..ApiOptions::default() };
-        let configuration =
-            Configuration { api, accounts: vec![account], common, file: None, keep: Keep::default() };
+        let configuration = Configuration { accounts: vec![account], ..Configuration::new(api, common) };
         Exporter::build(configuration, self.clock.clone(), None).map_err(Failure::Running)
     }
 }

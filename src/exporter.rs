@@ -81,7 +81,7 @@ impl Exporter {
         let concurrency = api.concurrency.map_or(CONCURRENCY.max(count), usize::from);
         let a_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
         let accounts = options.iter().zip(memories).enumerate().map(|(index, (options, memory))| {
-            let client = Client::new(http.clone(), settings(api, options, *keep), Arc::clone(&own));
+            let client = Client::new(http.clone(), settings(api, options, keep), Arc::clone(&own));
             let share = Share {
                 permits: Arc::new(Semaphore::new(share(concurrency, index, count))),
                 pace: Arc::new(Pace::new(share(a_minute, index, count))),
@@ -181,7 +181,7 @@ fn scope(options: &AccountOptions) -> Scope {
     }
 }
 
-fn settings(api: &ApiOptions, options: &AccountOptions, keep: Keep) -> Settings {
+fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings {
     let collectors = &options.collectors;
     Settings {
         url: api.url.clone(),
@@ -197,5 +197,6 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: Keep) -> Settings 
             most_datasets: collectors.most_datasets,
             days: keep.days,
         },
+        recorder: keep.answers.clone(),
     }
 }

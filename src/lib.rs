@@ -38,6 +38,7 @@ pub mod own;
 pub mod pace;
 mod page;
 pub mod process;
+pub mod recording;
 pub mod reference;
 pub mod reload;
 pub mod scrape;

@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
     let result = match command_line.command {
         None => commands::serve(command_line.options).await,
         Some(Command::Demo(options)) => commands::demo(&options).await,
-        Some(Command::Scrape(options)) => commands::scrape(*options).await,
+        Some(Command::Scrape { record, options }) => commands::scrape(*options, record.as_deref()).await,
         Some(Command::Check { format, options }) => commands::check(*options, format).await,
         Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
         Some(Command::History(options)) => commands::history(*options).await,

@@ -80,7 +80,7 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
     let mut flags = 0;
     for argument in CommandLine::command().get_arguments() {
         let Some(flag) = argument.get_long() else { continue };
-        if ["help", "version", "config.file"].contains(&flag) || argument.is_hide_set() {
+        if ["help", "version", "config.file", "replay"].contains(&flag) || argument.is_hide_set() {
             continue;
         }
         flags += 1;

@@ -27,6 +27,7 @@ mod packages;
 mod page;
 mod prometheus;
 mod properties;
+mod recording;
 mod reload;
 mod rotation;
 mod rules;

@@ -47,6 +47,7 @@ impl Admin {
                 most_datasets: 1,
                 days: false,
             },
+            recorder: None,
         };
         let client = Client::new(crate::support::client(), settings, Arc::clone(&own));
         let credential =

@@ -18,6 +18,7 @@ use super::{Error, several};
 use crate::collector::{Call, Collector};
 use crate::credential::Credential;
 use crate::own::Own;
+use crate::recording::{Recorder, Tee};
 use crate::snapshot::{Facts, UnixTime};
 
 /// How much of an answer that reports a failure is read for its error text.
@@ -41,6 +42,8 @@ pub struct Settings {
     pub usage_query: Vec<(&'static str, &'static str)>,
     /// How answers are understood; its `now` is that of each call.
     pub terms: Terms,
+    /// Who keeps answers.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 /// Speaks to the API, for one account; accounts share their connections.
@@ -96,36 +99,49 @@ impl Client {
         query: &[(&'static str, String)],
         status: &mut Option<u16>,
     ) -> Result<Answer, Error> {
-        let Asking { call, credential, now, .. } = *asking;
+        let Asking { call, credential, now, account, .. } = *asking;
+        let url = self.url(call, query);
         let mut request = self
             .http
-            .get(self.url(call, query))
+            .get(url.clone())
             .header(credential.kind.header(), credential.header())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(host) = &self.host {
             request = request.header(HOST, host);
         }
         let response = request.send().await.map_err(of_reqwest)?;
-        *status = Some(response.status().as_u16());
-        if response.status() != StatusCode::OK {
-            return Err(self.failure(call, response, credential, now).await);
+        let code = response.status().as_u16();
+        *status = Some(code);
+        let tee = self.settings.recorder.as_ref().map(|recorder| {
+            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            recorder.tee(account, format!("{call}{query}"), code)
+        });
+        let is_success = response.status() == StatusCode::OK;
+        let retry_after = retry_after(response.headers(), now);
+        let parts = self.parts(call, response, tee.clone());
+        let result = if is_success {
+            let terms = Terms { now, ..self.settings.terms };
+            let decoded = answers::decode(parts, call, &terms, credential.expose()).await;
+            self.count(call, &decoded.unusable);
+            decoded.facts.map(|facts| Answer { facts, listed: decoded.listed })
+        } else {
+            let text = self.failure(parts).await;
+            Err(Error::of_status(Said::new(code, text.as_deref(), credential.expose()), retry_after))
+        };
+        // What ran out of time is not kept: half an answer would be told from a whole one by nobody.
+        if let Some(tee) = tee {
+            tee.keep(credential.expose());
         }
-        let terms = Terms { now, ..self.settings.terms };
-        let decoded = answers::decode(self.parts(call, response), call, &terms, credential.expose()).await;
-        self.count(call, &decoded.unusable);
-        Ok(Answer { facts: decoded.facts?, listed: decoded.listed })
+        result
     }
 
     /// Reads why the API did not answer with 200.
-    async fn failure(&self, call: &Call, response: Response, credential: &Credential, now: UnixTime) -> Error {
+    async fn failure(&self, mut parts: impl Parts) -> Option<String> {
         fields!(
             /// `GenericApiResponse`
             FailureFields { error: "error" }
         );
-        let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers(), now);
         let mut body = Vec::new();
-        let mut parts = self.parts(call, response);
         let reading = async {
             while body.len() < FAILURE_SIZE
                 && let Some(Ok(part)) = parts.next().await
@@ -136,12 +152,11 @@ impl Client {
         // Half of what the whole call may take, so that the call itself does not run out of time meanwhile.
         let _ = tokio::time::timeout(FAILURE_PATIENCE.min(self.settings.timeout / 2), reading).await;
         let json = FailureFields::convert(body.trim_ascii());
-        let text = json.and_then(|json| json.error.read::<String>(&mut Unusable::default()));
-        Error::of_status(Said::new(status, text.as_deref(), credential.expose()), retry_after)
+        json.and_then(|json| json.error.read::<String>(&mut Unusable::default()))
     }
 
-    /// Returns the parts of an answer's body as they arrive, up to the size that is allowed.
-    fn parts(&self, call: &Call, response: Response) -> impl Parts + use<> {
+    /// Returns the parts of an answer's body as they arrive, up to the size that is allowed; `tee` is given them too.
+    fn parts(&self, call: &Call, response: Response, tee: Option<Arc<Tee>>) -> impl Parts + use<> {
         let limit = self.settings.max_response_size;
         let own = Arc::clone(&self.own);
         let endpoint = call.collector.endpoint();
@@ -150,7 +165,13 @@ impl Client {
             let part = part.map_err(of_reqwest)?;
             size += part.len() as u64;
             own.received(endpoint, part.len() as u64);
-            if size > limit { Err(Error::TooLarge { limit }) } else { Ok(part) }
+            if size > limit {
+                return Err(Error::TooLarge { limit });
+            }
+            if let Some(tee) = &tee {
+                tee.add(&part);
+            }
+            Ok(part)
         })
     }
 

@@ -114,6 +114,15 @@ impl Error {
         }
     }
 
+    /// Returns a text that is understood as this one of the API is, and has nothing else of it.
+    pub(crate) fn meaning(text: &str) -> &'static str {
+        match Self::of_text(Said::new(200, Some(text), "")) {
+            Self::Unauthorized(_) => "Invalid API key",
+            Self::Forbidden(_) => "You do not have permission",
+            _ => "An error",
+        }
+    }
+
     /// Returns the HTTP status of the answer, if there was one and it is what failed.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {

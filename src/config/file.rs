@@ -10,7 +10,7 @@ use serde_saphyr::{Location, Spanned};
 
 use super::collectors::{ProjectVisibility, allowed_interval};
 use super::{
-    AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, Keep, LogOptions,
+    AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions,
     ScopeOptions, ScrapeOptions, WebOptions, value,
 };
 use crate::collector::Collector;
@@ -174,7 +174,7 @@ impl File {
             accounts.push(account);
         }
         let common = CommonOptions { web, scrape, cache, collectors, log };
-        Ok(Configuration { api, accounts, common, file: Some(path.to_owned()), keep: Keep::default() })
+        Ok(Configuration { accounts, file: Some(path.to_owned()), ..Configuration::new(api, common) })
     }
 }
 

@@ -1,0 +1,218 @@
+//! What stays of an answer: its structure, numbers, dates, and the few words that decoding depends on.
+//!
+//! Nothing is kept because it looks harmless: a text stays only if it is on a list that is written here.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::api;
+use crate::snapshot::TIERS;
+
+/// Members whose values are words of the API, and these words. Any other value of theirs is replaced as well.
+const WORDS: [(&str, &[&str]); 3] =
+    [("role", &["admin", "member", "guest"]), ("tier", &TIERS), ("type", &["clinical", "files"])];
+
+/// Members whose objects have names that people chose. They are left empty.
+const FREE: [&str; 2] = ["metadata", "parameters"];
+
+/// How deep values may lie within each other; the API's have less than ten levels.
+const DEEPEST: usize = 64;
+
+/// Longest name of a member that is one of the API's.
+const LONGEST_NAME: usize = 64;
+
+/// Replaces texts, the same one always by the same placeholder.
+#[derive(Default)]
+pub(super) struct Redaction(HashMap<String, String>);
+
+impl fmt::Debug for Redaction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Redaction({} texts)", self.0.len())
+    }
+}
+
+impl Redaction {
+    /// Returns an answer without what people wrote, `None` if it is no JSON document.
+    pub(super) fn document(&mut self, body: &[u8]) -> Option<String> {
+        let json: &RawValue = serde_json::from_slice(body).ok()?;
+        let mut text = String::with_capacity(body.len());
+        self.value("", json, 0, &mut text).ok()?;
+        Some(text)
+    }
+
+    /// Writes `json`, the value of `member` or an element of it.
+    fn value(
+        &mut self,
+        member: &str,
+        json: &RawValue,
+        depth: usize,
+        to: &mut String,
+    ) -> serde_json::Result<()> {
+        let json = json.get();
+        match json.as_bytes().first() {
+            _ if depth > DEEPEST => to.push_str("null"),
+            Some(b'{') => {
+                let Members(mut members) = serde_json::from_str(json)?;
+                if FREE.contains(&member) {
+                    members.clear();
+                }
+                to.push('{');
+                for (index, (name, value)) in members.into_iter().enumerate() {
+                    if index > 0 {
+                        to.push(',');
+                    }
+                    let name = self.name(&name);
+                    *to += &serde_json::to_string(&name)?;
+                    to.push(':');
+                    self.value(&name, value, depth + 1, to)?;
+                }
+                to.push('}');
+            }
+            Some(b'[') => {
+                to.push('[');
+                for (index, value) in serde_json::from_str::<Vec<&RawValue>>(json)?.into_iter().enumerate() {
+                    if index > 0 {
+                        to.push(',');
+                    }
+                    self.value(member, value, depth + 1, to)?;
+                }
+                to.push(']');
+            }
+            Some(b'"') => match serde_json::from_str::<String>(json) {
+                Ok(text) => *to += &serde_json::to_string(&self.text(member, &text))?,
+                // Half a surrogate pair cannot be used before and after.
+                Err(_) => to.push_str(r#""\ud800""#),
+            },
+            // Numbers, `true`, `false` and `null` as they were sent.
+            _ => to.push_str(json),
+        }
+        Ok(())
+    }
+
+    /// Returns the name of a member, if it is one that a programmer gave it.
+    fn name<'a>(&mut self, name: &'a str) -> Cow<'a, str> {
+        let is_word = name.len() <= LONGEST_NAME
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if is_word { name.into() } else { self.placeholder("name", name).into() }
+    }
+
+    fn text(&mut self, member: &str, text: &str) -> String {
+        if text.is_empty() {
+            return String::new();
+        }
+        if member == "error" {
+            return api::Error::meaning(text).to_owned();
+        }
+        if WORDS.iter().any(|(of, words)| *of == member && words.contains(&text)) {
+            return text.to_owned();
+        }
+        match text.parse::<jiff::Timestamp>() {
+            // Written anew, so that nothing is left of what may stand beside the date.
+            Ok(date) => date.to_string(),
+            Err(_) => self.placeholder(member, text),
+        }
+    }
+
+    fn placeholder(&mut self, kind: &str, text: &str) -> String {
+        let number = self.0.len() + 1;
+        self.0.entry(text.to_owned()).or_insert_with(|| format!("{kind}-{number}")).clone()
+    }
+}
+
+/// The members of an object as they were sent, repeated ones too.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Members<'de>;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(json: &str) -> String {
+        Redaction::default().document(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn structure_numbers_and_dates_stay() {
+        let json = r#"{"a":[1,2.50,1e400,18446744073709551616,-0,true,null,{},[],{"b":{}}],"a":{"c":""}}"#;
+        assert_eq!(redacted(json), json, "to the digit, and what comes twice does so");
+        assert_eq!(redacted(" { \"a\" : [ 1 , 2 ] } "), r#"{"a":[1,2]}"#);
+        assert_eq!(
+            redacted(r#"{"created":"2026-10-30T02:00:00+02:00"}"#),
+            r#"{"created":"2026-10-30T00:00:00Z"}"#
+        );
+        assert_eq!(
+            redacted(r#"{"created":"2026-10-30T00:00:00.250Z"}"#),
+            r#"{"created":"2026-10-30T00:00:00.25Z"}"#
+        );
+        for odd in ["2026-10-30", "2026-10-30T00:00:00", "2026-10-30T00:00:00Z Jan"] {
+            assert_eq!(redacted(&format!(r#"{{"created":"{odd}"}}"#)), r#"{"created":"created-1"}"#);
+        }
+        assert!(!redacted(r#"{"created":"2026-10-30T00:00:00Z[u-ca=canary]"}"#).contains("canary"));
+    }
+
+    #[test]
+    fn the_same_text_has_the_same_placeholder_and_another_one_another() {
+        let json = r#"{"name":"Jan","owner":"Jan","users":[{"name":"Ann"},"Jan"],"email":"jan@example.com"}"#;
+        let expected =
+            r#"{"name":"name-1","owner":"name-1","users":[{"name":"name-2"},"name-1"],"email":"email-3"}"#;
+        assert_eq!(redacted(json), expected);
+    }
+
+    #[test]
+    fn words_of_the_api_stay_where_they_belong() {
+        let json = r#"{"role":"admin","tier":"free","type":"clinical"}"#;
+        assert_eq!(redacted(json), json);
+        let json = r#"{"role":"owner","tier":"admin","type":"autolabel","name":"admin"}"#;
+        assert_eq!(redacted(json), r#"{"role":"role-1","tier":"tier-2","type":"type-3","name":"tier-2"}"#);
+    }
+
+    #[test]
+    fn names_that_people_chose_go() {
+        let json = r#"{"metadata":{"Jan":"x"},"parameters":[{"Jan":1}],"Jan Doe":{"jan@example.com":1}}"#;
+        assert_eq!(redacted(json), r#"{"metadata":{},"parameters":[{}],"name-1":{"name-2":1}}"#);
+    }
+
+    #[test]
+    fn an_error_keeps_what_it_means() {
+        let meant = |text: &str| redacted(&format!(r#"{{"success":false,"error":"{text}"}}"#));
+        assert_eq!(meant("Invalid API key ei_1"), r#"{"success":false,"error":"Invalid API key"}"#);
+        assert_eq!(meant("Jan has no access"), r#"{"success":false,"error":"You do not have permission"}"#);
+        assert_eq!(meant("Jan is busy"), r#"{"success":false,"error":"An error"}"#);
+    }
+
+    #[test]
+    fn what_is_no_document_is_not_kept_and_what_is_odd_stays_odd() {
+        for text in ["", "<p>Jan</p>", r#"{"a":1"#, r#"{"a":1}Jan"#, "\u{feff}{}"] {
+            assert_eq!(Redaction::default().document(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(Redaction::default().document(b"{\"a\":\"\xff\"}"), None);
+        assert_eq!(redacted(r#"{"a":"\ud83d"}"#), r#"{"a":"\ud800"}"#);
+        let deep = format!("{}\"Jan\"{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(!redacted(&deep).contains("Jan"));
+    }
+}

@@ -1,0 +1,298 @@
+//! What a recording holds, what it does not hold, and what is told from it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+use crate::support::program::Ended;
+use crate::support::running::KEY;
+use crate::support::{Exposition, FakeApi, Program, data, file, get};
+
+/// What is in every text of the answers that the recording may not hold, in a form that looks like much else.
+const CANARY: &str = "canary";
+
+/// Paths of the API with the samples that answer them.
+const ANSWERS: [(&str, &str); 13] = [
+    ("/api/organizations", "list-organizations"),
+    ("/api/user", "current-user"),
+    ("/api/organizations/1", "organization-1"),
+    ("/api/organizations/2", "organization-2"),
+    ("/api/organizations/1/metrics", "organization-1-metrics"),
+    ("/api/organizations/2/metrics", "organization-2-metrics"),
+    ("/api/users/1/trials", "trials-of-user-1"),
+    ("/api/users/2/organizations", "list-organizations"),
+    ("/api/organizations/1/whitelabel", "white-label"),
+    ("/api/organizations/1/whitelabel/organizations", "white-label-organizations"),
+    ("/api/organizations/1/whitelabel/organizations/31", "white-label-organization"),
+    ("/api/organizations/1/whitelabel/users", "white-label-users"),
+    ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
+];
+
+/// Replaces every text in an answer by one with a canary, except dates and the words that decoding depends on. The
+/// same text becomes the same one.
+fn plant(json: &mut Value, member: &str, planted: &mut BTreeMap<String, usize>) {
+    match json {
+        Value::String(text) => {
+            let is_word = matches!(
+                (member, &**text),
+                ("role", "admin" | "member" | "guest")
+                    | ("tier", "free" | "community-plus" | "professional" | "enterprise")
+                    | ("type", "clinical" | "files")
+            );
+            let is_date = text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
+            if !is_word && !is_date {
+                let next = planted.len();
+                let number = *planted.entry(text.clone()).or_insert(next);
+                *text = match number % 4 {
+                    0 => format!("{CANARY}.{number}@example.com"),
+                    1 => format!("{CANARY}{number}"),
+                    2 => format!("Ünal \"{CANARY}\" \\ {number}\n"),
+                    _ => format!("https://example.com/{CANARY}?n={number}"),
+                };
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(|element| plant(element, member, planted)),
+        Value::Object(members) => {
+            members.iter_mut().for_each(|(name, value)| plant(value, name, planted));
+        }
+        _ => {}
+    }
+}
+
+/// An API whose answers have a canary in every text, and in names of members that people could choose.
+async fn planted() -> FakeApi {
+    let api = FakeApi::start().await;
+    let mut planted = BTreeMap::new();
+    for (path, sample) in ANSWERS {
+        let mut answer = serde_json::from_str(&data(&format!("typical/{sample}.json"))).unwrap();
+        plant(&mut answer, "", &mut planted);
+        let more = json!({
+            "metadata": { CANARY: CANARY },
+            "parameters": [{ CANARY: 1 }],
+            format!("{CANARY}@example.com"): { format!("a {CANARY}"): [CANARY] },
+            "apiKeys": [{ KEY: KEY, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
+        });
+        answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        api.answers(path, &answer).await;
+    }
+    assert!(planted.len() > 50, "every text was found: {planted:?}");
+    api
+}
+
+/// A directory that is not there yet.
+fn directory() -> String {
+    file("recording", "") + ".d"
+}
+
+const SCOPE: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
+
+async fn record(api: &FakeApi, directory: &str) -> Ended {
+    let url = api.url();
+    let arguments = ["scrape", "--record", directory, "--api.url", &url, "--log.level=debug"];
+    let arguments: Vec<_> = arguments.into_iter().chain(SCOPE).collect();
+    Program::start(&arguments, &[("EDGEIMPULSE_JWT", KEY)]).end().await
+}
+
+/// Returns all files below a directory.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        found.extend(if path.is_dir() { files(&path) } else { vec![path] });
+    }
+    found
+}
+
+/// Returns the samples that tell of the API, with every text of people replaced by one word.
+fn without_names(text: &str) -> Vec<String> {
+    const NAMES: [&str; 7] =
+        ["organization_name", "whitelabel_name", "project_name", "dataset", "bucket", "category", "experiment"];
+    let exposition = Exposition::of_prometheus_text(text);
+    let is_told = |name: &str| {
+        let of_time = ["_collector_duration_seconds", "_collector_last_success_timestamp_seconds"];
+        !name.starts_with("process_")
+            && (!name.starts_with("edgeimpulse_exporter_")
+                || name.contains("decode_errors")
+                || name.contains("api_errors"))
+            && !of_time.iter().any(|ending| name.ends_with(ending))
+    };
+    let mut samples: Vec<_> = exposition
+        .samples
+        .iter()
+        .filter(|sample| is_told(&sample.name))
+        .map(|sample| {
+            let labels = sample.labels.iter().map(|(name, value)| {
+                let value = if NAMES.contains(&name.as_str()) { "a name" } else { value.as_str() };
+                format!("{name}={value}")
+            });
+            format!("{}{{{}}} {}", sample.name, labels.collect::<Vec<_>>().join(","), sample.value)
+        })
+        .collect();
+    samples.sort();
+    samples
+}
+
+#[tokio::test]
+async fn no_text_of_people_and_no_credential_is_in_a_recording() {
+    let (api, directory) = (planted().await, directory());
+    api.refuses("/api/users/2/trials", 403, &format!("{CANARY} has no access with {KEY}")).await;
+    let page = ResponseTemplate::new(502).set_body_string(format!("<p>{CANARY}</p>"));
+    api.responds("/api/organizations/2/metrics", page).await;
+    let ended = record(&api, &directory).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains(CANARY), "the metrics themselves are those of the account");
+    assert!(ended.stderr.contains("redacted"), "{}", ended.stderr);
+    let files = files(Path::new(&directory));
+    assert!(files.len() >= ANSWERS.len(), "{files:?}");
+    for path in &files {
+        let text = std::fs::read_to_string(path).unwrap() + &path.display().to_string();
+        let found = text.find(CANARY).or_else(|| text.find(KEY)).or_else(|| text.find("Ünal"));
+        let around = found.map(|at| text[at.saturating_sub(200)..].chars().take(300).collect::<String>());
+        assert_eq!(around, None, "{}", path.display());
+        assert!(!text.contains("example.com"), "{text}");
+        let is_json =
+            ["\"status\":200", "\"status\":403", "\"version\""].iter().any(|part| text.contains(part));
+        let has_answer = text.contains("\"answer\":{") || path.ends_with("recording.json");
+        assert_eq!(has_answer, is_json, "all is kept but the page, which is no JSON: {text}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
+    use std::os::unix::fs::PermissionsExt;
+    let (api, directory) = (FakeApi::with_samples("typical").await, directory());
+    record(&api, &directory).await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(Path::new(&directory)), 0o700);
+    assert_eq!(mode(&Path::new(&directory).join("account-1")), 0o700);
+    for path in files(Path::new(&directory)) {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    let calls = api.calls().await;
+    let again = record(&api, &directory).await;
+    assert_eq!(again.code, Some(2), "{again:?}");
+    assert!(again.stderr.contains("expected an empty directory"), "{again:?}");
+    assert_eq!(api.calls().await, calls, "and nothing was asked");
+}
+
+#[tokio::test]
+async fn a_replay_tells_the_same_up_to_names() {
+    for refused in [false, true] {
+        let (api, directory) = (planted().await, directory());
+        if refused {
+            api.refuses("/api/organizations/1/metrics", 200, "You do not have permission, Jan").await;
+            api.refuses("/api/organizations/2/metrics", 429, "").await;
+            api.answers_text("/api/organizations/2", "<html>").await;
+        }
+        let live = record(&api, &directory).await;
+        assert_eq!(live.code, Some(0), "{live:?}");
+        let calls = api.calls().await;
+        // Neither a credential nor a network.
+        let replay =
+            Program::start(&["scrape", "--replay", &directory, "--collector.projects"], &[]).end().await;
+        assert_eq!(replay.code, Some(0), "{replay:?}");
+        let (live, replay) = (without_names(&live.stdout), without_names(&replay.stdout));
+        assert!(live.len() > 150, "{live:?}");
+        let differ: Vec<_> = live.iter().zip(&replay).filter(|(live, replay)| live != replay).collect();
+        assert!(differ.is_empty() && live.len() == replay.len(), "{differ:#?}");
+        assert_eq!(api.calls().await, calls);
+    }
+}
+
+#[tokio::test]
+async fn a_replay_can_be_served_and_told_what_to_show() {
+    let (api, directory) = (planted().await, directory());
+    record(&api, &directory).await;
+    let arguments = ["--replay", &directory, "--web.listen-address=127.0.0.1:0", "--organization-id=2"];
+    let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ignored")]);
+    let address = program.address().await;
+    let metrics = get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    let metrics = Exposition::of_prometheus_text(&metrics);
+    assert_eq!(metrics.value("edgeimpulse_up", &[("account", "default")]), Some(1.0));
+    assert!(
+        metrics.value("edgeimpulse_organization_storage_used_bytes", &[("organization_id", "2")]).is_some()
+    );
+    assert!(
+        metrics.series("edgeimpulse_organization_storage_used_bytes", &[("organization_id", "1")]).is_empty()
+    );
+    program.signal("TERM");
+    assert_eq!(program.end().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn accounts_of_a_file_are_told_apart_and_lose_their_names() {
+    let (one, directory) = (FakeApi::start().await, directory());
+    for (key, id) in [("ei_one", 1), ("ei_two", 2)] {
+        let list = json!({ "success": true, "organizations": [{ "id": id, "name": "Acme" }] });
+        let list = ResponseTemplate::new(200).set_body_json(list);
+        one.responds_to_at("x-api-key", key, "/api/organizations", list).await;
+    }
+    let keys = ["ei_one", "ei_two"].map(|key| file("key", key));
+    let configuration = format!(
+        "api: {{url: '{}'}}\naccounts:\n- {{name: acme, key_file: '{}'}}\n- {{name: bolt, key_file: '{}'}}\n\
+         collectors: {{disabled: [organization, usage]}}\n",
+        one.url(),
+        keys[0],
+        keys[1]
+    );
+    let configuration = file("config.yaml", &configuration);
+    let arguments = ["scrape", "--record", &directory, "--config.file", &configuration];
+    let live = Program::start(&arguments, &[]).end().await;
+    assert_eq!(live.code, Some(0), "{live:?}");
+    for path in files(Path::new(&directory)) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!["acme", "Acme", "bolt", "ei_"].iter().any(|name| text.contains(name)), "{text}");
+    }
+    let replay = Program::start(&["scrape", "--replay", &directory], &[]).end().await;
+    assert_eq!(replay.code, Some(0), "{replay:?}");
+    let replay = Exposition::of_prometheus_text(&replay.stdout);
+    for (account, id) in [("account-1", "1"), ("account-2", "2")] {
+        assert_eq!(replay.value("edgeimpulse_up", &[("account", account)]), Some(1.0));
+        let info = replay.series("edgeimpulse_organization_info", &[("organization_id", id)]);
+        assert_eq!(info.len(), 1, "{}", replay.text);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_recording_is_one_clear_line() {
+    let (api, directory) = (FakeApi::with_samples("typical").await, directory());
+    record(&api, &directory).await;
+    let manifest = format!("{directory}/recording.json");
+    let newer = std::fs::read_to_string(&manifest).unwrap().replace("\"version\": 1", "\"version\": 2");
+    let config = file("config.yaml", "");
+    let refused = async |arguments: &[&str], hint: &str| {
+        let ended = Program::start(arguments, &[]).end().await;
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+        assert!(ended.stderr.contains(hint), "{arguments:?}: {ended:?}");
+    };
+    refused(&["--replay", "/does/not/exist"], "/does/not/exist/recording.json: No such file").await;
+    refused(&["--replay", &directory, "--config.file", &config], "--replay beside --config.file").await;
+    std::fs::write(&manifest, newer).unwrap();
+    refused(&["--replay", &directory], "version 2, expected 1").await;
+    std::fs::write(&manifest, "{}").unwrap();
+    refused(&["scrape", "--replay", &directory], "not of a recording").await;
+}
+
+#[tokio::test]
+async fn the_commands_of_the_page_work_as_they_stand_there() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recording.md")).unwrap();
+    let commands = page.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = directory();
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(format!("{folder}/jwt.txt"), KEY).unwrap();
+    let api = FakeApi::with_samples("typical").await;
+    let script = commands
+        .replace("edgeimpulse-exporter", env!("CARGO_BIN_EXE_edgeimpulse-exporter"))
+        // Served in the test above; here it is to end.
+        .replace(" --replay", " scrape --replay");
+    let mut shell = tokio::process::Command::new("bash");
+    shell.args(["-euc", &script]).current_dir(&folder).env("EDGEIMPULSE_API_URL", api.url());
+    let output = shell.output().await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let metrics = std::fs::read_to_string(format!("{folder}/metrics.txt")).unwrap();
+    assert_eq!(without_names(&metrics), without_names(&String::from_utf8(output.stdout).unwrap()));
+}
