@@ -332,7 +332,7 @@ fn print(text: &str) -> Result<(), Failure> {
     write(text.as_bytes())
 }
 
-/// Like [`print`], for what others have made.
+/// Like [`print()`], for what others have made.
 fn write(bytes: &[u8]) -> Result<(), Failure> {
     match std::io::stdout().write_all(bytes) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
