@@ -100,7 +100,8 @@ impl Collect {
 /// How a scrape is to be answered, and in what time.
 pub(crate) struct Scrape {
     encoding: Encoding,
-    budget: Duration,
+    /// When it is to be answered, whatever has to be found out before.
+    deadline: Instant,
     head_only: bool,
 }
 
@@ -110,15 +111,16 @@ impl Scrape {
         let timeout = headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
         let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let timeout = timeout.filter(|timeout| !timeout.is_zero());
+        let budget = exporter.configuration.common.scrape.budget(timeout);
         Self {
             encoding: Encoding { format: Format::negotiate(accept), gzip: accepts_gzip(headers) },
-            budget: exporter.configuration.common.scrape.budget(timeout),
+            deadline: Instant::now() + budget.min(exporter::LONGEST_SCRAPE),
             head_only: *method == Method::HEAD,
         }
     }
 
-    pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.budget.min(exporter::LONGEST_SCRAPE)
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     pub(crate) async fn run(
@@ -133,7 +135,8 @@ impl Scrape {
         if self.head_only {
             return head.into_response();
         }
-        let snapshot = exporter.read(accounts, selection, self.budget).await;
+        let budget = self.deadline.saturating_duration_since(Instant::now());
+        let snapshot = exporter.read(accounts, selection, budget).await;
         if exporter.fails(&snapshot) {
             let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();

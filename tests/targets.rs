@@ -216,3 +216,18 @@ async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
         assert_eq!(api.requests("/api/organizations/77").await.len(), scrape);
     }
 }
+
+#[tokio::test]
+async fn a_probe_that_has_to_read_the_list_first_answers_within_its_timeout_all_the_same() {
+    let api = FakeApi::start().await;
+    let list = json!({ "success": true, "organizations": [{ "id": 1, "name": "One" }] });
+    api.dawdles("/api/organizations", Duration::from_secs(3), &list).await;
+    for path in ["/api/organizations/1", "/api/organizations/1/metrics"] {
+        api.dawdles(path, Duration::from_mins(1), &json!({})).await;
+    }
+    let exporter = Running::with_key(&api, &[]).await;
+    let request = exporter.request(Method::GET, "/probe?target=1");
+    let request = request.header("X-Prometheus-Scrape-Timeout-Seconds", "5").send();
+    let response = tokio::time::timeout(Duration::from_secs(6), request).await.expect("not the timeout twice");
+    assert_eq!(response.unwrap().status(), StatusCode::OK);
+}
