@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
 use super::Error;
-use super::field::{Convert, Field, Fields, Found, Unusable, unescaped};
+use super::field::{Convert, Field, Fields, Found, Unusable};
 use super::scan::{self, Stop};
 
 /// The parts of an answer as they arrive.
@@ -90,16 +90,9 @@ impl<S: Parts> Document<S> {
         if !self.advance(b'}').await? {
             return Ok(None);
         }
-        let mut name = std::mem::take(&mut self.name);
-        name.clear();
-        let is_name = self.value(|text, _| {
-            let found = unescaped(text.strip_prefix(b"\"")?.strip_suffix(b"\"")?).ok()?;
-            name.push_str(str::from_utf8(&found).ok()?);
-            Some(())
-        });
-        let is_name = is_name.await?.is_some();
-        self.name = name;
-        if !is_name || self.peek().await? != Some(b':') {
+        let name = self.value(|text, _| scan::unescaped(text)).await?;
+        self.name = name.map_err(|_| self.malformed())?;
+        if self.peek().await? != Some(b':') {
             return Err(self.malformed());
         }
         self.unread += 1;

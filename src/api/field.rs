@@ -1,6 +1,5 @@
 //! Single values: converted if they can be used, counted if they cannot.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -195,16 +194,6 @@ pub(super) trait Fields {
     fn read(text: &[u8], at: usize) -> Result<(Self::Of<'_>, usize), Stop>;
 }
 
-/// Returns a member's name as it is meant; `None` if it holds half a character.
-pub(super) fn unescaped(name: &[u8]) -> Result<Cow<'_, [u8]>, Stop> {
-    if !name.contains(&b'\\') {
-        return Ok(Cow::Borrowed(name));
-    }
-    let quoted = [b"\"", name, b"\""].concat();
-    let name: String = serde_json::from_slice(&quoted).map_err(|_| Stop::Malformed)?;
-    Ok(Cow::Owned(name.into_bytes()))
-}
-
 /// Declares a struct of [`Field`]s: which members of an API object are read, and under what name.
 ///
 /// Members that are not named are skipped without being built. A member that comes twice counts with its last
@@ -223,12 +212,10 @@ macro_rules! fields {
                     $($field: $crate::api::field::Field { name: $key, value: None }),+
                 };
                 let end = $crate::api::scan::object(text, at, |name, value| {
-                    let name = $crate::api::field::unescaped(name)?;
                     $(if *name == *$key.as_bytes() {
                         fields.$field.value = Some(value);
-                        return Ok(());
+                        return;
                     })+
-                    Ok(())
                 })?;
                 Ok((fields, end))
             }

@@ -20,32 +20,36 @@ type Scanned<T> = Result<T, Stop>;
 #[inline]
 pub(super) fn value(text: &[u8], at: usize) -> Scanned<usize> {
     match byte(text, at)? {
-        b'"' => string(text, at + 1),
+        b'"' => string(text, at + 1).map(|string| string.end),
         b'{' => container(text, at + 1, true),
         b'[' => container(text, at + 1, false),
         first => scalar(text, at, first),
     }
 }
 
-/// Shows the members of the object that begins at `at` to `member`, their names as they were sent, without quotes.
-/// Returns where it ends.
+/// Shows the members of the object that begins at `at` to `member`, their names as they are meant. Returns where it
+/// ends.
 #[inline]
 pub(super) fn object<'a>(
     text: &'a [u8],
     at: usize,
-    mut member: impl FnMut(&'a [u8], &'a [u8]) -> Scanned<()>,
+    mut member: impl FnMut(&[u8], &'a [u8]),
 ) -> Scanned<usize> {
     let mut at = blanks(text, at + 1)?;
     if text[at] == b'}' {
         return Ok(at + 1);
     }
     loop {
-        let name = at + 1;
-        let end = name_end(text, at)?;
-        at = blanks(text, after_colon(text, end)?)?;
+        let name = name(text, at)?;
+        let quoted = &text[at..name.end];
+        at = blanks(text, after_colon(text, name.end)?)?;
         let begin = at;
         at = value(text, at)?;
-        member(&text[name..end - 1], &text[begin..at])?;
+        if name.is_escaped {
+            member(unescaped(quoted)?.as_bytes(), &text[begin..at]);
+        } else {
+            member(&quoted[1..quoted.len() - 1], &text[begin..at]);
+        }
         at = blanks(text, at)?;
         match text[at] {
             b',' => at = blanks(text, at + 1)?,
@@ -53,6 +57,11 @@ pub(super) fn object<'a>(
             _ => return Err(Stop::Malformed),
         }
     }
+}
+
+/// Returns what a string is meant to say; one that holds half a character says nothing.
+pub(super) fn unescaped(quoted: &[u8]) -> Scanned<String> {
+    serde_json::from_slice(quoted).map_err(|_| Stop::Malformed)
 }
 
 /// Returns the number of elements of a whole list.
@@ -88,7 +97,7 @@ fn byte(text: &[u8], at: usize) -> Scanned<u8> {
 }
 
 #[inline]
-fn name_end(text: &[u8], at: usize) -> Scanned<usize> {
+fn name(text: &[u8], at: usize) -> Scanned<Quoted> {
     if byte(text, at)? == b'"' { string(text, at + 1) } else { Err(Stop::Malformed) }
 }
 
@@ -144,11 +153,11 @@ fn container(text: &[u8], mut at: usize, is_object: bool) -> Scanned<usize> {
         if !(first && text[at] == closing) {
             first = false;
             if is_object {
-                at = after_colon(text, name_end(text, at)?)?;
+                at = after_colon(text, name(text, at)?.end)?;
                 at = blanks(text, at)?;
             }
             match text[at] {
-                b'"' => at = string(text, at + 1)?,
+                b'"' => at = string(text, at + 1)?.end,
                 opening @ (b'{' | b'[') => {
                     is_object = opening == b'{';
                     nesting.push(is_object);
@@ -237,14 +246,42 @@ fn digits(text: &[u8], begin: usize) -> Scanned<usize> {
     if at > begin { Ok(at) } else { Err(Stop::Malformed) }
 }
 
-/// Returns where the string ends, behind its quote, whose content begins at `begin`.
+/// A string that was passed over.
+struct Quoted {
+    /// Where it ends, behind its quote.
+    end: usize,
+    is_escaped: bool,
+}
+
+/// Passes over the string whose content begins at `begin`.
 #[inline]
-fn string(text: &[u8], begin: usize) -> Scanned<usize> {
+fn string(text: &[u8], begin: usize) -> Scanned<Quoted> {
     let mut at = begin;
+    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let Marks { quotes, special, not_ascii } = Marks::of(*block);
+        let marks = special | not_ascii;
+        if marks == 0 {
+            at += block.len();
+            continue;
+        }
+        let first = marks & marks.wrapping_neg();
+        if quotes & first == 0 {
+            break;
+        }
+        return Ok(Quoted { end: at + first.trailing_zeros() as usize / 8 + 1, is_escaped: false });
+    }
+    odd_string(text, begin, at)
+}
+
+/// Passes over the string whose content begins at `begin`, and is ASCII without escapes up to `at`. Most strings end
+/// without anything of what has to be looked for here.
+#[inline(never)]
+fn odd_string(text: &[u8], begin: usize, mut at: usize) -> Scanned<Quoted> {
     let mut is_ascii = true;
+    let mut is_escaped = false;
     loop {
         while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk) {
-            let Marks { special, not_ascii } = Marks::of(*block);
+            let Marks { special, not_ascii, .. } = Marks::of(*block);
             if special == 0 {
                 is_ascii &= not_ascii == 0;
                 at += block.len();
@@ -260,10 +297,11 @@ fn string(text: &[u8], begin: usize) -> Scanned<usize> {
             match byte(text, at)? {
                 b'"' => {
                     let is_text = is_ascii || str::from_utf8(&text[begin..at]).is_ok();
-                    return if is_text { Ok(at + 1) } else { Err(Stop::Malformed) };
+                    return if is_text { Ok(Quoted { end: at + 1, is_escaped }) } else { Err(Stop::Malformed) };
                 }
                 b'\\' => {
                     at = escape(text, at + 1)?;
+                    is_escaped = true;
                     break;
                 }
                 0..0x20 => return Err(Stop::Malformed),
@@ -294,6 +332,8 @@ fn escape(text: &[u8], at: usize) -> Scanned<usize> {
 
 /// The highest bit of each of eight bytes.
 struct Marks {
+    /// Of quotes; what follows the first of them may be marked or not.
+    quotes: u64,
     /// Of quotes, backslashes and control characters, up to the first of them; what follows it may be marked or not.
     special: u64,
     /// Of bytes of characters that are not ASCII.
@@ -310,7 +350,8 @@ impl Marks {
         let less = |bytes: u64, than: u8| bytes.wrapping_sub(ONES * u64::from(than)) & !bytes;
         let quotes = less(bytes ^ (ONES * u64::from(b'"')), 1);
         let backslashes = less(bytes ^ (ONES * u64::from(b'\\')), 1);
-        Self { special: (quotes | backslashes | less(bytes, 0x20)) & HIGHEST, not_ascii: bytes & HIGHEST }
+        let special = (quotes | backslashes | less(bytes, 0x20)) & HIGHEST;
+        Self { quotes, special, not_ascii: bytes & HIGHEST }
     }
 }
 
