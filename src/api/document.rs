@@ -1,7 +1,7 @@
 //! An answer of the API, taken apart while it arrives.
 //!
 //! Only what is being read is in memory: objects and lists are entered, their members and elements taken one at a
-//! time from one receive buffer, and what nobody asks for is skipped without being built. So memory follows the
+//! time from where they were received, and what nobody asks for is skipped without being built. So memory follows the
 //! largest element, not the answer, and the last element is read as soon as the last byte is there.
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt};
 use super::Error;
 use super::field::{Convert, Field, Fields, Found, Unusable};
 use super::scan::{self, Stop};
+use super::window::Window;
 
 /// The parts of an answer as they arrive.
 pub trait Parts: Stream<Item = Result<Bytes, Error>> + Unpin {}
@@ -21,11 +22,7 @@ impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Parts for S {}
 pub(super) struct Document<S> {
     parts: S,
     ended: bool,
-    buffer: Vec<u8>,
-    /// Where in the buffer the unread part begins.
-    unread: usize,
-    /// How many bytes were dropped from the front of the buffer.
-    dropped: usize,
+    window: Window,
     /// Whether a container was entered and nothing of it read yet.
     first: bool,
     name: String,
@@ -39,9 +36,7 @@ impl<S: Parts> Document<S> {
         Self {
             parts,
             ended: false,
-            buffer: Vec::new(),
-            unread: 0,
-            dropped: 0,
+            window: Window::default(),
             first: false,
             name: String::new(),
             success: None,
@@ -95,7 +90,7 @@ impl<S: Parts> Document<S> {
         if self.peek().await? != Some(b':') {
             return Err(self.malformed());
         }
-        self.unread += 1;
+        self.window.advance(1);
         Ok(Some(&self.name))
     }
 
@@ -191,7 +186,7 @@ impl<S: Parts> Document<S> {
     }
 
     fn enter(&mut self) {
-        self.unread += 1;
+        self.window.advance(1);
         self.first = true;
     }
 
@@ -214,11 +209,11 @@ impl<S: Parts> Document<S> {
         let first = std::mem::take(&mut self.first);
         match self.peek().await? {
             Some(byte) if byte == closing => {
-                self.unread += 1;
+                self.window.advance(1);
                 Ok(false)
             }
             Some(b',') if !first => {
-                self.unread += 1;
+                self.window.advance(1);
                 Ok(true)
             }
             Some(_) if first => Ok(true),
@@ -254,34 +249,34 @@ impl<S: Parts> Document<S> {
         }
         // Parsing again at each part that arrives would cost quadratic time for a value of many parts.
         let mut enough = 0;
-        loop {
-            let unread = &self.buffer[self.unread..];
+        let (result, length) = loop {
+            let unread = self.window.unread();
             if unread.len() >= enough || self.ended {
                 enough = unread.len().saturating_mul(2);
                 match T::read(unread, 0) {
-                    Ok((value, length)) => {
-                        let result = read(value, &unread[..length], &mut self.unusable);
-                        self.unread += length;
-                        return Ok(result);
-                    }
+                    Ok((value, length)) => break (read(value, &unread[..length], &mut self.unusable), length),
                     Err(Stop::Incomplete) if self.ended => return Err(self.truncated()),
                     Err(Stop::Incomplete) => {}
                     Err(Stop::Malformed) => return Err(self.malformed()),
                 }
             }
             self.fill().await?;
-        }
+        };
+        self.window.advance(length);
+        Ok(result)
     }
 
     /// Returns the next byte that is not white space, `None` at the end of the document.
     async fn peek(&mut self) -> Result<Option<u8>, Error> {
         loop {
-            let unread = &self.buffer[self.unread..];
+            let unread = self.window.unread();
             if let Some(blanks) = unread.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
-                self.unread += blanks;
-                return Ok(Some(self.buffer[self.unread]));
+                let found = unread[blanks];
+                self.window.advance(blanks);
+                return Ok(Some(found));
             }
-            self.unread = self.buffer.len();
+            let length = unread.len();
+            self.window.advance(length);
             if self.ended {
                 return Ok(None);
             }
@@ -289,23 +284,27 @@ impl<S: Parts> Document<S> {
         }
     }
 
-    /// Waits for the next part.
+    /// Waits until there is more to read, or an end.
     async fn fill(&mut self) -> Result<(), Error> {
-        self.buffer.drain(..self.unread);
-        self.dropped += std::mem::take(&mut self.unread);
+        if self.window.widen() {
+            return Ok(());
+        }
         match self.parts.next().await {
-            Some(part) => self.buffer.extend_from_slice(&part?),
+            Some(part) => self.window.push(part?),
             None => self.ended = true,
         }
         Ok(())
     }
 
     fn malformed(&self) -> Error {
-        Error::Decode(format!("malformed JSON after byte {}", self.dropped + self.unread))
+        Error::Decode(format!("malformed JSON after byte {}", self.window.position()))
     }
 
     fn truncated(&self) -> Error {
-        Error::Decode(format!("it ends too early, after {} bytes", self.dropped + self.buffer.len()))
+        Error::Decode(format!(
+            "it ends too early, after {} bytes",
+            self.window.position() + self.window.unread().len()
+        ))
     }
 }
 

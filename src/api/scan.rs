@@ -30,11 +30,7 @@ pub(super) fn value(text: &[u8], at: usize) -> Scanned<usize> {
 /// Shows the members of the object that begins at `at` to `member`, their names as they are meant. Returns where it
 /// ends.
 #[inline]
-pub(super) fn object<'a>(
-    text: &'a [u8],
-    at: usize,
-    mut member: impl FnMut(&[u8], &'a [u8]),
-) -> Scanned<usize> {
+pub(super) fn object<'a>(text: &'a [u8], at: usize, mut member: impl FnMut(&[u8], &'a [u8])) -> Scanned<usize> {
     let mut at = blanks(text, at + 1)?;
     if text[at] == b'}' {
         return Ok(at + 1);
