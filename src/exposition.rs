@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
@@ -24,7 +24,14 @@ const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
 
 /// Writes expositions, and keeps what the next one may need again.
 #[derive(Debug, Default)]
-pub struct Writer(Mutex<Option<Kept>>);
+pub struct Writer {
+    kept: Mutex<Option<Kept>>,
+    deflater: Deflater,
+}
+
+/// Compresses with tables that are made once: to make them takes four times as long as to compress what a scrape adds.
+#[derive(Debug, Default)]
+struct Deflater(Mutex<Option<DeflateEncoder<Vec<u8>>>>);
 
 /// How the bytes of an answer are to be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +73,11 @@ impl Writer {
     ) -> Result<Vec<u8>, fmt::Error> {
         let (part, exposed) = self.facts(snapshot, encoding)?;
         let rest = encoding.format.write(metrics::rest(Arc::clone(snapshot), own.cloned(), exposed)?);
-        if encoding.gzip { part.gzip_with(&rest).map_err(|_| fmt::Error) } else { Ok(part.with(&rest)) }
+        if encoding.gzip {
+            part.gzip_with(&rest, &self.deflater).map_err(|_| fmt::Error)
+        } else {
+            Ok(part.with(&rest))
+        }
     }
 
     /// Returns what the API said, written before or now, and how much that is.
@@ -78,40 +89,69 @@ impl Writer {
             return Ok((Arc::clone(part), kept.exposed));
         }
         let (text, exposed) = metrics::facts(Arc::clone(snapshot))?;
-        let part = Arc::new(Part::new(encoding.format.write(text), encoding.gzip)?);
+        let text = encoding.format.write(text);
+        let part = if encoding.gzip { Part::compressed(&text, &self.deflater) } else { Ok(Part::plain(text)) };
+        let part = Arc::new(part.map_err(|_| fmt::Error)?);
         let mut kept =
             kept.unwrap_or_else(|| Kept { snapshot: Arc::clone(snapshot), exposed, parts: Vec::new() });
         kept.parts.push((encoding, Arc::clone(&part)));
-        *self.lock() = Some(kept);
+        *lock(&self.kept) = Some(kept);
         Ok((part, exposed))
     }
 
     /// Returns what was written before, if the API still says the same.
     fn kept(&self, facts: &Facts) -> Option<Kept> {
-        let kept = self.lock().clone()?;
+        let kept = lock(&self.kept).clone()?;
         (kept.snapshot.facts == *facts).then_some(kept)
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Kept>> {
-        // It is replaced as a whole or not at all.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(kept: &Mutex<Option<T>>) -> MutexGuard<'_, Option<T>> {
+    // It is replaced as a whole or not at all.
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Deflater {
+    /// Compresses `text` behind `head`, up to a whole byte, so that more can follow.
+    fn begin(&self, head: Vec<u8>, text: &str) -> io::Result<Vec<u8>> {
+        let mut encoder = self.write(head, text)?;
+        encoder.flush()?;
+        // Taken out first: whatever ends the stream goes elsewhere.
+        let bytes = std::mem::take(encoder.get_mut());
+        self.reset(encoder)?;
+        Ok(bytes)
+    }
+
+    /// Compresses `text` behind `head`, to the end of the stream.
+    fn end(&self, head: Vec<u8>, text: &str) -> io::Result<Vec<u8>> {
+        self.reset(self.write(head, text)?)
+    }
+
+    /// Two at a time have tables of their own, of which those of the one that ends last are kept.
+    fn write(&self, head: Vec<u8>, text: &str) -> io::Result<DeflateEncoder<Vec<u8>>> {
+        let kept = lock(&self.0).take();
+        let mut encoder = kept.unwrap_or_else(|| DeflateEncoder::new(Vec::new(), LEVEL));
+        *encoder.get_mut() = head;
+        encoder.write_all(text.as_bytes())?;
+        Ok(encoder)
+    }
+
+    fn reset(&self, mut encoder: DeflateEncoder<Vec<u8>>) -> io::Result<Vec<u8>> {
+        let bytes = encoder.reset(Vec::new())?;
+        *lock(&self.0) = Some(encoder);
+        Ok(bytes)
     }
 }
 
 impl Part {
-    fn new(text: String, gzip: bool) -> Result<Self, fmt::Error> {
+    fn plain(text: String) -> Self {
+        Self { bytes: text.into_bytes(), checksum: Crc::new() }
+    }
+
+    fn compressed(text: &str, deflater: &Deflater) -> io::Result<Self> {
         let mut checksum = Crc::new();
-        if !gzip {
-            return Ok(Self { bytes: text.into_bytes(), checksum });
-        }
         checksum.update(text.as_bytes());
-        // Flushed and not finished, so that it ends with a whole byte and more can follow.
-        let mut encoder = DeflateEncoder::new(GZIP_HEAD.to_vec(), LEVEL);
-        let flushed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.flush());
-        flushed.map_err(|_| fmt::Error)?;
-        // Taken out before the encoder ends, since with it would end the file.
-        let bytes = std::mem::take(encoder.get_mut());
-        Ok(Self { bytes, checksum })
+        Ok(Self { bytes: deflater.begin(GZIP_HEAD.to_vec(), text)?, checksum })
     }
 
     fn with(&self, rest: &str) -> Vec<u8> {
@@ -119,12 +159,10 @@ impl Part {
     }
 
     /// Appends compressed text, and what ends a gzip file.
-    fn gzip_with(&self, rest: &str) -> io::Result<Vec<u8>> {
+    fn gzip_with(&self, rest: &str, deflater: &Deflater) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(self.bytes.len() + rest.len() / 4 + 64);
         bytes.extend_from_slice(&self.bytes);
-        let mut encoder = DeflateEncoder::new(bytes, LEVEL);
-        encoder.write_all(rest.as_bytes())?;
-        let mut bytes = encoder.finish()?;
+        let mut bytes = deflater.end(bytes, rest)?;
         let mut checksum = Crc::new();
         checksum.update(rest.as_bytes());
         let mut whole = Crc::new();

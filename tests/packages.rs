@@ -90,7 +90,8 @@ fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
     succeed(Command::new("deploy/debian/assets").arg(PROGRAM));
     // The program that is tested, which is none of a release.
     let package = file("deb", "") + ".deb";
-    let arguments = ["deb", "--no-build", "--profile=dev", "--no-dbgsym", "--offline", "--locked", "-o", &package];
+    let arguments =
+        ["deb", "--no-build", "--profile=dev", "--no-dbgsym", "--offline", "--locked", "-o", &package];
     succeed(Command::new(env!("CARGO")).args(arguments));
     let package = package.as_str();
     let field =
