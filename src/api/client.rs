@@ -24,6 +24,9 @@ use crate::snapshot::{Facts, UnixTime};
 /// How much of an answer that reports a failure is read for its error text.
 const FAILURE_SIZE: usize = 64 * 1024;
 
+/// Parts of this size take longer to read than another thread takes to wake up.
+const LARGE_PART: usize = 128 * 1024;
+
 /// Longest wait for that text: the status has told what matters, and must not be lost over it.
 const FAILURE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -163,6 +166,11 @@ impl Client {
         let mut size = 0;
         Box::pin(response.bytes_stream()).map(move |part| {
             let part = part.map_err(of_reqwest)?;
+            if part.len() >= LARGE_PART {
+                // Before this part is read, whoever receives the next one is woken, as the last task on this thread: no
+                // other thread takes that one until there is one behind it.
+                drop(tokio::spawn(std::future::ready(())));
+            }
             size += part.len() as u64;
             own.received(endpoint, part.len() as u64);
             if size > limit {
