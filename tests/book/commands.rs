@@ -309,20 +309,17 @@ impl Workshop {
             let ended = program.end().await;
             return ensure(ended.code == Some(0), || format!("{ended:?}")).map(|()| "exporter: run");
         }
-        let metrics = if matches!(parsed.command, Some(Command::Demo(_))) {
-            // It says `localhost:0` of a port of the system's choice; that it says so is enough.
-            program.prints("/metrics").await;
-            None
+        let metrics = if parsed.command.is_some() {
+            let line = program.prints("/metrics").await;
+            line.split_whitespace().next().unwrap().replace("localhost", "127.0.0.1")
         } else {
-            Some(format!("http://{}/metrics", program.address().await))
+            format!("http://{}/metrics", program.address().await)
         };
-        if let Some(metrics) = metrics {
-            let text = get(metrics).await.unwrap().text().await.unwrap();
-            let metrics = Exposition::of_prometheus_text(&text);
-            let up = metrics.series("edgeimpulse_up", &[]);
-            let all_up = !up.is_empty() && up.iter().all(|account| account.value == 1.0);
-            ensure(all_up, || format!("it could not read: {up:?}"))?;
-        }
+        let text = get(metrics).await.unwrap().text().await.unwrap();
+        let metrics = Exposition::of_prometheus_text(&text);
+        let up = metrics.series("edgeimpulse_up", &[]);
+        let all_up = !up.is_empty() && up.iter().all(|account| account.value == 1.0);
+        ensure(all_up, || format!("it could not read: {up:?}"))?;
         program.signal("TERM");
         let ended = program.end().await;
         ensure(ended.code == Some(0), || format!("{ended:?}")).map(|()| "exporter: run")

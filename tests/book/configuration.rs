@@ -239,7 +239,7 @@ async fn nginx_leads_to_the_metrics_and_the_page_as_the_pages_configure_it() {
         let folder = file("nginx", "") + ".d";
         std::fs::create_dir(&folder).unwrap();
         let text = format!(
-            "daemon off;\nerror_log stderr;\npid {folder}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n\
+            "daemon off;\nmaster_process off;\nerror_log stderr;\npid {folder}/pid;\nevents {{}}\nhttp {{\naccess_log off;\n\
              client_body_temp_path {folder}/body;\nproxy_temp_path {folder}/proxy;\nfastcgi_temp_path {folder}/fastcgi;\n\
              uwsgi_temp_path {folder}/uwsgi;\nscgi_temp_path {folder}/scgi;\n{server}}}\n"
         );
