@@ -24,6 +24,7 @@ use crate::history::{self, Past};
 use crate::listener::Limits;
 use crate::manual;
 use crate::metrics::catalogue::RENAMED;
+use crate::options;
 use crate::recording::Recorder;
 use crate::reference;
 use crate::reload::Live;
@@ -259,11 +260,15 @@ pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the manual page to standard output, or those of all commands into a directory.
+/// Writes the manual page to standard output, or those of all commands into a directory, or the reference of options.
 ///
 /// # Errors
 /// If they cannot be written.
-pub fn man(directory: Option<&Path>) -> Result<ExitCode, Failure> {
+pub fn man(directory: Option<&Path>, markdown: bool) -> Result<ExitCode, Failure> {
+    if markdown {
+        print(&options::markdown())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(directory) = directory else {
         write(&manual::page().map_err(|error| Failure::Running(error.to_string()))?)?;
         return Ok(ExitCode::SUCCESS);

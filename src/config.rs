@@ -183,6 +183,9 @@ pub enum Command {
         /// Write a page for each command too, all of them into this directory
         #[arg(long, value_name = "DIRECTORY")]
         directory: Option<PathBuf>,
+        /// Write the options as a page of Markdown instead
+        #[arg(long, conflicts_with = "directory")]
+        markdown: bool,
     },
 }
 

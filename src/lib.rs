@@ -34,6 +34,7 @@ pub mod history;
 pub mod listener;
 pub mod manual;
 pub mod metrics;
+pub mod options;
 pub mod own;
 pub mod pace;
 mod page;

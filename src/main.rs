@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
         Some(Command::CheckApi { openapi }) => commands::check_api(&openapi),
         Some(Command::Metrics { format }) => commands::metrics(format),
         Some(Command::Completions { shell }) => commands::completions(shell),
-        Some(Command::Man { directory }) => commands::man(directory.as_deref()),
+        Some(Command::Man { directory, markdown }) => commands::man(directory.as_deref(), markdown),
     };
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))
 }

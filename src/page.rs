@@ -66,6 +66,11 @@ pub(crate) fn render(exporter: &Exporter, is_encrypted: bool, page: usize) -> Ma
     }
 }
 
+/// Returns a path as it is linked to: a proxy may serve the page below a prefix of its own.
+fn relative(path: &str) -> &str {
+    path.trim_start_matches('/')
+}
+
 fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
     html! {
         header {
@@ -80,10 +85,10 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
             }
             nav aria-label="Elsewhere" {
                 ul {
-                    li { a href=(exporter.web().telemetry_path) { "Metrics" } }
-                    li { a href="/sd" { "Service discovery" } }
-                    li { a href="/-/healthy" { "Healthy" } }
-                    li { a href="/-/ready" { "Ready" } }
+                    li { a href=(relative(&exporter.web().telemetry_path)) { "Metrics" } }
+                    li { a href=(relative("/sd")) { "Service discovery" } }
+                    li { a href=(relative("/-/healthy")) { "Healthy" } }
+                    li { a href=(relative("/-/ready")) { "Ready" } }
                     li { a href="https://docs.edgeimpulse.com/apis/studio" rel="noreferrer" { "Edge Impulse API" } }
                 }
             }

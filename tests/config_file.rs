@@ -4,6 +4,7 @@ use clap::CommandFactory;
 use edgeimpulse_exporter::clock::Clock;
 use edgeimpulse_exporter::config::{CommandLine, file as config_file};
 use edgeimpulse_exporter::exporter::Exporter;
+use edgeimpulse_exporter::options;
 use serde_json::{Value, json};
 
 use crate::support::{FakeApi, Program, Running, file};
@@ -62,35 +63,19 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
         }
         !place.is_null()
     };
-    let exceptions: &[(&str, &[&str])] = &[
-        ("api.key-file", &["accounts", "key_file"]),
-        ("api.jwt-file", &["accounts", "jwt_file"]),
-        ("organization-id", &["accounts", "organization_ids"]),
-        ("user-id", &["accounts", "user_ids"]),
-        ("whitelabel.organization-id", &["accounts", "whitelabel", "organization_ids"]),
-        ("whitelabel.user-id", &["accounts", "whitelabel", "user_ids"]),
-        ("web.listen-address", &["web", "listen_addresses"]),
-        ("web.config.file", &["web", "config_file"]),
-        ("collector.projects", &["collectors", "projects"]),
-        ("collector.interval", &["collectors", "intervals"]),
-        ("collector.organization.most-datasets", &["collectors", "most_datasets"]),
-        ("usage.exclude-edge-impulse-users", &["collectors", "exclude_edge_impulse_users"]),
-        ("usage.project-visibility", &["collectors", "project_visibility"]),
-    ];
     let mut flags = 0;
     for argument in CommandLine::command().get_arguments() {
         let Some(flag) = argument.get_long() else { continue };
-        if ["help", "version", "config.file", "replay"].contains(&flag) || argument.is_hide_set() {
+        if ["help", "version"].contains(&flag) || argument.is_hide_set() {
             continue;
         }
-        flags += 1;
-        let name = flag.replace('-', "_");
-        let path: Vec<&str> = match exceptions.iter().find(|(exception, _)| *exception == flag) {
-            Some((_, path)) => path.to_vec(),
-            None if flag.starts_with("collector.") => vec!["collectors", "disabled"],
-            None => name.split('.').collect(),
+        let Some(place) = options::place_in_file(flag) else {
+            assert!(["config.file", "replay"].contains(&flag), "--{flag} is for the file too");
+            continue;
         };
-        assert!(has(&path), "--{flag} is not at {path:?}");
+        flags += 1;
+        let path: Vec<&str> = place.split('.').collect();
+        assert!(has(&path), "--{flag} is not at {place}");
     }
     assert!(flags > 30);
 }

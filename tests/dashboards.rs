@@ -120,7 +120,7 @@ static CATALOGUE: LazyLock<BTreeMap<&str, &Description>> = LazyLock::new(|| {
 });
 
 /// Returns the metric of the catalogue that a name of the exposition belongs to.
-fn described(name: &str) -> Option<&'static Description> {
+pub fn described(name: &str) -> Option<&'static Description> {
     let of_histogram = || {
         let base = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix))?;
         CATALOGUE.get(base).filter(|metric| metric.kind == Kind::Histogram)
@@ -129,7 +129,8 @@ fn described(name: &str) -> Option<&'static Description> {
     plain.or_else(of_histogram).copied()
 }
 
-fn labels(name: &str) -> BTreeSet<&'static str> {
+/// Returns the labels of a metric, those that Prometheus adds among them.
+pub fn labels(name: &str) -> BTreeSet<&'static str> {
     let own = described(name).into_iter().flat_map(|metric| metric.labels).copied();
     own.chain(TARGET_LABELS).chain(name.ends_with("_bucket").then_some("le")).collect()
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
 
 mod answers;
+mod book;
 mod bounds;
 mod catalogue;
 mod check;
@@ -40,7 +41,7 @@ mod support;
 mod targets;
 mod tls;
 mod transport;
-mod try_it;
+mod tutorial;
 mod web_clients;
 mod web_config;
 mod web_tls;

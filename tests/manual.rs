@@ -127,6 +127,20 @@ async fn the_manual_has_every_option_and_a_page_for_each_command() {
 }
 
 #[tokio::test]
+async fn the_reference_of_options_is_fresh() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/options.md")).unwrap_or_default();
+    let fresh = page == said(&["man", "--markdown"]).await;
+    assert!(
+        fresh,
+        "docs/options.md is not what the program says: cargo run -- man --markdown > docs/options.md"
+    );
+    for argument in CommandLine::documented().get_arguments().filter(|argument| !argument.is_hide_set()) {
+        assert!(options(&page).contains(argument.get_long().unwrap()), "{argument}");
+    }
+}
+
+#[tokio::test]
 #[ignore = "needs groff and man (Debian: groff, man-db)"]
 async fn the_manual_pages_are_set_without_a_warning() {
     let directory = file("man", "") + ".d";

@@ -1,7 +1,10 @@
 //! Rules: each alert fires when it should and only then, and its runbook exists.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::process::Command;
+
+use serde_json::Value;
 
 const FILES: [&str; 2] = ["rules.yaml", "rules-hygiene.yaml"];
 
@@ -41,6 +44,38 @@ fn every_alert_has_a_name_that_fits_and_a_runbook_of_four_parts() {
         }
     }
     assert_eq!(sections.next(), None, "a runbook of no alert");
+}
+
+/// Returns the table of all alerts that `docs/runbooks.md` begins with.
+fn table() -> String {
+    let mut table = "| alert | severity | after | what it says |\n| --- | --- | --- | --- |\n".to_owned();
+    for file in FILES {
+        let rules: Value = serde_saphyr::from_str(&std::fs::read_to_string(path(file)).unwrap()).unwrap();
+        let groups = rules["groups"].as_array().unwrap();
+        let rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap());
+        for rule in rules.filter(|rule| rule["alert"].is_string()) {
+            let [name, wait] = ["alert", "for"].map(|key| rule[key].as_str().unwrap());
+            let severity = rule["labels"]["severity"].as_str().unwrap();
+            let summary = rule["annotations"]["summary"].as_str().unwrap();
+            let link = name.to_lowercase();
+            let _ = writeln!(table, "| [{name}](#{link}) | {severity} | {wait} | {summary} |");
+        }
+    }
+    table
+}
+
+#[test]
+fn the_runbooks_begin_with_a_table_of_all_alerts() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (head, rest) = page.split_once("| alert |").unwrap();
+    let (old, rest) = rest.split_once("\n\n").unwrap();
+    let (old, new) = (format!("| alert |{old}\n"), table());
+    if std::env::var_os("UPDATE_RUNBOOKS").is_some() {
+        std::fs::write(path, format!("{head}{new}\n{rest}")).unwrap();
+    } else {
+        assert_eq!(old, new, "UPDATE_RUNBOOKS=1 cargo test rules");
+    }
 }
 
 #[test]

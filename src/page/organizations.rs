@@ -129,7 +129,7 @@ fn render_nothing(known: &Known<'_>) -> Markup {
         } @else {
             p {
                 "Nothing was read yet: the first scrape does. It begins when Prometheus, or anybody, asks for "
-                a href=(known.exporter.web().telemetry_path) { (known.exporter.web().telemetry_path) } "."
+                a href=(super::relative(&known.exporter.web().telemetry_path)) { (known.exporter.web().telemetry_path) } "."
             }
         }
     }

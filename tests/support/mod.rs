@@ -3,6 +3,7 @@
 
 pub mod exposition;
 pub mod fake;
+pub mod markdown;
 pub mod program;
 pub mod promql;
 pub mod properties;
