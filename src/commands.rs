@@ -13,8 +13,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::check::Report;
 use crate::clock::Clock;
 use crate::config::{
-    self, AccountOptions, CheckFormat, CommonOptions, Configuration, DemoOptions, HistoryOptions,
-    ListenAddress, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat,
+    self, AccountOptions, CheckFormat, Command, CommandLine, CommonOptions, Configuration, DemoOptions,
+    HistoryOptions, ListenAddress, LogFormat, LogLevel, LogOptions, Options, ReferenceFormat,
 };
 use crate::demo::{self, world::World};
 use crate::drift::Document;
@@ -55,11 +55,37 @@ impl Failure {
     }
 }
 
+/// Does what was asked.
+///
+/// It waits here and not in the program's other crate, where the compiler would make all that waits once more.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn execute(command_line: CommandLine) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Running(format!("the threads cannot be started: {error}")))?;
+    runtime.block_on(async {
+        match command_line.command {
+            None => serve(command_line.options).await,
+            Some(Command::Demo(options)) => demo(&options).await,
+            Some(Command::Scrape { record, options }) => scrape(*options, record.as_deref()).await,
+            Some(Command::Check { format, options }) => check(*options, format).await,
+            Some(Command::CheckConfig { schema, options }) => check_config(*options, schema),
+            Some(Command::History(options)) => history(*options).await,
+            Some(Command::Healthcheck(options)) => healthcheck(&options),
+            Some(Command::CheckApi { openapi }) => check_api(&openapi),
+            Some(Command::Metrics { format }) => metrics(format),
+            Some(Command::Completions { shell }) => completions(shell),
+            Some(Command::Man { directory, markdown }) => man(directory.as_deref(), markdown),
+        }
+    })
+}
+
 /// Serves the metrics of the configured account until the process is told to stop.
 ///
 /// # Errors
 /// If the configuration cannot work.
-pub async fn serve(options: Options) -> Result<ExitCode, Failure> {
+async fn serve(options: Options) -> Result<ExitCode, Failure> {
     let configuration = options.configuration().map_err(Failure::Configuration)?;
     log(&configuration.common.log);
     let exporter = build(configuration).await?;
@@ -72,7 +98,7 @@ pub async fn serve(options: Options) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// If an address cannot be listened on.
-pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
+async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     log(&options.common.log);
     let now = Clock::System.now();
     let world = World::starting(now).with_organizations(options.organizations);
@@ -103,7 +129,7 @@ pub async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// If the configuration cannot work, or an answer could not be kept.
-pub async fn scrape(options: Options, record: Option<&Path>) -> Result<ExitCode, Failure> {
+async fn scrape(options: Options, record: Option<&Path>) -> Result<ExitCode, Failure> {
     let mut configuration = options.configuration().map_err(Failure::Configuration)?;
     let recorder = record.map(|directory| {
         Recorder::create(directory, &configuration.accounts, Clock::System.now()).map(Arc::new)
@@ -123,7 +149,7 @@ pub async fn scrape(options: Options, record: Option<&Path>) -> Result<ExitCode,
 ///
 /// # Errors
 /// If the configuration cannot work.
-pub async fn check(options: Options, format: CheckFormat) -> Result<ExitCode, Failure> {
+async fn check(options: Options, format: CheckFormat) -> Result<ExitCode, Failure> {
     let configuration = options.configuration().map_err(Failure::Configuration)?;
     let (exporter, _, snapshot) = collect_once(configuration).await?;
     let report = Report::new(&exporter, &snapshot);
@@ -138,7 +164,7 @@ pub async fn check(options: Options, format: CheckFormat) -> Result<ExitCode, Fa
 ///
 /// # Errors
 /// If the configuration cannot work, a file cannot be written, or something could not be read; what could is there.
-pub async fn history(options: HistoryOptions) -> Result<ExitCode, Failure> {
+async fn history(options: HistoryOptions) -> Result<ExitCode, Failure> {
     let labels = options.labels();
     let HistoryOptions { output, until, options, .. } = options;
     let mut configuration = options.configuration().map_err(Failure::Configuration)?;
@@ -191,7 +217,7 @@ async fn collect_once(configuration: Configuration) -> Result<(Arc<Exporter>, St
 ///
 /// # Errors
 /// If it could not.
-pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
+fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
     if schema {
         print(&config::file::schema())?;
         return Ok(ExitCode::SUCCESS);
@@ -211,7 +237,7 @@ pub fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure>
 ///
 /// # Errors
 /// If the document cannot be read.
-pub fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
+fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
     let unusable = |error: String| Failure::Configuration(format!("{}: {error}", openapi.display()));
     let text =
         std::fs::read_to_string(openapi).map_err(|error| unusable(format!("it cannot be read: {error}")))?;
@@ -229,7 +255,7 @@ pub fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// If it does not say so.
-pub fn healthcheck(options: &Options) -> Result<ExitCode, Failure> {
+fn healthcheck(options: &Options) -> Result<ExitCode, Failure> {
     let configuration = options.config_file.as_deref().map(config::file::read).transpose();
     let configuration = configuration.map_err(Failure::Configuration)?;
     let web = configuration.as_ref().map_or(&options.common.web, |configuration| &configuration.common.web);
@@ -242,7 +268,7 @@ pub fn healthcheck(options: &Options) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
+fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
     print(&match format {
         ReferenceFormat::Markdown => reference::markdown(),
         ReferenceFormat::Json => reference::json(),
@@ -255,7 +281,7 @@ pub fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
+fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     write(&manual::completions(shell))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -264,7 +290,7 @@ pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// If they cannot be written.
-pub fn man(directory: Option<&Path>, markdown: bool) -> Result<ExitCode, Failure> {
+fn man(directory: Option<&Path>, markdown: bool) -> Result<ExitCode, Failure> {
     if markdown {
         print(&options::markdown())?;
         return Ok(ExitCode::SUCCESS);

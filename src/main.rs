@@ -4,14 +4,13 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use edgeimpulse_exporter::commands;
-use edgeimpulse_exporter::config::{Command, CommandLine};
+use edgeimpulse_exporter::config::CommandLine;
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command_line = match CommandLine::read() {
         Ok(command_line) => command_line,
         Err(error) if !error.use_stderr() => {
@@ -25,19 +24,7 @@ async fn main() -> ExitCode {
             return fail(&format!("{line}{hint}"), 2);
         }
     };
-    let result = match command_line.command {
-        None => commands::serve(command_line.options).await,
-        Some(Command::Demo(options)) => commands::demo(&options).await,
-        Some(Command::Scrape { record, options }) => commands::scrape(*options, record.as_deref()).await,
-        Some(Command::Check { format, options }) => commands::check(*options, format).await,
-        Some(Command::CheckConfig { schema, options }) => commands::check_config(*options, schema),
-        Some(Command::History(options)) => commands::history(*options).await,
-        Some(Command::Healthcheck(options)) => commands::healthcheck(&options),
-        Some(Command::CheckApi { openapi }) => commands::check_api(&openapi),
-        Some(Command::Metrics { format }) => commands::metrics(format),
-        Some(Command::Completions { shell }) => commands::completions(shell),
-        Some(Command::Man { directory, markdown }) => commands::man(directory.as_deref(), markdown),
-    };
+    let result = commands::execute(command_line);
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))
 }
 
