@@ -9,26 +9,23 @@ const LEAST_JOINED: usize = 1024;
 /// until there is nothing left to read before the part that it ends in.
 #[derive(Debug, Default)]
 pub(super) struct Window {
-    text: Bytes,
-    /// Where in the text the unread begins.
-    at: usize,
-    joined: Option<Joined>,
-    /// How many bytes came before the text.
-    dropped: usize,
-}
-
-/// A part of which the text has the beginning only.
-#[derive(Debug)]
-struct Joined {
+    /// The last part.
     part: Bytes,
-    /// Where in the text it begins.
+    /// What was left before it, and as much of it as was needed; empty where the part itself is read.
+    joint: Vec<u8>,
+    /// Where in the joint the part begins.
     begin: usize,
+    /// Where the unread begins, in the joint or the part.
+    at: usize,
+    /// How many bytes came before these.
+    dropped: usize,
 }
 
 impl Window {
     /// Returns what is at hand and not read.
     pub(super) fn unread(&self) -> &[u8] {
-        &self.text[self.at..]
+        let text: &[u8] = if self.joint.is_empty() { &self.part } else { &self.joint };
+        &text[self.at..]
     }
 
     /// Goes on by so many bytes.
@@ -43,37 +40,42 @@ impl Window {
 
     /// Puts more of the last part at hand; returns whether there was more.
     pub(super) fn widen(&mut self) -> bool {
-        let Some(Joined { part, begin }) = self.joined.take() else { return false };
-        if self.at < begin {
-            self.join(part, begin);
+        if self.joint.len() == self.begin + self.part.len() || self.joint.is_empty() {
+            return false;
+        }
+        if self.at < self.begin {
+            self.join();
         } else {
-            self.dropped += begin;
-            self.at -= begin;
-            self.text = part;
+            self.joint.clear();
+            self.at -= self.begin;
+            self.dropped += self.begin;
         }
         true
     }
 
     /// Puts at hand the part that follows, where [`Self::widen`] has no more.
     pub(super) fn push(&mut self, part: Bytes) {
-        if self.unread().is_empty() {
-            self.dropped += std::mem::take(&mut self.at);
-            self.text = part;
+        let read = std::mem::take(&mut self.at);
+        self.dropped += read;
+        if self.joint.is_empty() {
+            self.joint.extend_from_slice(&self.part[read..]);
         } else {
-            self.join(part, self.text.len());
+            self.joint.drain(..read);
+        }
+        self.begin = self.joint.len();
+        self.part = part;
+        if !self.joint.is_empty() {
+            self.join();
         }
     }
 
-    /// Makes the text what is unread of it, and of `part`, which begins at `begin` in it or behind it, so much more that
-    /// there is twice as much.
-    fn join(&mut self, part: Bytes, begin: usize) {
-        let rest = &self.text[self.at..begin];
-        let wanted = LEAST_JOINED.max(2 * self.unread().len()) - rest.len();
-        let copied = part.len().min(wanted);
-        let begin = rest.len();
-        self.text = [rest, &part[..copied]].concat().into();
-        self.dropped += std::mem::take(&mut self.at);
-        self.joined = (copied < part.len()).then_some(Joined { part, begin });
+    /// Copies so much more of the part that there is twice as much at hand. What is there already stays where it is:
+    /// a long value in many small parts is copied once, and not once for each of them.
+    fn join(&mut self) {
+        let copied = self.joint.len() - self.begin;
+        let wanted = LEAST_JOINED.max(self.joint.len() - self.at);
+        let end = self.part.len().min(copied + wanted);
+        self.joint.extend_from_slice(&self.part[copied..end]);
     }
 }
 
@@ -126,11 +128,27 @@ mod tests {
         window.advance(4990);
         let part = Bytes::from(vec![2; 50_000]);
         window.push(part.clone());
-        assert_eq!(window.unread().len(), LEAST_JOINED, "no more is copied than a value is likely to take");
+        assert_eq!(
+            window.unread().len(),
+            10 + LEAST_JOINED,
+            "no more is copied than a value is likely to take"
+        );
         window.advance(20);
         assert!(window.widen());
         assert_eq!(window.unread().as_ptr(), part[10..].as_ptr());
         assert!(!window.widen());
         assert_eq!(window.position(), 5010);
+    }
+    #[test]
+    fn a_long_value_in_small_parts_is_not_copied_for_each_of_them() {
+        let mut window = Window::default();
+        let mut places = std::collections::BTreeSet::new();
+        for _ in 0..100_000 {
+            window.push(Bytes::from_static(b"0123456789"));
+            while window.widen() {}
+            places.insert(window.unread().as_ptr());
+        }
+        assert_eq!(window.unread().len(), 1_000_000);
+        assert!(places.len() < 40, "it was moved {} times", places.len());
     }
 }

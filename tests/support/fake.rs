@@ -9,6 +9,24 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 
 use super::data;
 
+/// Paths of the API, and the samples that answer them.
+pub const SAMPLES: [(&str, &str); 14] = [
+    ("/api/organizations", "list-organizations"),
+    ("/api/user", "current-user"),
+    ("/api/organizations/1", "organization-1"),
+    ("/api/organizations/2", "organization-2"),
+    ("/api/organizations/1/metrics", "organization-1-metrics"),
+    ("/api/organizations/2/metrics", "organization-2-metrics"),
+    ("/api/users/1/organizations", "list-organizations"),
+    ("/api/users/2/organizations", "list-organizations"),
+    ("/api/users/1/trials", "trials-of-user-1"),
+    ("/api/organizations/1/whitelabel", "white-label"),
+    ("/api/organizations/1/whitelabel/organizations", "white-label-organizations"),
+    ("/api/organizations/1/whitelabel/organizations/31", "white-label-organization"),
+    ("/api/organizations/1/whitelabel/users", "white-label-users"),
+    ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
+];
+
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {
     server: MockServer,
@@ -24,22 +42,7 @@ impl FakeApi {
     /// Starts a server with the sample answers of that name: the vendor's, and typical ones of a white label.
     pub async fn with_samples(name: &str) -> Self {
         let api = Self::start().await;
-        for (path, file) in [
-            ("/api/organizations", "list-organizations"),
-            ("/api/user", "current-user"),
-            ("/api/organizations/1", "organization-1"),
-            ("/api/organizations/2", "organization-2"),
-            ("/api/organizations/1/metrics", "organization-1-metrics"),
-            ("/api/organizations/2/metrics", "organization-2-metrics"),
-            ("/api/users/1/organizations", "list-organizations"),
-            ("/api/users/2/organizations", "list-organizations"),
-            ("/api/users/1/trials", "trials-of-user-1"),
-            ("/api/organizations/1/whitelabel", "white-label"),
-            ("/api/organizations/1/whitelabel/organizations", "white-label-organizations"),
-            ("/api/organizations/1/whitelabel/organizations/31", "white-label-organization"),
-            ("/api/organizations/1/whitelabel/users", "white-label-users"),
-            ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
-        ] {
+        for (path, file) in SAMPLES {
             let file = format!("{name}/{file}.json");
             if std::path::Path::new(&format!("{}/tests/data/{file}", env!("CARGO_MANIFEST_DIR"))).exists() {
                 api.answers(path, &serde_json::from_str(&data(&file)).unwrap()).await;
