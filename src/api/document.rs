@@ -253,7 +253,7 @@ impl<S: Parts> Document<S> {
             let unread = self.window.unread();
             if unread.len() >= enough || self.ended {
                 enough = unread.len().saturating_mul(2);
-                match T::read(unread, 0) {
+                match T::read(unread) {
                     Ok((value, length)) => break (read(value, &unread[..length], &mut self.unusable), length),
                     Err(Stop::Incomplete) if self.ended => return Err(self.truncated()),
                     Err(Stop::Incomplete) => {}
@@ -314,7 +314,7 @@ struct Text;
 impl Fields for Text {
     type Of<'a> = ();
 
-    fn read(text: &[u8], at: usize) -> Result<((), usize), Stop> {
-        scan::value(text, at).map(|end| ((), end))
+    fn read(text: &[u8]) -> Result<((), usize), Stop> {
+        scan::value(text).map(|end| ((), end))
     }
 }

@@ -190,8 +190,8 @@ pub(super) trait Fields {
     /// The same fields, borrowed from an answer.
     type Of<'a>;
 
-    /// Returns the fields of the object that begins at `at`, and where it ends.
-    fn read(text: &[u8], at: usize) -> Result<(Self::Of<'_>, usize), Stop>;
+    /// Returns the fields of the object that the text begins with, and where it ends.
+    fn read(text: &[u8]) -> Result<(Self::Of<'_>, usize), Stop>;
 }
 
 /// Declares a struct of [`Field`]s: which members of an API object are read, and under what name.
@@ -207,11 +207,11 @@ macro_rules! fields {
         impl $crate::api::field::Fields for $name<'_> {
             type Of<'a> = $name<'a>;
 
-            fn read(text: &[u8], at: usize) -> Result<($name<'_>, usize), $crate::api::scan::Stop> {
+            fn read(text: &[u8]) -> Result<($name<'_>, usize), $crate::api::scan::Stop> {
                 let mut fields = $name {
                     $($field: $crate::api::field::Field { name: $key, value: None }),+
                 };
-                let end = $crate::api::scan::object(text, at, |name, value| {
+                let end = $crate::api::scan::object(text, |name, value| {
                     $(if *name == *$key.as_bytes() {
                         fields.$field.value = Some(value);
                         return;
@@ -224,7 +224,7 @@ macro_rules! fields {
         impl<'a> $crate::api::field::Convert<'a> for $name<'a> {
             fn convert(json: &'a [u8]) -> Option<Self> {
                 use $crate::api::field::Fields as _;
-                json.starts_with(b"{").then(|| Self::read(json, 0).ok())?.map(|(fields, _)| fields)
+                json.starts_with(b"{").then(|| Self::read(json).ok())?.map(|(fields, _)| fields)
             }
         }
     };

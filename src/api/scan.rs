@@ -2,8 +2,9 @@
 //!
 //! Values are checked while they are passed over, all of JSON's grammar and that their text is UTF-8, but never
 //! converted: how large a number is and whether an escape stands for half a character is a question to whoever reads
-//! them. Strings are looked at eight bytes at a time, nesting is a stack of bits: whatever the depth, there is no
-//! recursion.
+//! them. Nesting is a stack of bits: whatever the depth, there is no recursion.
+
+use super::marks::Marks;
 
 /// Why a value has no end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,39 +17,37 @@ pub(super) enum Stop {
 
 type Scanned<T> = Result<T, Stop>;
 
-/// Returns where the value that begins at `at` ends.
+/// Returns where the value ends that the text begins with.
 #[inline]
-pub(super) fn value(text: &[u8], at: usize) -> Scanned<usize> {
-    match byte(text, at)? {
-        b'"' => string(text, at + 1).map(|string| string.end),
-        b'{' => container(text, at + 1, true),
-        b'[' => container(text, at + 1, false),
-        first => scalar(text, at, first),
-    }
+pub(super) fn value(text: &[u8]) -> Scanned<usize> {
+    let first = byte(text, 0)?;
+    Scan::of(text).value(0, first)
 }
 
-/// Shows the members of the object that begins at `at` to `member`, their names as they are meant. Returns where it
-/// ends.
+/// Shows the members of the object that the text begins with to `member`, their names as they are meant. Returns where
+/// it ends.
 #[inline]
-pub(super) fn object<'a>(text: &'a [u8], at: usize, mut member: impl FnMut(&[u8], &'a [u8])) -> Scanned<usize> {
-    let mut at = blanks(text, at + 1)?;
-    if text[at] == b'}' {
+pub(super) fn object<'a>(text: &'a [u8], mut member: impl FnMut(&[u8], &'a [u8])) -> Scanned<usize> {
+    let mut scan = Scan::of(text);
+    let (mut at, mut byte) = next(text, 1)?;
+    if byte == b'}' {
         return Ok(at + 1);
     }
     loop {
-        let name = name(text, at)?;
-        let quoted = &text[at..name.end];
-        at = blanks(text, after_colon(text, name.end)?)?;
         let begin = at;
-        at = value(text, at)?;
+        let name = scan.name(at, byte)?;
+        let quoted = &text[begin..name.end];
+        (at, byte) = after_colon(text, name.end)?;
+        let begin = at;
+        at = scan.value(at, byte)?;
         if name.is_escaped {
             member(unescaped(quoted)?.as_bytes(), &text[begin..at]);
         } else {
             member(&quoted[1..quoted.len() - 1], &text[begin..at]);
         }
-        at = blanks(text, at)?;
-        match text[at] {
-            b',' => at = blanks(text, at + 1)?,
+        (at, byte) = next(text, at)?;
+        match byte {
+            b',' => (at, byte) = next(text, at + 1)?,
             b'}' => return Ok(at + 1),
             _ => return Err(Stop::Malformed),
         }
@@ -62,29 +61,21 @@ pub(super) fn unescaped(quoted: &[u8]) -> Scanned<String> {
 
 /// Returns the number of elements of a whole list.
 pub(super) fn length(text: &[u8]) -> Scanned<u64> {
-    let mut at = blanks(text, 1)?;
+    let mut scan = Scan::of(text);
+    let (mut at, mut byte) = next(text, 1)?;
     let mut length = 0;
-    if text[at] == b']' {
+    if byte == b']' {
         return Ok(length);
     }
     loop {
-        at = blanks(text, value(text, at)?)?;
+        (at, byte) = next(text, scan.value(at, byte)?)?;
         length += 1;
-        match text[at] {
-            b',' => at = blanks(text, at + 1)?,
+        match byte {
+            b',' => (at, byte) = next(text, at + 1)?,
             b']' => return Ok(length),
             _ => return Err(Stop::Malformed),
         }
     }
-}
-
-/// Returns where the next byte is that is not white space.
-#[inline]
-pub(super) fn blanks(text: &[u8], mut at: usize) -> Scanned<usize> {
-    while matches!(byte(text, at)?, b' ' | b'\n' | b'\r' | b'\t') {
-        at += 1;
-    }
-    Ok(at)
 }
 
 #[inline]
@@ -92,15 +83,28 @@ fn byte(text: &[u8], at: usize) -> Scanned<u8> {
     text.get(at).copied().ok_or(Stop::Incomplete)
 }
 
+/// Returns where the next byte is that is not white space, and which.
 #[inline]
-fn name(text: &[u8], at: usize) -> Scanned<Quoted> {
-    if byte(text, at)? == b'"' { string(text, at + 1) } else { Err(Stop::Malformed) }
+fn next(text: &[u8], at: usize) -> Scanned<(usize, u8)> {
+    let found = byte(text, at)?;
+    if found > b' ' { Ok((at, found)) } else { after_blanks(text, at) }
 }
 
+#[cold]
+fn after_blanks(text: &[u8], mut at: usize) -> Scanned<(usize, u8)> {
+    loop {
+        match byte(text, at)? {
+            b' ' | b'\n' | b'\r' | b'\t' => at += 1,
+            found => return Ok((at, found)),
+        }
+    }
+}
+
+/// Returns where the value of the member begins whose name ends before `at`, and with which byte.
 #[inline]
-fn after_colon(text: &[u8], at: usize) -> Scanned<usize> {
-    let at = blanks(text, at)?;
-    if text[at] == b':' { Ok(at + 1) } else { Err(Stop::Malformed) }
+fn after_colon(text: &[u8], at: usize) -> Scanned<(usize, u8)> {
+    let (at, found) = next(text, at)?;
+    if found == b':' { next(text, at + 1) } else { Err(Stop::Malformed) }
 }
 
 /// The containers that a value is in: which are objects, the innermost in the lowest bit.
@@ -112,6 +116,8 @@ struct Nesting {
 }
 
 impl Nesting {
+    // These are rare in long answers. Inside of the loop that calls them they would take its registers.
+    #[inline(never)]
     fn push(&mut self, is_object: bool) {
         if self.depth.is_multiple_of(64) && self.depth > 0 {
             self.outer.push(self.innermost);
@@ -121,6 +127,7 @@ impl Nesting {
     }
 
     /// Leaves the innermost; returns whether there is another around it.
+    #[inline(never)]
     fn pop(&mut self) -> bool {
         self.depth -= 1;
         self.innermost >>= 1;
@@ -137,54 +144,127 @@ impl Nesting {
     }
 }
 
-/// Returns where the container ends whose opening is before `at`.
-fn container(text: &[u8], mut at: usize, is_object: bool) -> Scanned<usize> {
-    let mut nesting = Nesting { innermost: u64::from(is_object), depth: 1, outer: Vec::new() };
-    let mut is_object = is_object;
-    at = blanks(text, at)?;
-    let mut first = true;
-    loop {
-        // Here begins a member or an element, or the container ends.
-        let closing = if is_object { b'}' } else { b']' };
-        if !(first && text[at] == closing) {
-            first = false;
-            if is_object {
-                at = after_colon(text, name(text, at)?.end)?;
-                at = blanks(text, at)?;
-            }
-            match text[at] {
-                b'"' => at = string(text, at + 1)?.end,
-                opening @ (b'{' | b'[') => {
-                    is_object = opening == b'{';
-                    nesting.push(is_object);
-                    at = blanks(text, at + 1)?;
-                    first = true;
-                    continue;
-                }
-                other => at = scalar(text, at, other)?,
-            }
-            at = blanks(text, at)?;
-        }
-        // Here ends a value, and maybe what is around it.
-        loop {
-            match text[at] {
-                b',' if !first => {
-                    at = blanks(text, at + 1)?;
-                    break;
-                }
-                closing if closing == (if is_object { b'}' } else { b']' }) => {
-                    at += 1;
-                    if !nesting.pop() {
-                        return Ok(at);
-                    }
-                    first = false;
-                    is_object = nesting.is_object();
-                    at = blanks(text, at)?;
-                }
-                _ => return Err(Stop::Malformed),
-            }
+/// A look at a text, from one end of a value to the next.
+struct Scan<'a> {
+    text: &'a [u8],
+    marks: Marks<'a>,
+}
+
+impl<'a> Scan<'a> {
+    #[inline]
+    fn of(text: &'a [u8]) -> Self {
+        Self { text, marks: Marks::new(text) }
+    }
+
+    /// Returns where the value ends that begins at `at` with the byte `first`.
+    #[inline]
+    fn value(&mut self, at: usize, first: u8) -> Scanned<usize> {
+        match first {
+            b'"' => self.string(at + 1).map(|string| string.end),
+            b'{' => self.container(at + 1, true),
+            b'[' => self.container(at + 1, false),
+            _ => scalar(self.text, at, first),
         }
     }
+
+    /// Returns where the container ends whose opening is before `at`.
+    fn container(&mut self, at: usize, is_object: bool) -> Scanned<usize> {
+        let text = self.text;
+        let (mut at, mut byte) = next(text, at)?;
+        if byte == closing(is_object) {
+            return Ok(at + 1);
+        }
+        let mut nesting = Nesting { innermost: u64::from(is_object), depth: 1, outer: Vec::new() };
+        let mut is_object = is_object;
+        loop {
+            // Here begins a member or an element.
+            if is_object {
+                (at, byte) = after_colon(text, self.name(at, byte)?.end)?;
+            }
+            match byte {
+                b'"' => at = self.string(at + 1)?.end,
+                b'{' | b'[' => {
+                    let opens_object = byte == b'{';
+                    (at, byte) = next(text, at + 1)?;
+                    if byte != closing(opens_object) {
+                        is_object = opens_object;
+                        nesting.push(is_object);
+                        continue;
+                    }
+                    at += 1;
+                }
+                _ => at = scalar(text, at, byte)?,
+            }
+            // Here ends a value, and maybe what is around it.
+            (at, byte) = next(text, at)?;
+            while byte != b',' {
+                if byte != closing(is_object) {
+                    return Err(Stop::Malformed);
+                }
+                at += 1;
+                if !nesting.pop() {
+                    return Ok(at);
+                }
+                is_object = nesting.is_object();
+                (at, byte) = next(text, at)?;
+            }
+            (at, byte) = next(text, at + 1)?;
+        }
+    }
+
+    /// Passes over the name that begins at `at` with the byte `first`.
+    #[inline]
+    fn name(&mut self, at: usize, first: u8) -> Scanned<Quoted> {
+        if first == b'"' { self.string(at + 1) } else { Err(Stop::Malformed) }
+    }
+
+    /// Passes over the string whose content begins at `begin`.
+    #[inline]
+    fn string(&mut self, begin: usize) -> Scanned<Quoted> {
+        let at = self.marks.first(begin);
+        match byte(self.text, at)? {
+            b'"' => Ok(Quoted { end: at + 1, is_escaped: false }),
+            _ => self.odd_string(at),
+        }
+    }
+
+    /// Passes over a string whose content is ASCII without escapes up to `at`. Most strings end without anything of what
+    /// has to be looked for here.
+    #[inline(never)]
+    fn odd_string(&mut self, mut at: usize) -> Scanned<Quoted> {
+        // Where the first character is that is not ASCII.
+        let mut other = None;
+        let mut is_escaped = false;
+        loop {
+            match byte(self.text, at)? {
+                b'"' => {
+                    let is_text = other.is_none_or(|other| str::from_utf8(&self.text[other..at]).is_ok());
+                    return if is_text { Ok(Quoted { end: at + 1, is_escaped }) } else { Err(Stop::Malformed) };
+                }
+                b'\\' => {
+                    at = escape(self.text, at + 1)?;
+                    is_escaped = true;
+                }
+                0..0x20 => return Err(Stop::Malformed),
+                _ => {
+                    other = other.or(Some(at));
+                    at += 1;
+                }
+            }
+            at = self.marks.first(at);
+        }
+    }
+}
+
+/// A string that was passed over.
+struct Quoted {
+    /// Where it ends, behind its quote.
+    end: usize,
+    is_escaped: bool,
+}
+
+fn closing(is_object: bool) -> u8 {
+    if is_object { b'}' } else { b']' }
 }
 
 /// Returns where a value ends that is neither a string nor a container.
@@ -242,74 +322,6 @@ fn digits(text: &[u8], begin: usize) -> Scanned<usize> {
     if at > begin { Ok(at) } else { Err(Stop::Malformed) }
 }
 
-/// A string that was passed over.
-struct Quoted {
-    /// Where it ends, behind its quote.
-    end: usize,
-    is_escaped: bool,
-}
-
-/// Passes over the string whose content begins at `begin`.
-#[inline]
-fn string(text: &[u8], begin: usize) -> Scanned<Quoted> {
-    let mut at = begin;
-    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk) {
-        let Marks { quotes, special, not_ascii } = Marks::of(*block);
-        let marks = special | not_ascii;
-        if marks == 0 {
-            at += block.len();
-            continue;
-        }
-        let first = marks & marks.wrapping_neg();
-        if quotes & first == 0 {
-            break;
-        }
-        return Ok(Quoted { end: at + first.trailing_zeros() as usize / 8 + 1, is_escaped: false });
-    }
-    odd_string(text, begin, at)
-}
-
-/// Passes over the string whose content begins at `begin`, and is ASCII without escapes up to `at`. Most strings end
-/// without anything of what has to be looked for here.
-#[inline(never)]
-fn odd_string(text: &[u8], begin: usize, mut at: usize) -> Scanned<Quoted> {
-    let mut is_ascii = true;
-    let mut is_escaped = false;
-    loop {
-        while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk) {
-            let Marks { special, not_ascii, .. } = Marks::of(*block);
-            if special == 0 {
-                is_ascii &= not_ascii == 0;
-                at += block.len();
-                continue;
-            }
-            // Of bytes that are not ASCII only those before it count.
-            is_ascii &= not_ascii & (special - 1) & !special == 0;
-            at += special.trailing_zeros() as usize / 8;
-            break;
-        }
-        // The end of the text, byte by byte.
-        loop {
-            match byte(text, at)? {
-                b'"' => {
-                    let is_text = is_ascii || str::from_utf8(&text[begin..at]).is_ok();
-                    return if is_text { Ok(Quoted { end: at + 1, is_escaped }) } else { Err(Stop::Malformed) };
-                }
-                b'\\' => {
-                    at = escape(text, at + 1)?;
-                    is_escaped = true;
-                    break;
-                }
-                0..0x20 => return Err(Stop::Malformed),
-                other => {
-                    is_ascii &= other.is_ascii();
-                    at += 1;
-                }
-            }
-        }
-    }
-}
-
 /// Returns where the escape ends whose backslash is before `at`.
 fn escape(text: &[u8], at: usize) -> Scanned<usize> {
     match byte(text, at)? {
@@ -323,31 +335,6 @@ fn escape(text: &[u8], at: usize) -> Scanned<usize> {
             Ok(at + 5)
         }
         _ => Err(Stop::Malformed),
-    }
-}
-
-/// The highest bit of each of eight bytes.
-struct Marks {
-    /// Of quotes; what follows the first of them may be marked or not.
-    quotes: u64,
-    /// Of quotes, backslashes and control characters, up to the first of them; what follows it may be marked or not.
-    special: u64,
-    /// Of bytes of characters that are not ASCII.
-    not_ascii: u64,
-}
-
-impl Marks {
-    #[inline]
-    fn of(block: [u8; 8]) -> Self {
-        const ONES: u64 = u64::MAX / 255;
-        const HIGHEST: u64 = ONES << 7;
-        let bytes = u64::from_le_bytes(block);
-        // A byte that is less than another borrows from its highest bit; so may its neighbours above it.
-        let less = |bytes: u64, than: u8| bytes.wrapping_sub(ONES * u64::from(than)) & !bytes;
-        let quotes = less(bytes ^ (ONES * u64::from(b'"')), 1);
-        let backslashes = less(bytes ^ (ONES * u64::from(b'\\')), 1);
-        let special = (quotes | backslashes | less(bytes, 0x20)) & HIGHEST;
-        Self { quotes, special, not_ascii: bytes & HIGHEST }
     }
 }
 
@@ -411,7 +398,7 @@ mod tests {
         // A value has to begin at once and to be followed by something, as it always is in an answer.
         let text = text.trim_ascii();
         let followed = [text, b",0123456789abcdef"].concat();
-        let found = value(&followed, 0);
+        let found = value(&followed);
         prop_assert_eq!(
             found == Ok(text.len()),
             is_json(text),
@@ -422,7 +409,7 @@ mod tests {
         // Whatever is cut off a good value, it stays a beginning.
         if found == Ok(text.len()) {
             for length in 0..text.len() {
-                prop_assert_eq!(value(&text[..length], 0), Err(Stop::Incomplete), "{:?}", &text[..length]);
+                prop_assert_eq!(value(&text[..length]), Err(Stop::Incomplete), "{:?}", &text[..length]);
             }
         }
         Ok(())
@@ -447,9 +434,9 @@ mod tests {
     fn depth_is_counted_whatever_it_is() {
         for depth in [1, 2, 63, 64, 65, 127, 128, 129, 1000, 100_000] {
             let nested = [b"[{\"a\":".repeat(depth), b"1".to_vec(), b"}]".repeat(depth)].concat();
-            assert_eq!(value(&nested, 0), Ok(nested.len()), "{depth}");
+            assert_eq!(value(&nested), Ok(nested.len()), "{depth}");
             let mixed_up = [b"[{\"a\":".repeat(depth), b"1".to_vec(), b"]}".repeat(depth)].concat();
-            assert_eq!(value(&mixed_up, 0), Err(Stop::Malformed), "{depth}");
+            assert_eq!(value(&mixed_up), Err(Stop::Malformed), "{depth}");
         }
     }
 
