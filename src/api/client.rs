@@ -163,15 +163,16 @@ impl Client {
         let limit = self.settings.max_response_size;
         let own = Arc::clone(&self.own);
         let endpoint = call.collector.endpoint();
+        let whole = response.content_length();
         let mut size = 0;
         Box::pin(response.bytes_stream()).map(move |part| {
             let part = part.map_err(of_reqwest)?;
-            if part.len() >= LARGE_PART {
+            size += part.len() as u64;
+            if part.len() >= LARGE_PART && whole != Some(size) {
                 // Before this part is read, whoever receives the next one is woken, as the last task on this thread: no
                 // other thread takes that one until there is one behind it.
                 drop(tokio::spawn(std::future::ready(())));
             }
-            size += part.len() as u64;
             own.received(endpoint, part.len() as u64);
             if size > limit {
                 return Err(Error::TooLarge { limit });
