@@ -189,9 +189,14 @@ impl Bench {
                 }
             }
             #[expect(clippy::cast_precision_loss, reason = "for people")]
-            let megabytes = self.size(name) as f64 / 1e6;
+            let kilobytes = self.size(name) as f64 / 1e3;
+            let is_large = kilobytes >= 1000.0;
             row([
-                &format!("{} MB", number(megabytes)),
+                &if is_large {
+                    format!("{} MB", number(kilobytes / 1e3))
+                } else {
+                    format!("{} KB", number(kilobytes))
+                },
                 &floor.spread(),
                 &wall.spread(),
                 &wall.over(&floor).spread(),
