@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use edgeimpulse_exporter::commands;
 use edgeimpulse_exporter::config::CommandLine;
 
-// For 1,000 organizations glibc's takes a quarter more CPU time, and musl's twice as much: docs/performance.md.
+// For 1,000 organizations glibc's takes a quarter more CPU time, and musl's two thirds: docs/performance.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -13,6 +13,7 @@ const BLOCK: usize = u64::BITS as usize;
 #[derive(Debug)]
 pub(super) struct Marks<'a> {
     text: &'a [u8],
+    /// The block that was looked at last; a number that no block has before the first is.
     block: usize,
     /// The marks of that block, the one of its first byte in the lowest bit.
     here: u64,
@@ -22,7 +23,7 @@ pub(super) struct Marks<'a> {
 
 impl<'a> Marks<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, block: 0, here: of_block(text, 0), ahead: of_block(text, 1) }
+        Self { text, block: usize::MAX, here: 0, ahead: 0 }
     }
 
     /// Returns where the first marked byte is, from `at` on; behind the text where there is none.
@@ -43,7 +44,8 @@ impl<'a> Marks<'a> {
 
     #[inline(never)]
     fn go_to(&mut self, block: usize) {
-        self.here = if block == self.block + 1 { self.ahead } else { of_block(self.text, block) };
+        let is_next = self.block.checked_add(1) == Some(block);
+        self.here = if is_next { self.ahead } else { of_block(self.text, block) };
         self.ahead = of_block(self.text, block + 1);
         self.block = block;
     }

@@ -139,6 +139,7 @@ mod tests {
         assert!(!window.widen());
         assert_eq!(window.position(), 5010);
     }
+
     #[test]
     fn a_long_value_in_small_parts_is_not_copied_for_each_of_them() {
         let mut window = Window::default();

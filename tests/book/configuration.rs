@@ -250,7 +250,9 @@ async fn nginx_leads_to_the_metrics_and_the_page_as_the_pages_configure_it() {
         command.args(["-c", &path]);
         let proxy = Program::run(command);
         let base = format!("http://127.0.0.1:{port}/edgeimpulse/");
+        let until = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
         while get(&base).await.is_err() {
+            assert!(tokio::time::Instant::now() < until, "nginx does not serve {base}");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         let page = get(&base).await.unwrap().text().await.unwrap();
