@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use edgeimpulse_exporter::snapshot::{Facts, Organization, OrganizationInfo, Snapshot};
+use edgeimpulse_exporter::model::{Facts, Organization, OrganizationInfo, Snapshot};
 
 /// How much an organization holds.
 #[derive(Clone, Copy)]

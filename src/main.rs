@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use edgeimpulse_exporter::commands;
-use edgeimpulse_exporter::config::CommandLine;
+use edgeimpulse_exporter::cli;
+use edgeimpulse_exporter::cli::arguments::CommandLine;
 
 // For 1,000 organizations glibc's takes a quarter more CPU time, and musl's two thirds: docs/performance.md.
 #[global_allocator]
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             return fail(&format!("{line}{hint}"), 2);
         }
     };
-    let result = commands::execute(command_line);
+    let result = cli::execute(command_line);
     result.unwrap_or_else(|failure| fail(&format!("error: {failure}"), failure.exit_code()))
 }
 

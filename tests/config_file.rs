@@ -1,10 +1,11 @@
 //! The configuration file: what it can say, and what it is told when it says something else.
 
 use clap::CommandFactory;
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::config::{CommandLine, file as config_file};
-use edgeimpulse_exporter::exporter::Exporter;
-use edgeimpulse_exporter::options;
+use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::cli::option_reference;
+use edgeimpulse_exporter::collect::exporter::Exporter;
+use edgeimpulse_exporter::config::file as config_file;
+use edgeimpulse_exporter::model::Clock;
 use serde_json::{Value, json};
 
 use crate::support::{FakeApi, Program, Running, file};
@@ -69,7 +70,7 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
         if ["help", "version"].contains(&flag) || argument.is_hide_set() {
             continue;
         }
-        let Some(place) = options::place_in_file(flag) else {
+        let Some(place) = option_reference::place_in_file(flag) else {
             assert!(["config.file", "replay"].contains(&flag), "--{flag} is for the file too");
             continue;
         };

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use edgeimpulse_exporter::clock::Clock;
 use edgeimpulse_exporter::demo::{self, Demo, world};
+use edgeimpulse_exporter::model::Clock;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 use clap::ValueEnum as _;
-use edgeimpulse_exporter::config::CommandLine;
+use edgeimpulse_exporter::cli::arguments::CommandLine;
 
 use crate::support::{Program, file};
 

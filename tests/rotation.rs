@@ -1,7 +1,7 @@
 //! Credentials that change, vanish and expire while the exporter runs.
 
 use base64::Engine as _;
-use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::model::Clock;
 
 use crate::support::running::NOW;
 use crate::support::{Exposition, FakeApi, Program, Running, file};
@@ -43,8 +43,8 @@ async fn a_key_that_is_refused_is_read_again_at_once_and_the_call_tried_once_mor
     let account = &exporter.accounts[0];
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     let calls = [1, 2].map(|id| {
-        let collector = edgeimpulse_exporter::collector::Collector::Organization;
-        account.read(edgeimpulse_exporter::collector::Call::of_organization(collector, id), deadline)
+        let collector = edgeimpulse_exporter::model::Collector::Organization;
+        account.read(edgeimpulse_exporter::model::Call::of_organization(collector, id), deadline)
     });
     for reading in futures_util::future::join_all(calls).await {
         assert!(reading.is_success, "{:?}", reading.error);

@@ -6,12 +6,11 @@
 use std::time::Duration;
 
 use super::world::World;
-use crate::clock::{Clock, Hand};
-use crate::commands::Failure;
+use crate::collect::scrape::Selection;
 use crate::config::CommonOptions;
 use crate::metrics::timestamped::Timestamped;
-use crate::scrape::Selection;
-use crate::snapshot::UnixTime;
+use crate::model::UnixTime;
+use crate::model::{Clock, Hand};
 
 /// Longest time for the scrape of one moment, from an API on this machine.
 const BUDGET: Duration = Duration::from_secs(30);
@@ -28,13 +27,13 @@ pub async fn write(
     now: UnixTime,
     length: Duration,
     step: Duration,
-) -> Result<String, Failure> {
+) -> Result<String, String> {
     // The days of the past go by in no time: each moment is asked about anew.
     common.cache.ttl = Duration::ZERO;
     common.collectors.intervals.clear();
     let hand = Hand::default();
     let demo = super::start_in(world, Clock::Hand(hand.clone()));
-    let exporter = demo.await.map_err(|error| Failure::Running(error.to_string()))?.exporter(common)?;
+    let exporter = demo.await.map_err(|error| error.to_string())?.exporter(common)?;
 
     let mut past = Timestamped::with_labels([("job", "edgeimpulse"), ("instance", instance)]);
     let mut at = now - length.as_secs_f64();
@@ -43,7 +42,7 @@ pub async fn write(
         let (text, _) = exporter
             .collect(&exporter.accounts, &Selection::default(), true, BUDGET)
             .await
-            .map_err(|error| Failure::Running(error.to_string()))?;
+            .map_err(|error| error.to_string())?;
         past.add(&text, at, |_| true);
         at += step.as_secs_f64();
     }

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::portfolio::Tenant;
-use super::stories::Limits;
+use super::scenarios::Limits;
 use super::world::{DailyRecord, Dataset, Member, Organization, Project, WHITELABEL};
-use crate::snapshot::UnixTime;
+use crate::model::UnixTime;
 
 pub(super) fn limits(limits: &Limits) -> Value {
     let Limits { storage, compute, gpu_compute, projects, users } = *limits;

@@ -3,9 +3,9 @@
 //! Each is a pure function of its number and the time, and costs no more than that: no members, projects or datasets
 //! are made for it, since its white label is told their numbers only.
 
-use super::stories::Limits;
+use super::scenarios::Limits;
 use super::world::{DAY, Organization, WHITELABEL_OWNER, World, spread};
-use crate::snapshot::UnixTime;
+use crate::model::UnixTime;
 
 const TERABYTE: f64 = 1e12;
 const HOUR: f64 = 3600.0;

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::stories::{Limits, STORIES, Story, Trial};
-use crate::snapshot::UnixTime;
+use super::scenarios::{Limits, STORIES, Story, Trial};
+use crate::model::UnixTime;
 
 /// Seconds in a day.
 pub const DAY: f64 = 86_400.0;

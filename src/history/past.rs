@@ -8,7 +8,7 @@ use super::Subject;
 use crate::metrics::catalogue;
 use crate::metrics::timestamped::Timestamped;
 use crate::metrics::{self, Description};
-use crate::snapshot::{DailyRecord, Facts, Snapshot, UnixTime};
+use crate::model::{DailyRecord, Facts, Snapshot, UnixTime};
 
 /// How long before now the past ends: what is younger may still be in the head of Prometheus' database, which blocks
 /// must not overlap.

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::known::Known;
 use super::settings::{self, Setting};
+use super::state::PageState;
 use super::words;
 use crate::config::Configuration;
 
 /// Writes it.
-pub(super) fn render(known: &Known<'_>) -> Markup {
+pub(super) fn render(known: &PageState<'_>) -> Markup {
     let configuration = &known.exporter.configuration;
     let (changed, unchanged): (Vec<_>, Vec<_>) =
         settings::of(configuration).into_iter().partition(Setting::differs);
@@ -74,7 +74,7 @@ fn render_table(caption: &str, settings: &[Setting]) -> Markup {
 }
 
 /// Writes what each account reads with which credential.
-fn render_accounts(known: &Known<'_>) -> Markup {
+fn render_accounts(known: &PageState<'_>) -> Markup {
     html! {
         ul.accounts {
             @for account in &known.accounts {

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::account;
-use crate::collector::Collector;
+use crate::config::CredentialKind;
 use crate::config::{AccountOptions, ScopeOptions};
-use crate::credential::Kind;
-use crate::snapshot::UnixTime;
+use crate::model::Collector;
+use crate::model::UnixTime;
 
 /// The form of the directory; another one cannot be read.
 pub(super) const VERSION: u32 = 1;
@@ -42,7 +42,7 @@ impl Recorded {
             options.scope.clone();
         Self {
             name: account(index),
-            is_user: options.kind == Kind::Jwt,
+            is_user: options.kind == CredentialKind::Jwt,
             collectors: options
                 .collectors
                 .enabled
@@ -61,8 +61,8 @@ impl Recorded {
         self.collectors.iter().any(|name| name == collector.name())
     }
 
-    pub(super) const fn kind(&self) -> Kind {
-        if self.is_user { Kind::Jwt } else { Kind::ApiKey }
+    pub(super) const fn kind(&self) -> CredentialKind {
+        if self.is_user { CredentialKind::Jwt } else { CredentialKind::ApiKey }
     }
 
     pub(super) fn scope(&self) -> ScopeOptions {

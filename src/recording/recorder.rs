@@ -10,8 +10,9 @@ use serde_json::json;
 use super::manifest::{Manifest, Recorded, VERSION};
 use super::redaction::Redaction;
 use super::{MANIFEST, account};
+use crate::api::{Tap, TappedResponse};
 use crate::config::AccountOptions;
-use crate::snapshot::UnixTime;
+use crate::model::UnixTime;
 
 /// Keeps answers of the API, redacted.
 #[derive(Debug)]
@@ -54,11 +55,36 @@ impl Recorder {
         })
     }
 
-    /// Begins to copy an answer to `request`, a path with its query, that `account` made.
+    /// Returns the function that keeps responses.
     #[must_use]
-    pub fn tee(self: &Arc<Self>, account: &str, request: String, status: u16) -> Arc<Tee> {
-        let folder = self.folders.get(account).cloned();
-        Arc::new(Tee { recorder: Arc::clone(self), folder, request, status, body: Mutex::default() })
+    pub fn tap(self: &Arc<Self>) -> Tap {
+        let recorder = Arc::clone(self);
+        Arc::new(move |response| recorder.keep(response))
+    }
+
+    /// Keeps a response. One that is no JSON document leaves its status only, and so does one in which the secret has
+    /// survived redaction.
+    fn keep(&self, response: &TappedResponse<'_>) {
+        let TappedResponse { account, request, status, body, secret } = response;
+        let Some(folder) = self.folders.get(*account) else { return };
+        let answer = lock(&self.redaction).document(body);
+        let answer = answer.filter(|answer| secret.is_empty() || !answer.contains(secret));
+        let head = json!({ "request": request, "status": status }).to_string();
+        let head = head.trim_end_matches('}');
+        // As text, since numbers are to stay as they are.
+        let text = match answer {
+            Some(answer) => format!("{head},\"answer\":{answer}}}\n"),
+            None => format!("{head}}}\n"),
+        };
+        let result = write_private(&folder.join(file_name(request)), &text);
+        let mut kept = lock(&self.kept);
+        match (result, &mut *kept) {
+            (Ok(()), Ok(count)) => *count += 1,
+            (Ok(()), Err(_)) => {}
+            (Err(error), _) => {
+                *kept = Err(format!("cannot write to {}: {error}", self.directory.display()));
+            }
+        }
     }
 
     /// Returns how many answers were kept.
@@ -67,48 +93,6 @@ impl Recorder {
     /// If one could not be.
     pub fn end(&self) -> Result<usize, String> {
         lock(&self.kept).clone()
-    }
-}
-
-/// A copy of an answer, on its way to be decoded.
-#[derive(Debug)]
-pub struct Tee {
-    recorder: Arc<Recorder>,
-    folder: Option<PathBuf>,
-    request: String,
-    status: u16,
-    body: Mutex<Vec<u8>>,
-}
-
-impl Tee {
-    /// Adds a part of the body.
-    pub fn add(&self, part: &[u8]) {
-        lock(&self.body).extend_from_slice(part);
-    }
-
-    /// Keeps what came. An answer that is no JSON document leaves its status only, and so does one in which `secret`
-    /// has survived, whatever it stood for there.
-    pub fn keep(&self, secret: &str) {
-        let Some(folder) = &self.folder else { return };
-        let body = std::mem::take(&mut *lock(&self.body));
-        let answer = lock(&self.recorder.redaction).document(&body);
-        let answer = answer.filter(|answer| secret.is_empty() || !answer.contains(secret));
-        let head = json!({ "request": self.request, "status": self.status }).to_string();
-        let head = head.trim_end_matches('}');
-        // As text, since numbers are to stay as they are.
-        let text = match answer {
-            Some(answer) => format!("{head},\"answer\":{answer}}}\n"),
-            None => format!("{head}}}\n"),
-        };
-        let result = write_private(&folder.join(file_name(&self.request)), &text);
-        let mut kept = lock(&self.recorder.kept);
-        match (result, &mut *kept) {
-            (Ok(()), Ok(count)) => *count += 1,
-            (Ok(()), Err(_)) => {}
-            (Err(error), _) => {
-                *kept = Err(format!("cannot write to {}: {error}", self.recorder.directory.display()));
-            }
-        }
     }
 }
 

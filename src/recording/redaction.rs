@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::api;
-use crate::snapshot::TIERS;
+use crate::model::TIERS;
 
 /// Members whose values are words of the API, and these words. Any other value of theirs is replaced as well.
 const WORDS: [(&str, &[&str]); 3] =

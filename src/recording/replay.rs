@@ -18,10 +18,12 @@ use url::Url;
 
 use super::MANIFEST;
 use super::manifest::{Manifest, VERSION};
-use crate::config::{AccountOptions, CollectorOptions, ScopeOptions};
-use crate::credential::{Kind, Origin};
-use crate::listener::{self, Limits};
-use crate::snapshot::UnixTime;
+use crate::config::{
+    AccountOptions, ApiOptions, CollectorOptions, Configuration, ONLY_ACCOUNT, Options, ScopeOptions,
+};
+use crate::config::{CredentialKind, CredentialOrigin};
+use crate::model::UnixTime;
+use crate::serve::listener::{self, ConnectionLimits};
 
 /// A recording that was read.
 #[derive(Clone, Debug)]
@@ -80,32 +82,39 @@ impl Replay {
         Ok(Self { directory: directory.to_owned(), manifest: Arc::new(manifest), answers: Arc::new(answers) })
     }
 
-    /// Returns where it was read.
-    #[must_use]
-    pub const fn directory(&self) -> &PathBuf {
-        &self.directory
-    }
-
     /// Returns when it was recorded.
     #[must_use]
     pub fn at(&self) -> UnixTime {
         self.manifest.at
     }
 
+    /// Returns the configuration that reads the recording with these options.
+    #[must_use]
+    pub fn configuration(&self, options: Options) -> Configuration {
+        let Options { api, scope, common, .. } = options;
+        let accounts = self.accounts(&scope, &common.collectors);
+        // The recording is served on loopback, without TLS or a proxy.
+        let api = ApiOptions { ca_file: None, proxy_url: None, tls_server_name: None, ..api };
+        let replay = Some(self.directory.clone());
+        Configuration { accounts, replay, ..Configuration::new(api, common) }
+    }
+
     /// Returns the accounts that were recorded: with their own scope unless another one is asked for, and with those
     /// of the `collectors` that were on.
-    #[must_use]
-    pub fn accounts(&self, scope: &ScopeOptions, collectors: &CollectorOptions) -> Vec<AccountOptions> {
+    fn accounts(&self, scope: &ScopeOptions, collectors: &CollectorOptions) -> Vec<AccountOptions> {
         let is_single = self.manifest.accounts.len() == 1;
         let accounts = self.manifest.accounts.iter().map(|recorded| {
             let mut collectors = collectors.clone();
             collectors.enabled.retain(|collector| recorded.has(*collector));
             let scope = if *scope == ScopeOptions::default() { recorded.scope() } else { scope.clone() };
             AccountOptions {
-                name: if is_single { crate::config::ONLY_ACCOUNT.to_owned() } else { recorded.name.clone() },
+                name: if is_single { ONLY_ACCOUNT.to_owned() } else { recorded.name.clone() },
                 kind: recorded.kind(),
                 // Tells the answers of one account from those of another.
-                origin: Origin::Environment("of the recording".to_owned(), recorded.name.clone().into()),
+                origin: CredentialOrigin::Environment(
+                    "of the recording".to_owned(),
+                    recorded.name.clone().into(),
+                ),
                 scope,
                 collectors,
                 place: None,
@@ -124,14 +133,17 @@ impl Replay {
         let address = listener.local_addr().map_err(|error| format!("--replay: {error}"))?;
         let app = Router::new().fallback(answer).with_state(Arc::clone(&self.answers));
         // Its one client scrapes at any interval: a connection must not end at the moment when it is used again.
-        let limits = Limits { header_timeout: Duration::from_hours(1), ..Limits::default() };
+        let limits =
+            ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
         tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
         Url::parse(&format!("http://{address}")).map_err(|error| format!("--replay: {error}"))
     }
 }
 
 async fn answer(State(answers): State<Arc<Answers>>, headers: HeaderMap, uri: Uri) -> Response {
-    let account = [Kind::ApiKey, Kind::Jwt].iter().find_map(|kind| headers.get(kind.header())?.to_str().ok());
+    let account = [CredentialKind::ApiKey, CredentialKind::Jwt]
+        .iter()
+        .find_map(|kind| headers.get(kind.header())?.to_str().ok());
     let found = account.and_then(|account| find(answers.get(account)?, &uri));
     let (status, body) = match found {
         Some(Kept { status, answer, .. }) => {

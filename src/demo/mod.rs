@@ -1,0 +1,90 @@
+//! A simulated Edge Impulse API, and the ordinary exporter pointed at it.
+//!
+//! [`world`] says what there is at a moment, [`api`] says it as the vendor's document does. Both share nothing with
+//! [`crate::api`]: if they did, an error in one would be hidden by the same error in the other.
+
+pub mod api;
+pub mod history;
+mod json;
+mod portfolio;
+mod scenarios;
+pub mod world;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::collect::exporter::Exporter;
+use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
+use crate::config::{CredentialKind, CredentialOrigin};
+use crate::model::Clock;
+use crate::serve::listener::{self, ConnectionLimits};
+pub use portfolio::Tenant;
+pub use world::{ORGANIZATIONS, World};
+
+/// A running simulated API.
+#[derive(Debug)]
+pub struct Demo {
+    address: SocketAddr,
+    clock: Clock,
+    /// What it tells.
+    pub world: World,
+}
+
+/// Starts the simulated API on a loopback port of the system's choice; it runs as long as the process.
+///
+/// # Errors
+/// If no port can be had.
+pub async fn start(clock: Clock) -> std::io::Result<Demo> {
+    let world = World::starting(clock.now());
+    start_in(world, clock).await
+}
+
+/// Starts the simulated API of that world.
+///
+/// # Errors
+/// If no port can be had.
+pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let app = api::app(world, clock.clone());
+    // Its one client scrapes at any interval: a connection must not end at the moment when it is used again.
+    let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
+    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
+    Ok(Demo { address, clock, world })
+}
+
+impl Demo {
+    /// Returns the base URL of the API.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Builds the exporter that reads it with the JWT of its user, as any other with these options.
+    ///
+    /// # Errors
+    /// If the options leave nothing to read.
+    pub fn exporter(&self, common: CommonOptions) -> Result<Arc<Exporter>, String> {
+        let jwt = CredentialOrigin::Environment("of the demo".to_owned(), self.world.jwt().into());
+        let url = self.url().parse().map_err(|error| format!("{}: {error}", self.url()))?;
+        let account = AccountOptions {
+            name: "default".to_owned(),
+            kind: CredentialKind::Jwt,
+            origin: jwt,
+            // Organizations are discovered; the other collectors are to have something to say too.
+            scope: ScopeOptions {
+                user_ids: vec![world::COLLEAGUE],
+                whitelabel_user_ids: vec![world::WHITELABEL_USER],
+                ..ScopeOptions::default()
+            },
+            collectors: common.collectors.clone(),
+            place: None,
+        };
+        let api = ApiOptions { url, ..ApiOptions::default() };
+        let configuration = Configuration { accounts: vec![account], ..Configuration::new(api, common) };
+        Exporter::build(configuration, self.clock.clone(), None)
+    }
+}
