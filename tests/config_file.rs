@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::cli::option_reference;
-use edgeimpulse_exporter::collect::exporter::Exporter;
+use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::model::Clock;
 use serde_json::{Value, json};

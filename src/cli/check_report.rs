@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::api::Error;
-use crate::collect::account::Account;
-use crate::collect::exporter::Exporter;
-use crate::collect::store::History;
+use crate::collect::Account;
+use crate::collect::Exporter;
+use crate::collect::store::CallStatus;
 use crate::model::{Call, Collector};
-use crate::model::{Facts, Snapshot, UnixTime};
+use crate::model::{Snapshot, UnixTime};
 
 /// What was found out about every account.
 #[derive(Debug)]
@@ -129,13 +129,13 @@ impl Checked {
             finding.calls += 1;
             finding.longest = finding.longest.max(duration);
         };
-        for (call, history) in account.histories() {
+        for (call, history) in account.store().statuses() {
             add(call, Outcome::of(&history), history.duration);
         }
         // What the kind of credential rules out was not called.
         for row in snapshot.call_results.iter().filter(|row| row.account == account.name && !row.supported) {
             let collector = Collector::ALL.into_iter().find(|collector| collector.name() == row.collector);
-            let is_called = |call: Call| account.histories().iter().any(|(called, _)| *called == call);
+            let is_called = |call: Call| account.store().statuses().iter().any(|(called, _)| *called == call);
             if let Some(collector) = collector {
                 let call =
                     Call { organization_id: row.organization_id, user_id: row.user_id, ..Call::of(collector) };
@@ -155,15 +155,15 @@ impl Checked {
         Self {
             name: account.name.to_string(),
             credential: account.kind().name(),
-            expiry: account.state(None).credential_expiry,
+            expiry: account.status(None).credential_expiry,
             findings: findings.into_values().collect(),
         }
     }
 }
 
 impl Outcome {
-    fn of(history: &History<Facts, Error>) -> Self {
-        match (&history.last_failure, &history.last_good) {
+    fn of(history: &CallStatus) -> Self {
+        match (&history.last_failure, &history.facts) {
             (Some((Error::Forbidden(said), _)), _) if history.is_failing => {
                 Self::NotPermitted(Some(Error::Forbidden(said.clone()).to_string()))
             }

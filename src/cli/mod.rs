@@ -105,5 +105,5 @@ async fn build(
         configuration.api.url = replay.serve().await.map_err(Failure::Running)?;
         clock = Clock::Fixed(replay.at());
     }
-    Exporter::build_keeping(configuration, keep, clock).map_err(Failure::Configuration)
+    Exporter::build_keeping(configuration, &keep, clock).map_err(Failure::Configuration)
 }

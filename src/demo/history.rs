@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::world::World;
-use crate::collect::scrape::Selection;
+use crate::collect::Selection;
 use crate::config::CommonOptions;
 use crate::metrics::timestamped::Timestamped;
 use crate::model::UnixTime;

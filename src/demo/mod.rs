@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use crate::collect::exporter::Exporter;
+use crate::collect::Exporter;
 use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::Clock;

@@ -17,9 +17,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
 
 use crate::api::Error;
-use crate::collect::account::Account;
-use crate::collect::discovery::Discovery;
-use crate::collect::exporter::{Exporter, LONGEST_SCRAPE};
+use crate::collect::Account;
+use crate::collect::Discovery;
+use crate::collect::exporter::{Exporter, MAX_SCRAPE_TIME};
 use crate::config::CredentialKind;
 use crate::model::{Call, Collector};
 use crate::model::{DailyRecord, Facts};
@@ -129,7 +129,7 @@ async fn find(exporter: &Exporter, job: &Job, failures: &mut Vec<String>) -> BTr
     let mut subjects: BTreeMap<Subject, Sources> = BTreeMap::new();
     for (account, only) in exporter.accounts.iter().zip(&job.organizations) {
         account.refresh_credential();
-        let (discovery, ..) = Discovery::read(account, Instant::now() + LONGEST_SCRAPE).await;
+        let (discovery, ..) = Discovery::read(account, Instant::now() + MAX_SCRAPE_TIME).await;
         if !discovery.is_complete {
             failures.push(format!("account {}: its lists of organizations could not be read", account.name));
         }
@@ -169,7 +169,7 @@ fn user_owners(account: &Account, discovery: &Discovery) -> BTreeSet<u64> {
 async fn ask(sources: &Sources) -> Result<Facts, Error> {
     let mut result = Err(Error::NotFound(crate::api::ErrorDetail::default()));
     for (account, call) in sources {
-        result = account.ask(*call).await;
+        result = account.fetch(*call).await;
         if result.is_ok() {
             break;
         }

@@ -117,7 +117,7 @@ impl Telemetry {
     }
 
     /// Makes the series of an account's endpoint exist, so that their first increase is seen.
-    pub fn expect(&self, account: &str, collector: &'static str, endpoint: &'static str) {
+    pub fn init_series(&self, account: &str, collector: &'static str, endpoint: &'static str) {
         for reason in Error::REASONS {
             self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 0);
         }

@@ -16,7 +16,7 @@ pub(super) fn render(known: &PageState<'_>) -> Markup {
         section aria-labelledby="configuration" {
             h2 #configuration tabindex="-1" { "Configuration in effect" }
             p { (render_source(configuration)) }
-            @if !known.exporter.own.load().successful {
+            @if !known.exporter.telemetry.load().successful {
                 p.bad { "The configuration file could not be used when it was last read; what it said before is in effect. The log says why." }
             }
             @if changed.is_empty() {

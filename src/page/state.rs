@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 use crate::api::Error;
-use crate::collect::account::Account;
-use crate::collect::exporter::Exporter;
-use crate::collect::scrape;
-use crate::collect::store::History;
+use crate::collect;
+use crate::collect::Account;
+use crate::collect::Exporter;
+use crate::collect::store::CallStatus;
 use crate::config::AccountOptions;
 use crate::model::{AccountStatus, Facts, UnixTime};
 use crate::model::{Call, Collector};
 
 /// What is known of a call.
-pub(super) type CallHistory = History<Facts, Error>;
+pub(super) type CallHistory = CallStatus;
 
 /// All that the page is written from.
 pub(super) struct PageState<'a> {
@@ -75,9 +75,9 @@ impl<'a> PageState<'a> {
         let mut facts = Facts::default();
         let mut accounts = Vec::new();
         for (account, options) in exporter.accounts.iter().zip(&exporter.configuration.accounts) {
-            let histories = account.histories();
-            facts.merge(&scrape::known(account, &histories));
-            accounts.push(AccountPageState { account, options, state: account.state(None), histories });
+            let histories = account.store().statuses();
+            facts.merge(&collect::latest(account, &histories));
+            accounts.push(AccountPageState { account, options, state: account.status(None), histories });
         }
         Self { exporter, now: exporter.clock.now(), moment: Instant::now(), accounts, facts }
     }
@@ -101,7 +101,7 @@ impl<'a> PageState<'a> {
                 && call.collector.is_per_organization()
             {
                 let (read, fails) = asked.entry((id, call.collector)).or_insert((None, true));
-                *read = (*read).max(history.last_good_at);
+                *read = (*read).max(history.last_success);
                 *fails &= is_troubled(history);
             }
         }
@@ -132,5 +132,5 @@ const fn is_forbidden(history: &CallHistory) -> bool {
 
 /// Tells whether the call was never made.
 pub(super) const fn is_waiting(history: &CallHistory) -> bool {
-    history.last_good_at.is_none() && history.last_failure.is_none() && history.late_since.is_none()
+    history.last_success.is_none() && history.last_failure.is_none() && history.late_since.is_none()
 }

@@ -79,7 +79,7 @@ impl<'a> CallSummary<'a> {
     fn add(&mut self, call: Call, history: &'a CallHistory, groups: &mut Groups<'a>) {
         self.calls += 1;
         self.waiting += usize::from(is_waiting(history));
-        if let Some(at) = history.last_good_at {
+        if let Some(at) = history.last_success {
             self.read = Some(self.read.map_or((at, at), |(oldest, newest)| (oldest.min(at), newest.max(at))));
         }
         let failure = history.last_failure.as_ref().map(|(error, at)| match error {
