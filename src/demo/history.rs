@@ -9,8 +9,7 @@ use super::world::World;
 use crate::collect::scrape::Selection;
 use crate::config::CommonOptions;
 use crate::metrics::timestamped::Timestamped;
-use crate::model::UnixTime;
-use crate::model::{Clock, Hand};
+use crate::model::{Clock, ManualClock, UnixTime};
 
 /// Longest time for the scrape of one moment, from an API on this machine.
 const BUDGET: Duration = Duration::from_secs(30);
@@ -31,14 +30,14 @@ pub async fn write(
     // The days of the past go by in no time: each moment is asked about anew.
     common.cache.ttl = Duration::ZERO;
     common.collectors.intervals.clear();
-    let hand = Hand::default();
-    let demo = super::start_in(world, Clock::Hand(hand.clone()));
+    let clock = ManualClock::default();
+    let demo = super::start_in(world, Clock::Manual(clock.clone()));
     let exporter = demo.await.map_err(|error| error.to_string())?.exporter(common)?;
 
     let mut past = Timestamped::with_labels([("job", "edgeimpulse"), ("instance", instance)]);
     let mut at = now - length.as_secs_f64();
     while at < now {
-        hand.set(at);
+        clock.set(at);
         let (text, _) = exporter
             .collect(&exporter.accounts, &Selection::default(), true, BUDGET)
             .await

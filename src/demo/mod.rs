@@ -1,7 +1,8 @@
-//! A simulated Edge Impulse API, and the ordinary exporter pointed at it.
+//! A simulated Edge Impulse API, and an exporter that reads it.
 //!
-//! [`world`] says what there is at a moment, [`api`] says it as the vendor's document does. Both share nothing with
-//! [`crate::api`]: if they did, an error in one would be hidden by the same error in the other.
+//! [`world`] computes the state of all organizations at a given time; [`api`] writes it as JSON according to the API's
+//! specification. Neither uses the exporter's API client or its types: an error there is not hidden by the same error
+//! here.
 
 pub mod api;
 pub mod history;
