@@ -78,7 +78,7 @@ pub(super) fn allowed_interval(collector: Collector, interval: Duration) -> Resu
 /// Reads `NAME=DURATION`.
 fn interval(text: &str) -> Result<(Collector, Duration), String> {
     let (name, interval) = text.split_once('=').ok_or("expected NAME=DURATION, such as usage=5m")?;
-    let collector = Collector::ALL.into_iter().find(|collector| collector.name() == name).ok_or_else(|| {
+    let collector = Collector::named(name).ok_or_else(|| {
         let names = Collector::ALL.map(Collector::name).join(", ");
         format!("there is no collector {name}: expected one of {names}")
     })?;
