@@ -151,7 +151,7 @@ async fn a_changed_certificate_is_served_without_a_restart_while_old_connections
         None,
         "a new one would not"
     );
-    served.program.says("the changed web configuration is in force").await;
+    served.program.says("web configuration reloaded").await;
 }
 
 #[tokio::test]
