@@ -2,7 +2,6 @@
 
 use clap::CommandFactory;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
-use edgeimpulse_exporter::cli::option_reference;
 use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::model::{Clock, Collector};
