@@ -216,7 +216,7 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings
         timeout: api.timeout,
         max_response_size: api.max_response_size,
         usage_query: collectors.usage_query(),
-        terms: DecodeOptions {
+        decode: DecodeOptions {
             now: 0.0,
             compute_time_unit: api.compute_time_unit.seconds(),
             memory_unit: api.memory_unit.bytes(),

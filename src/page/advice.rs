@@ -55,8 +55,8 @@ mod tests {
             Error::Unauthorized(said()),
             Error::Forbidden(said()),
             Error::NotFound(said()),
-            Error::RateLimited { said: said(), retry_after: None },
-            Error::ServerError { said: said(), retry_after: None },
+            Error::RateLimited { detail: said(), retry_after: None },
+            Error::ServerError { detail: said(), retry_after: None },
             Error::HttpStatus(said()),
             Error::Api(said()),
             Error::Decode(text()),
@@ -67,7 +67,7 @@ mod tests {
             Error::Transport(text()),
             Error::Panic(text()),
         ];
-        assert_eq!(errors.each_ref().map(Error::reason), crate::model::ERROR_REASONS);
+        assert_eq!(errors.each_ref().map(Error::reason), Error::REASONS);
         let runbooks = include_str!("../../docs/runbooks.md");
         let origins =
             [CredentialOrigin::File("key".into()), CredentialOrigin::Environment("KEY".to_owned(), "".into())];
