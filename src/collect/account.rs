@@ -108,7 +108,7 @@ impl Account {
         share: Limits,
     ) -> Self {
         for collector in scope.called(memory.credential.kind()) {
-            shared.own.expect(name, collector.name(), collector.endpoint());
+            shared.own.init_series(name, collector.name(), collector.endpoint(), &Error::REASONS);
         }
         Self { name: name.into(), scope, client, memory, shared, share }
     }

@@ -14,6 +14,7 @@ use crate::collect::credential::CredentialSource;
 use crate::collect::rate_limit::RateLimiter;
 use crate::collect::scrape::{self, Selection};
 use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape};
+use crate::metrics::Format;
 use crate::metrics::exposition::Writer;
 use crate::metrics::telemetry::Telemetry;
 use crate::model::Clock;
@@ -126,20 +127,21 @@ impl Exporter {
         Some(Arc::clone(&self.accounts.get(known)?.memory))
     }
 
-    /// Reads the accounts within `budget` and returns the metrics as OpenMetrics text, the exporter's own at the end
-    /// if they are asked for.
+    /// Reads the accounts within `budget` and returns the metrics as text, with the telemetry if it is
+    /// requested.
     ///
     /// # Errors
-    /// See [`metrics::open_metrics`].
+    /// See [`metrics::write`].
     pub async fn collect(
         &self,
         accounts: &[Arc<Account>],
         selection: &Selection,
         with_own: bool,
         budget: Duration,
+        format: Format,
     ) -> Result<(String, Arc<Snapshot>), std::fmt::Error> {
         let snapshot = self.read(accounts, selection, budget).await;
-        Ok((metrics::open_metrics(Arc::clone(&snapshot), self.own_if(with_own))?, snapshot))
+        Ok((metrics::write(format, Arc::clone(&snapshot), self.own_if(with_own))?, snapshot))
     }
 
     /// Reads the accounts within `budget`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::world::World;
 use crate::collect::scrape::Selection;
 use crate::config::CommonOptions;
+use crate::metrics::Format;
 use crate::metrics::timestamped::Timestamped;
 use crate::model::UnixTime;
 use crate::model::{Clock, Hand};
@@ -40,7 +41,7 @@ pub async fn write(
     while at < now {
         hand.set(at);
         let (text, _) = exporter
-            .collect(&exporter.accounts, &Selection::default(), true, BUDGET)
+            .collect(&exporter.accounts, &Selection::default(), true, BUDGET, Format::OpenMetrics)
             .await
             .map_err(|error| error.to_string())?;
         past.add(&text, at, |_| true);

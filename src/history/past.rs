@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Subject;
 use crate::metrics::catalogue;
 use crate::metrics::timestamped::Timestamped;
-use crate::metrics::{self, Description};
+use crate::metrics::{self, Description, Format};
 use crate::model::{DailyRecord, Facts, Snapshot, UnixTime};
 
 /// How long before now the past ends: what is younger may still be in the head of Prometheus' database, which blocks
@@ -47,7 +47,11 @@ impl Past {
             let end = (day + 1) as f64 * DAY;
             if end <= self.end {
                 let facts = facts(subject, record);
-                let text = metrics::open_metrics(Arc::new(Snapshot { facts, ..Snapshot::default() }), None)?;
+                let text = metrics::write(
+                    Format::OpenMetrics,
+                    Arc::new(Snapshot { facts, ..Snapshot::default() }),
+                    None,
+                )?;
                 past.add(&text, end, |family| with_past.contains(family));
             }
         }
