@@ -91,7 +91,7 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
 async fn metrics_are_compressed_where_that_is_asked_for() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_key(&api, &["--web.disable-exporter-metrics"]).await;
-    // The first one compresses everything, the others what has changed since.
+    // The first one writes the facts, the others send the kept text again.
     for _ in 0..3 {
         let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, "br, gzip;q=0.5");
         let response = request.send().await.unwrap();
@@ -133,11 +133,11 @@ async fn unknown_paths_and_wrong_methods_are_told_what_to_do() {
     let exporter = Running::with_key(&api, &["--web.telemetry-path=/edge"]).await;
     let unknown = exporter.request(Method::GET, "/metrics").send().await.unwrap();
     assert_eq!(unknown.status(), 404);
-    assert_eq!(unknown.text().await.unwrap(), "There is no /metrics. Metrics are at /edge.\n");
+    assert_eq!(unknown.text().await.unwrap(), "not found: /metrics; metrics are at /edge\n");
     let wrong = exporter.request(Method::POST, "/edge").send().await.unwrap();
     assert_eq!(wrong.status(), 405);
     assert_eq!(wrong.headers()[ALLOW], "GET,HEAD");
-    assert_eq!(wrong.text().await.unwrap(), "POST is not possible at /edge: use GET or HEAD.\n");
+    assert_eq!(wrong.text().await.unwrap(), "method POST is not allowed for /edge: use GET or HEAD\n");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use edgeimpulse_exporter::metrics::open_metrics;
+use edgeimpulse_exporter::metrics::{self, Format};
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
@@ -386,7 +386,7 @@ impl Bench {
             for _ in 0..ROUNDS {
                 let began = Instant::now();
                 let counted = allocation_counter::measure(|| {
-                    let text = open_metrics(Arc::clone(&snapshot), None).unwrap();
+                    let text = metrics::write(Format::OpenMetrics, Arc::clone(&snapshot), None).unwrap();
                     #[expect(clippy::cast_precision_loss, reason = "for people")]
                     let megabytes = text.len() as f64 / 1e6;
                     length = megabytes;

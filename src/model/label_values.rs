@@ -15,4 +15,3 @@ pub const VISIBILITIES: [&str; 2] = ["private", "public"];
 
 /// Values of the `tier` label of a white label's users: `UserTierEnum`.
 pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterprise"];
-

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use bytes::Bytes;
 use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, decode};
-use edgeimpulse_exporter::metrics::{open_metrics, to_prometheus_text};
+use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
     AccountStatus, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
     OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
@@ -57,11 +57,15 @@ pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
     }
 }
 
+fn text(format: Format, snapshot: &Arc<Snapshot>) -> String {
+    metrics::write(format, Arc::clone(snapshot), None).expect("writing to a string does not fail")
+}
+
 /// The strict parsers of both formats read the same samples.
 pub fn every_exposition_is_readable(snapshot: Snapshot) {
-    let text = open_metrics(Arc::new(snapshot), None).expect("writing to a string does not fail");
-    let first = Exposition::of_open_metrics(&text);
-    let second = Exposition::of_prometheus_text(&to_prometheus_text(&text));
+    let snapshot = Arc::new(snapshot);
+    let first = Exposition::of_open_metrics(&text(Format::OpenMetrics, &snapshot));
+    let second = Exposition::of_prometheus_text(&text(Format::PrometheusText, &snapshot));
     assert_eq!(first.samples.len(), second.samples.len());
     for (one, other) in first.samples.iter().zip(&second.samples) {
         assert_eq!((&one.name, &one.labels), (&other.name, &other.labels));
@@ -72,8 +76,7 @@ pub fn every_exposition_is_readable(snapshot: Snapshot) {
 /// Makes any snapshot from the input.
 pub fn every_snapshot_is_readable(input: &[u8]) {
     let Ok((snapshot, names)) = snapshot(&mut Unstructured::new(input)) else { return };
-    let text = open_metrics(Arc::new(snapshot.clone()), None).expect("writing to a string does not fail");
-    let exposition = Exposition::of_open_metrics(&text);
+    let exposition = Exposition::of_open_metrics(&text(Format::OpenMetrics, &Arc::new(snapshot.clone())));
     for (id, name) in names.iter().filter(|(_, name)| !name.is_empty()) {
         let labels = [("organization_id", &*id.to_string()), ("organization_name", name)];
         assert_eq!(
