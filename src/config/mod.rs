@@ -1,4 +1,4 @@
-//! Everything that can be configured, by flags and environment variables or by a file.
+//! Options, from flags and environment variables or from the configuration file.
 
 mod api;
 mod cache;
@@ -12,6 +12,7 @@ mod scope;
 mod scrape;
 mod values;
 mod web;
+pub mod yaml;
 
 pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit, STUDIO_URL};
 pub use cache::CacheOptions;
@@ -25,5 +26,5 @@ pub use scrape::ScrapeOptions;
 pub use values::{ListenAddress, moment, positive_duration};
 pub use web::{FailScrape, WebOptions};
 
-/// Name of the account that flags and environment variables describe.
+/// Name of the account that flags and environment variables configure.
 pub const ONLY_ACCOUNT: &str = "default";
