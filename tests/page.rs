@@ -128,7 +128,7 @@ async fn the_next_dates_are_told_with_what_happens_then() {
     let dates = page.split("When Event Organization or account").nth(1).unwrap();
     let places = [
         "in 5 days 2026-11-06 The trial ends Fjord Startup organization 1006",
-        "in 18 days 2026-11-19 The organization is deleted, its trial has expired Glacier Prototypes",
+        "in 18 days 2026-11-19 The organization is deleted (its trial expired) Glacier Prototypes",
         "in 20 days 2026-11-21 The first year of the contract ends Harbor Dormant Systems organization 1009",
         "in 90 days 2027-01-30 The credential expires Account default",
     ]
@@ -151,7 +151,7 @@ async fn two_thousand_organizations_come_in_pages_that_stay_small() {
     let calm = async {
         loop {
             let page = text(&exporter.page("/").await).replace(',', "");
-            if page.contains(&is_calm) && !page.contains("are late") {
+            if page.contains(&is_calm) && !page.contains("are late") && !page.contains("is late") {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -201,7 +201,7 @@ async fn without_an_organization_the_page_says_what_will_happen() {
     assert!(before.contains("open /edge and reload this page."), "{before}");
     exporter.page("/edge").await;
     let after = text(&exporter.page("/").await);
-    assert!(after.contains("No organizations found"), "{after}");
+    assert!(after.contains("No organizations: "), "{after}");
     assert!(after.contains("0 organizations"), "{after}");
 }
 
@@ -396,7 +396,7 @@ async fn the_configuration_in_effect_is_shown_without_its_secrets() {
     assert!(!page.contains(KEY));
     let page = text(&page);
     let configuration =
-        page.split("names in the configuration file. Credentials are never shown.").nth(1).unwrap();
+        page.split("named as in the configuration file. Credentials are never shown.").nth(1).unwrap();
     let (changed, unchanged) = configuration.split_once("settings have their default values").unwrap();
     for (setting, value, default) in [
         ("api.timeout", "1m 30s", "30s"),

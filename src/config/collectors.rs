@@ -118,7 +118,7 @@ fn environment(flag: &str) -> String {
 }
 
 /// Adds a flag and its negation `--no-FLAG`.
-fn switch(command: Command, flag: &str, default: bool, help: &'static str) -> Command {
+fn switch(command: Command, flag: &str, default: bool, help: String) -> Command {
     let off = format!("no-{flag}");
     let on = Arg::new(flag.to_owned())
         .long(flag.to_owned())
@@ -144,15 +144,24 @@ fn is_on(matches: &ArgMatches, flag: &str) -> bool {
 impl Args for CollectorOptions {
     fn augment_args(mut command: Command) -> Command {
         for collector in Collector::ALL {
-            command = switch(command, &flag(collector), true, collector.about());
+            command = switch(
+                command,
+                &flag(collector),
+                true,
+                format!("Enable the {} collector: {}", collector.name(), collector.about()),
+            );
         }
-        command =
-            switch(command, PROJECTS, false, "export series per project, from the organization collector");
-        command = switch(command, EXCLUDE_STAFF, true, "do not count Edge Impulse staff as users");
+        command = switch(
+            command,
+            PROJECTS,
+            false,
+            "Export series per project, from the organization collector".to_owned(),
+        );
+        command = switch(command, EXCLUDE_STAFF, true, "Do not count Edge Impulse staff as users".to_owned());
         let visibility = Arg::new(VISIBILITY)
             .long(VISIBILITY)
             .env(environment(VISIBILITY))
-            .help("projects that count as in use")
+            .help("Projects that count as in use")
             .help_heading(HEADING)
             .value_name("VISIBILITY")
             .value_parser(clap::value_parser!(ProjectVisibility))
@@ -161,7 +170,7 @@ impl Args for CollectorOptions {
             .long(INTERVAL)
             .env(environment(INTERVAL))
             .help(
-                "reuse the responses of a collector for this duration, instead of --cache.ttl; may be repeated",
+                "Reuse the responses of a collector for this duration, instead of --cache.ttl; may be repeated",
             )
             .help_heading(HEADING)
             .value_name("NAME=DURATION")
@@ -172,7 +181,7 @@ impl Args for CollectorOptions {
             Arg::new(MOST_DATASETS)
                 .long(MOST_DATASETS)
                 .env(environment(MOST_DATASETS))
-                .help("maximum datasets exported per organization; others count as dropped series")
+                .help("Maximum datasets exported per organization; others count as dropped series")
                 .help_heading(HEADING)
                 .value_name("N")
                 .value_parser(clap::value_parser!(usize))

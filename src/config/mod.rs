@@ -6,6 +6,7 @@ mod collectors;
 mod configuration;
 mod credential;
 pub mod file;
+mod listen_address;
 mod log;
 mod options;
 mod scope;
@@ -19,11 +20,12 @@ pub use cache::CacheOptions;
 pub use collectors::{CollectorOptions, ProjectVisibility};
 pub use configuration::{AccountOptions, Configuration};
 pub use credential::{CredentialKind, CredentialOptions, CredentialOrigin};
+pub use listen_address::ListenAddress;
 pub use log::{LogFormat, LogLevel, LogOptions};
 pub use options::{CommonOptions, Options};
 pub use scope::ScopeOptions;
 pub use scrape::ScrapeOptions;
-pub use values::{ListenAddress, moment, positive_duration};
+pub use values::{moment, positive_duration};
 pub use web::{FailScrape, WebOptions};
 
 /// Name of the account that flags and environment variables configure.

@@ -12,7 +12,13 @@ pub(super) fn render(state: &PageState<'_>) -> Markup {
         section aria-labelledby="accounts" {
             h2 #accounts tabindex="-1" { "Accounts" }
             ul.accounts {
-                @for account in &state.accounts { li { (render_account(account, state.now)) } }
+                @for account in &state.accounts {
+                    li {
+                        (render_account(account, state.now))
+                        // The summary of the page has the counts of a single account.
+                        @if state.accounts.len() > 1 { p { (render_counts(account.counts())) } }
+                    }
+                }
             }
         }
     }
@@ -36,7 +42,6 @@ fn render_account(account: &AccountPageState<'_>, now: f64) -> Markup {
         @if let Some(end) = status.pause_end.filter(|end| *end > now) {
             p.bad { "Rate limited: no calls for another " (format::duration(format::between(now, end))) "." }
         }
-        p { (render_counts(account.counts())) }
     }
 }
 
@@ -54,27 +59,34 @@ fn render_expiry(expiry: Option<f64>, now: f64) -> Markup {
 
 /// Renders in a sentence how many calls succeeded.
 pub(super) fn render_counts(counts: CallCounts) -> Markup {
-    let CallCounts { all, failing, forbidden, queued } = counts;
+    let CallCounts { all, failed, late, forbidden, queued } = counts;
     let made = all - queued;
-    let is_or_are = |count: usize| if count == 1 { " is" } else { " are" };
+    let be = |count: usize| if count == 1 { "is" } else { "are" };
+    let mut problems = Vec::new();
+    for (count, problem) in [
+        (failed, "failed".to_owned()),
+        (late, format!("{} late", be(late))),
+        (forbidden, format!("{} not permitted", be(forbidden))),
+    ] {
+        match (count, problems.is_empty()) {
+            (0, _) => {}
+            (_, true) => problems.push(format!(
+                "{} of {} {problem}",
+                format::integer(count),
+                format::quantity(made, "call", "calls")
+            )),
+            (_, false) => problems.push(format!("{} {problem}", format::integer(count))),
+        }
+    }
     html! {
         @if made == 0 {
             "Not scraped yet."
-        } @else if failing + forbidden == 0 {
+        } @else if problems.is_empty() {
             span.good {
                 @if made == 1 { "The only call succeeded." } @else { "All " (format::integer(made)) " calls succeeded." }
             }
         } @else {
-            @if failing > 0 {
-                span.bad {
-                    (format::integer(failing)) " of " (format::quantity(made, "call", "calls"))
-                    " failed or" (is_or_are(failing)) " late"
-                }
-            } @else {
-                (format::integer(made - forbidden)) " of " (format::quantity(made, "call", "calls")) " succeeded"
-            }
-            @if forbidden > 0 { ", " (format::integer(forbidden)) (is_or_are(forbidden)) " not permitted" }
-            ": see " a href="#collectors" { "Collectors" } "."
+            span.bad[failed + late > 0] { (problems.join(", ")) } ": see " a href="#collectors" { "Collectors" } "."
         }
         @if queued > 0 { " " (format::quantity(queued, "call is", "calls are")) " queued." }
     }

@@ -1,5 +1,7 @@
 //! Collectors of each account: calls, last successful read, last error and advice.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use tokio::time::Instant;
 
@@ -56,22 +58,25 @@ fn render_table(
 
 /// Renders which collectors make no calls, and why.
 fn render_skipped(skipped: &[CallSummary<'_>], account: &AccountPageState<'_>) -> Markup {
-    let is_api_key = account.account.kind() == CredentialKind::ApiKey;
-    let (need_jwt, idle): (Vec<_>, Vec<_>) = skipped
-        .iter()
-        .map(|summary| summary.collector)
-        .partition(|collector| collector.needs_jwt() && is_api_key);
-    let is_disabled = |collector: &Collector| !account.account.scope.collectors.contains(collector);
-    let disabled = Collector::ALL.into_iter().filter(is_disabled).collect();
-    let reasons = [
-        ("Skipped, needs a JWT", need_jwt),
-        ("Skipped, nothing configured or no organization found", idle),
-        ("Disabled", disabled),
-    ];
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for collector in skipped.iter().map(|summary| summary.collector) {
+        reasons.entry(skip_reason(collector, account.account.kind())).or_default().push(collector.name());
+    }
+    let is_enabled = |collector: &Collector| account.account.scope.collectors.contains(collector);
+    for collector in Collector::ALL.into_iter().filter(|collector| !is_enabled(collector)) {
+        reasons.entry("Disabled").or_default().push(collector.name());
+    }
     html! {
-        @for (reason, collectors) in reasons.into_iter().filter(|(_, collectors)| !collectors.is_empty()) {
-            p.dim { (reason) ": " (collectors.into_iter().map(Collector::name).collect::<Vec<_>>().join(", ")) "." }
-        }
+        @for (reason, collectors) in reasons { p.dim { (reason) ": " (collectors.join(", ")) "." } }
+    }
+}
+
+fn skip_reason(collector: Collector, kind: CredentialKind) -> &'static str {
+    match (collector, kind) {
+        (Collector::Organizations, CredentialKind::ApiKey) => "Skipped, organization ids are configured",
+        (Collector::Organizations, CredentialKind::Jwt) => "Skipped, needs an API key",
+        (_, CredentialKind::ApiKey) if collector.needs_jwt() => "Skipped, needs a JWT",
+        _ => "Skipped, nothing configured or no organization found",
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn render(state: &PageState<'_>) -> Markup {
             p {
                 @match &configuration.file {
                     Some(path) => { "From the file " code { (path.display()) } "; SIGHUP reloads it." }
-                    None => "From flags and environment variables; settings have their names in the configuration file.",
+                    None => "From flags and environment variables; settings are named as in the configuration file.",
                 }
                 " Credentials are never shown."
             }

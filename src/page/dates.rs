@@ -33,8 +33,8 @@ impl Event {
     const fn text(self, is_past: bool) -> &'static str {
         match (self, is_past) {
             (Self::TrialEnds, _) => "The trial ends",
-            (Self::Deletion, false) => "The organization is deleted, its trial has expired",
-            (Self::Deletion, true) => "The organization was due for deletion, its trial has expired",
+            (Self::Deletion, false) => "The organization is deleted (its trial expired)",
+            (Self::Deletion, true) => "The organization was due for deletion (its trial expired)",
             (Self::ContractYearEnds, _) => "The first year of the contract ends",
             (Self::CredentialExpires, false) => "The credential expires",
             (Self::CredentialExpires, true) => "The credential expired",

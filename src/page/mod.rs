@@ -98,14 +98,15 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
 
 /// Renders a summary of a few lines.
 fn render_summary(state: &PageState<'_>, ranking: &Ranking<'_>) -> Markup {
-    let full = ranking.between(Level::Full, Level::Over);
-    let near = ranking.between(Level::Near, Level::AlmostFull);
+    let full = format::integer(ranking.between(Level::Full, Level::Over));
+    let near = format::integer(ranking.between(Level::Near, Level::AlmostFull));
     html! {
         div.glance {
             p.dim { "As of " (format::moment(state.now)) }
             p {
-                strong { (format::quantity(ranking.len(), "organization", "organizations")) } ": "
-                (format::integer(full)) " at or over a limit, " (format::integer(near)) " above 80\u{a0}% of a limit."
+                strong { (format::quantity(ranking.len(), "organization", "organizations")) }
+                @if ranking.len() > 0 { ": " (full) " at or over a limit, " (near) " above 80\u{a0}% of a limit" }
+                "."
             }
             p { (accounts::render_counts(state.counts())) }
         }

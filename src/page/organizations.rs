@@ -125,7 +125,7 @@ fn render_empty(state: &PageState<'_>) -> Markup {
     let was_scraped = state.accounts.iter().any(|account| !account.calls.is_empty());
     html! {
         @if was_scraped {
-            p { "No organizations found: the list of organizations could not be read or is empty. See " a href="#collectors" { "Collectors" } "." }
+            p { "No organizations: no call has succeeded yet, or the list of organizations is empty. See " a href="#collectors" { "Collectors" } "." }
         } @else {
             p {
                 "Not scraped yet. Wait for Prometheus, or open "

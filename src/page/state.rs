@@ -39,8 +39,10 @@ pub(super) struct CallState(History<Facts, Error>);
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct CallCounts {
     pub(super) all: usize,
-    /// Calls that fail or are late.
-    pub(super) failing: usize,
+    /// Calls that failed.
+    pub(super) failed: usize,
+    /// Calls that take longer than a scrape could wait, and did not fail before.
+    pub(super) late: usize,
     /// Calls that the credential is not permitted to make.
     pub(super) forbidden: usize,
     /// Calls that have not been made yet.
@@ -80,6 +82,11 @@ impl CallState {
         self.problems().any(|(problem, _)| matches!(problem, Problem::Failing(_) | Problem::Late))
     }
 
+    /// Returns true if the last call failed.
+    fn has_failed(&self) -> bool {
+        self.problems().any(|(problem, _)| matches!(problem, Problem::Failing(_)))
+    }
+
     /// Returns true if the credential is not permitted to make the call.
     fn is_forbidden(&self) -> bool {
         self.problems().any(|(problem, _)| matches!(problem, Problem::Forbidden(_)))
@@ -107,7 +114,8 @@ impl AccountPageState<'_> {
         let count = |is: fn(&CallState) -> bool| self.calls.iter().filter(|(_, state)| is(state)).count();
         CallCounts {
             all: self.calls.len(),
-            failing: count(CallState::is_failing),
+            failed: count(CallState::has_failed),
+            late: count(|call| call.is_failing() && !call.has_failed()),
             forbidden: count(CallState::is_forbidden),
             queued: count(CallState::is_queued),
         }
@@ -136,7 +144,8 @@ impl<'a> PageState<'a> {
     pub(super) fn counts(&self) -> CallCounts {
         self.accounts.iter().map(AccountPageState::counts).fold(CallCounts::default(), |sum, one| CallCounts {
             all: sum.all + one.all,
-            failing: sum.failing + one.failing,
+            failed: sum.failed + one.failed,
+            late: sum.late + one.late,
             forbidden: sum.forbidden + one.forbidden,
             queued: sum.queued + one.queued,
         })

@@ -257,7 +257,7 @@ mod tests {
             let content = super::super::file::parse(&format!("basic_auth_users:\n  {user}")).unwrap();
             let problem = Users::new(content.basic_auth_users.as_ref()).unwrap_err();
             let text = problem.in_file("web.yml".as_ref()).to_string();
-            assert!(text.starts_with("web.yml:2: ") && text.contains(expected), "{text}");
+            assert!(text.starts_with("web.yml:2:") && text.contains(expected), "{text}");
             assert!(!text.contains("canary") && !text.contains("$2"), "{text}");
         }
     }
