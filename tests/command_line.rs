@@ -37,7 +37,11 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
         (vec!["--api.key-file", &key, "--api.url", "ftp://a.example"], "http or https"),
         (
             vec!["--api.key-file", &key, "--api.url", "https://user:canary@a.example/v1"],
-            "the URL contains a credential",
+            "invalid value for '--api.url <URL>': the URL contains a credential",
+        ),
+        (
+            vec!["--api.key-file", &key, "--api.proxy-url", "http://user:canary@proxy.example:3128"],
+            "invalid value for '--api.proxy-url <URL>': the URL contains a credential, which logs would show: set HTTPS_PROXY",
         ),
         (vec!["--api.key-file", &key, "--api.timeout", "5 parsecs"], "--api.timeout"),
         (vec!["--api.key-file", &key, "--api.timeout", "0s"], "must be greater than zero"),
@@ -59,6 +63,7 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
     ] {
         let line = refused(&arguments, &[]).await;
         assert!(line.contains(hint), "{arguments:?}: {line}");
+        assert!(!line.contains("canary"), "{line}");
     }
 }
 

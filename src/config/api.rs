@@ -20,7 +20,7 @@ pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
 pub struct ApiOptions {
     /// Base URL of the API
     #[arg(long = "api.url", env = "EDGEIMPULSE_API_URL", value_name = "URL", default_value = STUDIO_URL,
-        value_parser = values::base_url)]
+        value_parser = values::UrlParser(values::base_url))]
     #[serde(with = "values::base_url")]
     #[schemars(with = "String")]
     pub url: Url,
@@ -54,7 +54,7 @@ pub struct ApiOptions {
     pub ca_file: Option<PathBuf>,
     /// HTTP proxy for all calls; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY
     #[arg(long = "api.proxy-url", env = "EDGEIMPULSE_API_PROXY_URL", value_name = "URL",
-        value_parser = values::proxy_url)]
+        value_parser = values::UrlParser(values::proxy_url))]
     #[serde(with = "values::proxy_url")]
     #[schemars(with = "Option<String>")]
     pub proxy_url: Option<Url>,

@@ -2,6 +2,7 @@
 
 mod api;
 mod cache;
+mod collector_flags;
 mod collectors;
 mod configuration;
 mod credential;

@@ -1,11 +1,15 @@
 //! Parsers of values: flags, environment variables and the configuration file accept the same.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
 use serde::{Serialize, Serializer};
 use url::Url;
 
@@ -45,6 +49,22 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, String> {
         return Err("the URL contains a credential, which logs would show: set HTTPS_PROXY instead".to_owned());
     }
     Ok(url)
+}
+
+/// Parses the URL of a flag. Errors do not contain the value, which may contain a credential.
+#[derive(Clone)]
+pub(super) struct UrlParser(pub(super) fn(&str) -> Result<Url, String>);
+
+impl TypedValueParser for UrlParser {
+    type Value = Url;
+
+    fn parse_ref(&self, command: &Command, flag: Option<&Arg>, value: &OsStr) -> Result<Url, clap::Error> {
+        (self.0)(&value.to_string_lossy()).map_err(|error| {
+            let flag = flag.map(ToString::to_string).unwrap_or_default();
+            let text = format!("invalid value for '{flag}': {error}");
+            clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+        })
+    }
 }
 
 fn http_url(text: &str, example: &str) -> Result<Url, String> {
