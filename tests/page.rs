@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use edgeimpulse_exporter::collect::exporter::Exporter;
+use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::demo::{self, world::World};
 use edgeimpulse_exporter::model::Clock;

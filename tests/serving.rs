@@ -78,7 +78,7 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
     let metrics = Running::with_key(&api, &[]).await.scrape().await;
     let organization = [("endpoint", "/api/organizations/{organizationId}")];
     let errors = metrics.series("edgeimpulse_exporter_api_errors_total", &organization);
-    assert_eq!(errors.len(), edgeimpulse_exporter::api::Error::REASONS.len());
+    assert_eq!(errors.len(), edgeimpulse_exporter::model::ERROR_REASONS.len());
     assert!(errors.iter().all(|sample| sample.value == 0.0));
     let endpoint = [("endpoint", "/api/user")];
     assert!(

@@ -75,24 +75,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Every value of the `reason` label.
-    pub const REASONS: [&str; 14] = [
-        "unauthorized",
-        "forbidden",
-        "not_found",
-        "rate_limited",
-        "server_error",
-        "http_status",
-        "api_error",
-        "decode",
-        "too_large",
-        "timeout",
-        "connect",
-        "tls",
-        "transport",
-        "panic",
-    ];
-
     /// Returns the value of the `reason` label.
     #[must_use]
     pub const fn reason(&self) -> &'static str {

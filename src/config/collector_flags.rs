@@ -11,7 +11,7 @@ use crate::model::Collector;
 /// Parses `NAME=DURATION`.
 fn interval(text: &str) -> Result<(Collector, Duration), String> {
     let (name, interval) = text.split_once('=').ok_or("expected NAME=DURATION, e.g. usage=5m")?;
-    let collector = Collector::ALL.into_iter().find(|collector| collector.name() == name).ok_or_else(|| {
+    let collector = Collector::named(name).ok_or_else(|| {
         let names = Collector::ALL.map(Collector::name).join(", ");
         format!("unknown collector {name:?}: expected one of {names}")
     })?;

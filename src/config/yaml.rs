@@ -12,42 +12,42 @@ use serde_saphyr::{Error as ParserError, Location, Spanned};
 #[derive(Debug, thiserror::Error)]
 pub struct Error {
     path: PathBuf,
-    problem: Problem,
+    error: LineError,
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, problem: Problem { location, what } } = self;
+        let Self { path, error: LineError { location, what } } = self;
         write!(formatter, "{}: {what}", place(path, *location))
     }
 }
 
-/// An [`Error`] before the path of the file is known.
+/// An [`Error`] without the path of the file.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct LineError {
     location: Option<Location>,
     what: String,
 }
 
-impl Problem {
-    /// Returns a problem with the value at a location.
+impl LineError {
+    /// Returns an error about a value.
     pub(crate) fn at<T>(value: &Spanned<T>, what: impl Into<String>) -> Self {
         Self::at_location(value.referenced, what)
     }
 
-    /// Returns a problem at a location.
+    /// Returns an error at a location.
     pub(super) fn at_location(location: Location, what: impl Into<String>) -> Self {
         Self { location: Some(location), what: what.into() }
     }
 
-    /// Returns a problem with the whole file.
-    pub(crate) fn of_file(what: impl Into<String>) -> Self {
+    /// Returns an error about the whole file.
+    pub(crate) fn without_line(what: impl Into<String>) -> Self {
         Self { location: None, what: what.into() }
     }
 
-    /// Returns the error for the file at `path`.
+    /// Adds the path of the file.
     pub(crate) fn in_file(self, path: &Path) -> Error {
-        Error { path: path.to_owned(), problem: self }
+        Error { path: path.to_owned(), error: self }
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) enum Booleans {
 }
 
 /// Parses a YAML document.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Result<T, LineError> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         strict_booleans: booleans == Booleans::Strict,
@@ -85,7 +85,7 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Resu
         let is_syntax = matches!(error, ParserError::ExternalMessage { .. });
         let what = describe(&error);
         let what = if field.is_empty() || is_syntax { what } else { format!("{field}: {what}") };
-        Problem { location: error.location(), what }
+        LineError { location: error.location(), what }
     })
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
 
-use crate::api::Error;
-use crate::model::UnixTime;
+use crate::model::{ERROR_REASONS, UnixTime};
 
 /// Upper bounds of the histogram of request durations, in seconds: from a cached answer near by to `--api.timeout`.
 const DURATION_BOUNDS: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0];
@@ -117,8 +116,8 @@ impl Telemetry {
     }
 
     /// Makes the series of an account's endpoint exist, so that their first increase is seen.
-    pub fn expect(&self, account: &str, collector: &'static str, endpoint: &'static str) {
-        for reason in Error::REASONS {
+    pub fn init_series(&self, account: &str, collector: &'static str, endpoint: &'static str) {
+        for reason in ERROR_REASONS {
             self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 0);
         }
         self.deadlines_exceeded.add([collector.into()], 0);

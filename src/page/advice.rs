@@ -69,7 +69,7 @@ mod tests {
             Error::Transport(text()),
             Error::Panic(text()),
         ];
-        assert_eq!(errors.each_ref().map(Error::reason), Error::REASONS);
+        assert_eq!(errors.each_ref().map(Error::reason), crate::model::ERROR_REASONS);
         let runbooks = include_str!("../../docs/runbooks.md");
         let origins =
             [CredentialOrigin::File("key".into()), CredentialOrigin::Environment("KEY".to_owned(), "".into())];

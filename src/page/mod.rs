@@ -13,7 +13,7 @@ mod summary;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::collect::exporter::Exporter;
+use crate::collect::Exporter;
 use entitlement::Level;
 use organizations::Ranking;
 use state::PageState;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 use crate::api::Error;
-use crate::collect::account::Account;
-use crate::collect::exporter::Exporter;
-use crate::collect::scrape;
-use crate::collect::store::History;
+use crate::collect;
+use crate::collect::Account;
+use crate::collect::Exporter;
+use crate::collect::store::CallStatus;
 use crate::config::AccountOptions;
 use crate::model::{AccountStatus, Call, Collector, Facts, UnixTime};
 
@@ -33,7 +33,7 @@ pub(super) struct AccountPageState<'a> {
 }
 
 /// The state of one call.
-pub(super) struct CallState(History<Facts, Error>);
+pub(super) struct CallState(CallStatus);
 
 /// Numbers of calls.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,7 +74,7 @@ pub(super) enum Problem<'a> {
 impl CallState {
     /// Returns when the last good response was requested.
     pub(super) const fn read(&self) -> Option<Instant> {
-        self.0.last_good_at
+        self.0.last_success
     }
 
     /// Returns true if the last call failed or the current one is late. A call that is not permitted is no failure.
@@ -127,17 +127,17 @@ impl<'a> PageState<'a> {
         let mut facts = Facts::default();
         let mut accounts = Vec::new();
         for (account, options) in exporter.accounts.iter().zip(&exporter.configuration.accounts) {
-            let histories = account.histories();
-            facts.merge(&scrape::known(account, &histories));
-            let calls = histories.into_iter().map(|(call, history)| (call, CallState(history))).collect();
-            accounts.push(AccountPageState { account, options, status: account.state(None), calls });
+            let statuses = account.store().statuses();
+            facts.merge(&collect::latest(account, &statuses));
+            let calls = statuses.into_iter().map(|(call, status)| (call, CallState(status))).collect();
+            accounts.push(AccountPageState { account, options, status: account.status(None), calls });
         }
         Self { exporter, now: exporter.clock.now(), moment: Instant::now(), accounts, facts }
     }
 
     /// Returns true if the last reload of the configuration file succeeded.
     pub(super) fn is_reload_successful(&self) -> bool {
-        self.exporter.own.load().successful
+        self.exporter.telemetry.load().successful
     }
 
     /// Counts the calls of all accounts.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
-use crate::collect::exporter::LONGEST_SCRAPE;
+use crate::collect::exporter::MAX_SCRAPE_TIME;
 use crate::collect::{Account, Exporter, Selection};
 use crate::metrics::Format;
 use crate::metrics::exposition::{Encoding, Writer};
@@ -87,7 +87,7 @@ impl Scrape {
         let budget = exporter.configuration.common.scrape.budget(timeout);
         Self {
             encoding: Encoding { format: format(accept), gzip: accepts_gzip(headers) },
-            deadline: Instant::now() + budget.min(LONGEST_SCRAPE),
+            deadline: Instant::now() + budget.min(MAX_SCRAPE_TIME),
             head_only: *method == Method::HEAD,
         }
     }
@@ -109,12 +109,12 @@ impl Scrape {
             return head.into_response();
         }
         let budget = self.deadline.saturating_duration_since(Instant::now());
-        let snapshot = exporter.read(accounts, selection, budget).await;
-        if exporter.fails(&snapshot) {
+        let snapshot = exporter.scrape(accounts, selection, budget).await;
+        if exporter.fails(&snapshot, selection) {
             let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
-        let own = exporter.own_if(with_own);
+        let own = exporter.telemetry_if(with_own);
         // What is only asked for in part would take the place of what Prometheus asks for.
         let passing = Writer::default();
         let writer = if selection.is_everything() { &exporter.writer } else { &passing };

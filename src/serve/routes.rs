@@ -12,7 +12,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::negotiation::{Collect, Refusal, Scrape, parameters};
 use super::targets;
-use crate::collect::scrape::Selection;
+use crate::collect::Selection;
 use crate::page;
 use crate::serve::listener::Encrypted;
 use crate::serve::reload::ReloadableExporter;

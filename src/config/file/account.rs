@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
 use super::Collectors;
-use crate::config::yaml::{Problem, place};
+use crate::config::yaml::{LineError, place};
 use crate::config::{AccountOptions, CollectorOptions, CredentialKind, CredentialOrigin, ScopeOptions};
 
 /// A credential, in exactly one of `key_file`, `key_env`, `jwt_file` and `jwt_env`, and what is read with it.
@@ -58,16 +58,16 @@ struct Whitelabel {
 type Configured = (Location, CredentialKind, Result<CredentialOrigin, String>);
 
 impl Account {
-    pub(super) fn check(self, path: &Path, defaults: &CollectorOptions) -> Result<AccountOptions, Problem> {
+    pub(super) fn check(self, path: &Path, defaults: &CollectorOptions) -> Result<AccountOptions, LineError> {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
         if self.name.value.is_empty() || !self.name.value.chars().all(is_allowed) {
             let what = "expected only letters, digits, `_`, `.` and `-`";
-            return Err(Problem::at(&self.name, format!("accounts.name {:?}: {what}", self.name.value)));
+            return Err(LineError::at(&self.name, format!("accounts.name {:?}: {what}", self.name.value)));
         }
         let (location, kind, origin) = self.credential(path)?;
         if kind == CredentialKind::ApiKey && !self.user_ids.is_empty() {
             let what = "user_ids require a JWT: expected jwt_file or jwt_env";
-            return Err(self.problem(self.name.referenced, what));
+            return Err(self.error(self.name.referenced, what));
         }
         let list = |ids: BTreeSet<u64>| ids.into_iter().collect();
         Ok(AccountOptions {
@@ -86,7 +86,7 @@ impl Account {
     }
 
     /// Returns the position, kind and origin of the credential.
-    fn credential(&self, path: &Path) -> Result<(Location, CredentialKind, CredentialOrigin), Problem> {
+    fn credential(&self, path: &Path) -> Result<(Location, CredentialKind, CredentialOrigin), LineError> {
         let file = |kind, file: &Option<Spanned<PathBuf>>| -> Option<Configured> {
             let file = file.as_ref()?;
             Some((file.referenced, kind, Ok(CredentialOrigin::File(super::relative_to(path, &file.value)))))
@@ -108,19 +108,19 @@ impl Account {
         let mut configured = configured.into_iter().flatten();
         match (configured.next(), configured.next()) {
             (Some((location, kind, Ok(origin))), None) => Ok((location, kind, origin)),
-            (Some((location, _, Err(what))), None) => Err(self.problem(location, &what)),
+            (Some((location, _, Err(what))), None) => Err(self.error(location, &what)),
             (None, _) => {
                 let what = "no credential: expected key_file, key_env, jwt_file or jwt_env";
-                Err(self.problem(self.name.referenced, what))
+                Err(self.error(self.name.referenced, what))
             }
             (Some(_), Some((second, ..))) => {
                 let what = "more than one credential: expected one of key_file, key_env, jwt_file and jwt_env";
-                Err(self.problem(second, what))
+                Err(self.error(second, what))
             }
         }
     }
 
-    fn problem(&self, location: Location, what: &str) -> Problem {
-        Problem::at_location(location, format!("account {}: {what}", self.name.value))
+    fn error(&self, location: Location, what: &str) -> LineError {
+        LineError::at_location(location, format!("account {}: {what}", self.name.value))
     }
 }

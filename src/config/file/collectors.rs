@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 
 use crate::config::collectors::{CollectorOptions, ProjectVisibility, check_interval};
 use crate::config::values;
-use crate::config::yaml::Problem;
+use crate::config::yaml::LineError;
 use crate::model::Collector;
 
 /// Collectors and their options.
@@ -41,14 +41,14 @@ struct Interval(
 
 impl Collectors {
     /// Returns `options` with the options that are set here replaced.
-    pub(super) fn apply_to(self, mut options: CollectorOptions) -> Result<CollectorOptions, Problem> {
+    pub(super) fn apply_to(self, mut options: CollectorOptions) -> Result<CollectorOptions, LineError> {
         if let Some(disabled) = self.disabled {
             options.enabled = Collector::ALL.into_iter().filter(|it| !disabled.contains(it)).collect();
         }
         for (collector, interval) in self.intervals {
             let Interval(duration) = interval.value;
             check_interval(collector, duration)
-                .map_err(|what| Problem::at(&interval, format!("collectors.intervals: {what}")))?;
+                .map_err(|what| LineError::at(&interval, format!("collectors.intervals: {what}")))?;
             options.intervals.insert(collector, duration);
         }
         options.projects = self.projects.unwrap_or(options.projects);

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use account::Account;
 use collectors::Collectors;
 
-use super::yaml::{self, Booleans, Problem};
+use super::yaml::{self, Booleans, LineError};
 use super::{
     AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions,
     ScrapeOptions, WebOptions,
@@ -47,7 +47,7 @@ struct File {
 pub fn read(path: &Path) -> Result<Configuration, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let configuration = yaml::parse(&text, Booleans::Strict).and_then(|file: File| file.check(path));
-    configuration.map_err(|problem| problem.in_file(path).to_string())
+    configuration.map_err(|error| error.in_file(path).to_string())
 }
 
 /// Returns the JSON schema of the file.
@@ -58,18 +58,18 @@ pub fn schema() -> String {
 }
 
 impl File {
-    fn check(self, path: &Path) -> Result<Configuration, Problem> {
+    fn check(self, path: &Path) -> Result<Configuration, LineError> {
         let Self { mut api, accounts: sections, collectors, mut web, scrape, cache, log } = self;
         for path_in_file in [&mut api.ca_file, &mut web.web_config_file].into_iter().flatten() {
             *path_in_file = relative_to(path, path_in_file);
         }
         if sections.is_empty() {
-            return Err(Problem::of_file(
+            return Err(LineError::without_line(
                 "accounts is empty: expected at least one account with a name and a key_file",
             ));
         }
         if api.concurrency.is_some_and(|concurrency| usize::from(concurrency) < sections.len()) {
-            return Err(Problem::of_file(format!(
+            return Err(LineError::without_line(format!(
                 "api.concurrency: expected {} or more, one call per account, so that no account blocks another",
                 sections.len()
             )));
@@ -80,7 +80,7 @@ impl File {
             let name = section.name.clone();
             if accounts.iter().any(|other| other.name == name.value) {
                 let what = format!("accounts: the name {:?} is used twice: expected another name", name.value);
-                return Err(Problem::at(&name, what));
+                return Err(LineError::at(&name, what));
             }
             accounts.push(section.check(path, &collectors)?);
         }

@@ -1,34 +1,38 @@
-//! The names in a client's certificate, and a verifier that lets only some of them in.
+//! Restricts client certificates to some of their alternative names.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer as _;
 
-/// Verifies as another verifier does, and then asks for one of the allowed names.
+/// Verifies client certificates with another verifier, and then requires one of the allowed names.
 #[derive(Debug)]
 pub(super) struct AllowedNames {
     inner: Arc<dyn ClientCertVerifier>,
     allowed: Vec<String>,
 }
 
-/// The client's certificate is sound, and has no name that is allowed.
+/// The certificate is valid but has no allowed name.
 #[derive(Debug, thiserror::Error)]
 #[error("none of the certificate's alternative names is in client_allowed_sans")]
 struct NotAllowed;
 
 impl AllowedNames {
-    /// Lets in whom `inner` lets in, with one of these names: DNS names, IP addresses, e-mail addresses or URIs.
+    /// Accepts certificates that `inner` accepts and that have one of these names: DNS names, IP addresses, e-mail
+    /// addresses or URIs. Names are compared as a whole.
     pub(super) fn new(inner: Arc<dyn ClientCertVerifier>, allowed: &[String]) -> Self {
-        // An IP address can be written in several ways.
-        let normal = |name: &String| match name.parse::<IpAddr>() {
+        // An IPv6 address can be written in several ways.
+        let normalize = |name: &String| match name.parse::<IpAddr>() {
             Ok(address) => address.to_canonical().to_string(),
             Err(_) => name.clone(),
         };
-        Self { inner, allowed: allowed.iter().map(normal).collect() }
+        Self { inner, allowed: allowed.iter().map(normalize).collect() }
     }
 }
 
@@ -78,69 +82,24 @@ impl ClientCertVerifier for AllowedNames {
     }
 }
 
-// Tags of DER, as RFC 5280 uses them.
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const OCTET_STRING: u8 = 0x04;
-const SEQUENCE: u8 = 0x30;
-const EXTENSIONS: u8 = 0xa3;
-const EMAIL: u8 = 0x81;
-const DNS: u8 = 0x82;
-const URI: u8 = 0x86;
-const IP: u8 = 0x87;
-
-/// 2.5.29.17, subjectAltName
-const SUBJECT_ALTERNATIVE_NAME: [u8; 3] = [0x55, 0x1d, 0x11];
-
-/// Returns the alternative names of a certificate that has been verified, so that its form is known to be right;
-/// nothing if it has none.
+/// Returns the alternative names of a certificate, or `None` if it has no such extension or cannot be parsed.
 fn alternative_names(certificate: &[u8]) -> Option<Vec<String>> {
-    let certificate = first(certificate, SEQUENCE)?;
-    let signed = first(certificate, SEQUENCE)?;
-    let extensions = first(first(signed, EXTENSIONS)?, SEQUENCE)?;
-    let names = Elements(extensions).filter(|(tag, _)| *tag == SEQUENCE).find_map(|(_, extension)| {
-        let is_it = first(extension, OBJECT_IDENTIFIER)? == SUBJECT_ALTERNATIVE_NAME;
-        if is_it { first(first(extension, OCTET_STRING)?, SEQUENCE) } else { None }
-    })?;
-    Some(Elements(names).filter_map(|(tag, value)| name(tag, value)).collect())
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let names = certificate.subject_alternative_name().ok()??;
+    Some(names.value.general_names.iter().filter_map(text).collect())
 }
 
-fn name(tag: u8, value: &[u8]) -> Option<String> {
-    match tag {
-        EMAIL | DNS | URI => String::from_utf8(value.to_vec()).ok(),
-        IP => {
-            let v4 = <[u8; 4]>::try_from(value).ok().map(|octets| IpAddr::V4(Ipv4Addr::from(octets)));
-            let v6 = <[u8; 16]>::try_from(value).ok().map(|octets| IpAddr::V6(Ipv6Addr::from(octets)));
-            v4.or(v6).map(|address| address.to_canonical().to_string())
+fn text(name: &GeneralName<'_>) -> Option<String> {
+    match *name {
+        GeneralName::DNSName(name) | GeneralName::RFC822Name(name) | GeneralName::URI(name) => {
+            Some(name.to_owned())
+        }
+        GeneralName::IPAddress(octets) => {
+            let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+            let address = v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()?;
+            Some(address.to_canonical().to_string())
         }
         _ => None,
-    }
-}
-
-/// Returns the value of the first element with that tag.
-fn first(der: &[u8], tag: u8) -> Option<&[u8]> {
-    Elements(der).find(|(found, _)| *found == tag).map(|(_, value)| value)
-}
-
-/// The elements of DER that stand side by side, as tags and values; it ends where it is broken.
-struct Elements<'a>(&'a [u8]);
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = (u8, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (&[tag, length], rest) = self.0.split_first_chunk()?;
-        let (length, rest) = match length {
-            ..=0x7f => (usize::from(length), rest),
-            // As many bytes of length follow as the low bits say; four are 4 GiB.
-            0x81..=0x84 => {
-                let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-                (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
-            }
-            _ => return None,
-        };
-        let (value, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some((tag, value))
     }
 }
 
@@ -151,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_all_four_kinds_are_found() {
+    fn names_of_all_four_kinds_are_returned() {
         let mut params = rcgen::CertificateParams::new(vec!["prometheus.example".to_owned()]).unwrap();
         params.subject_alt_names.extend([
             SanType::IpAddress("10.0.0.7".parse().unwrap()),
@@ -171,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_without_names_or_cut_short_has_none() {
+    fn a_certificate_without_names_or_truncated_has_none() {
         let params = rcgen::CertificateParams::default();
         let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
         assert_eq!(alternative_names(certificate.der()), None);

@@ -1,79 +1,62 @@
-//! The days of one subject as OpenMetrics.
+//! The daily records of one entity as OpenMetrics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::Subject;
+use super::{Entity, Export};
+use crate::metrics;
 use crate::metrics::catalogue;
 use crate::metrics::timestamped::Timestamped;
-use crate::metrics::{self, Description};
-use crate::model::{DailyRecord, Facts, Snapshot, UnixTime};
-
-/// How long before now the past ends: what is younger may still be in the head of Prometheus' database, which blocks
-/// must not overlap.
-pub const MARGIN: Duration = Duration::from_hours(3);
+use crate::model::{DailyRecord, Snapshot};
 
 /// Length of a day, in seconds.
 const DAY: f64 = 86_400.0;
 
-/// Which moments of the past are written, and under which labels.
-#[derive(Clone, Debug)]
-pub struct Past {
-    /// Labels that Prometheus would add to a scrape.
-    pub labels: BTreeMap<String, String>,
-    /// The last moment.
-    pub end: UnixTime,
-}
-
-impl Past {
-    /// Returns the samples of those days, `None` if there are none. A day has one record, whatever time it is dated:
-    /// of several, the last one. It is stamped at the day's end.
+impl Export {
+    /// Returns one sample per day and metric at the end of the day, or `None` if there are none. If a day has several
+    /// records, the last one is used.
     ///
     /// # Errors
     /// None: writing to a `String` does not fail.
-    pub fn text(&self, subject: Subject, days: &[DailyRecord]) -> Result<Option<String>, std::fmt::Error> {
-        #[expect(clippy::cast_possible_truncation, reason = "dates that the API can write")]
+    pub(super) fn open_metrics(
+        &self,
+        entity: Entity,
+        days: &[DailyRecord],
+    ) -> Result<Option<String>, std::fmt::Error> {
+        #[expect(clippy::cast_possible_truncation, reason = "dates of the years 0 to 9999")]
         let by_day: BTreeMap<i64, &DailyRecord> =
             days.iter().map(|record| ((record.date / DAY).floor() as i64, record)).collect();
         let sections = catalogue::sections();
-        let with_past = sections.iter().flat_map(|section| &section.metrics).filter(|metric| metric.has_past);
-        let with_past: BTreeSet<&str> = with_past.map(|Description { name, .. }| *name).collect();
+        let metrics = sections.iter().flat_map(|section| &section.metrics);
+        let with_history: BTreeSet<&str> =
+            metrics.filter(|metric| metric.has_past).map(|metric| metric.name).collect();
 
         let labels = self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut past = Timestamped::with_labels(labels);
+        let mut history = Timestamped::with_labels(labels);
         for (day, record) in by_day {
             #[expect(clippy::cast_precision_loss, reason = "days of the years 0 to 9999")]
             let end = (day + 1) as f64 * DAY;
             if end <= self.end {
-                let facts = facts(subject, record);
-                let text = metrics::open_metrics(Arc::new(Snapshot { facts, ..Snapshot::default() }), None)?;
-                past.add(&text, end, |family| with_past.contains(family));
+                let snapshot = Snapshot { facts: entity.facts(record), ..Snapshot::default() };
+                let text = metrics::open_metrics(Arc::new(snapshot), None)?;
+                history.add(&text, end, |family| with_history.contains(family));
             }
         }
-        Ok((!past.is_empty()).then(|| past.finish()))
+        Ok((!history.is_empty()).then(|| history.finish()))
     }
-}
-
-fn facts(subject: Subject, record: &DailyRecord) -> Facts {
-    let mut facts = Facts::default();
-    match subject {
-        Subject::Organization(id) => {
-            facts.organizations.insert(id, record.organization(id).into());
-        }
-        Subject::User(id) => {
-            facts.users.insert(id, record.user(id));
-        }
-    }
-    facts
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
-    fn past(end: f64) -> Past {
-        Past { labels: BTreeMap::from([("job".to_owned(), "j".to_owned())]), end: end * DAY }
+    /// Returns the text of these days until `end`, a number of days.
+    fn text(end: f64, entity: Entity, days: &[DailyRecord]) -> Option<String> {
+        let labels = BTreeMap::from([("job".to_owned(), "j".to_owned())]);
+        let export = Export { output: PathBuf::new(), labels, end: end * DAY, organizations: Vec::new() };
+        export.open_metrics(entity, days).unwrap()
     }
 
     fn record(date: f64, storage: f64) -> DailyRecord {
@@ -85,9 +68,9 @@ mod tests {
     }
 
     #[test]
-    fn of_two_records_of_a_day_the_later_in_the_list_counts_once() {
+    fn the_last_record_of_a_day_is_used() {
         let days = [record(12.0, 3.0), record(10.0, 1.0), record(10.25, 2.0), record(11.0, 5.0)];
-        let text = past(13.0).text(Subject::Organization(7), &days).unwrap().unwrap();
+        let text = text(13.0, Entity::Organization(7), &days).unwrap();
         let expected = [(2, 11), (5, 12), (3, 13)].map(|(value, day)| {
             let at = day * 86_400;
             format!("edgeimpulse_organization_storage_used_bytes{{job=\"j\",organization_id=\"7\"}} {value} {at}.000")
@@ -96,15 +79,15 @@ mod tests {
     }
 
     #[test]
-    fn a_record_counts_from_the_end_of_its_day_and_not_before() {
+    fn a_sample_is_at_the_end_of_its_day() {
         let days = [record(10.0, 1.0), record(11.0, 2.0)];
-        assert_eq!(samples(&past(11.9).text(Subject::User(1), &days).unwrap().unwrap()).len(), 1);
-        assert_eq!(past(10.9).text(Subject::User(1), &days).unwrap(), None);
-        assert_eq!(past(99.0).text(Subject::User(1), &[]).unwrap(), None);
+        assert_eq!(samples(&text(11.9, Entity::User(1), &days).unwrap()).len(), 1);
+        assert_eq!(text(10.9, Entity::User(1), &days), None);
+        assert_eq!(text(99.0, Entity::User(1), &[]), None);
     }
 
     #[test]
-    fn compute_time_is_cpu_and_gpu_added_and_unknown_if_one_of_them_is() {
+    fn compute_time_is_cpu_plus_gpu_and_missing_if_one_is_missing() {
         let whole = DailyRecord {
             date: 0.0,
             users: Some(3.0),
@@ -115,7 +98,7 @@ mod tests {
             projects: Some(2.0),
         };
         let half = DailyRecord { date: DAY, gpu_compute_time: None, users: None, ..whole };
-        let text = past(9.0).text(Subject::Organization(7), &[whole, half]).unwrap().unwrap();
+        let text = text(9.0, Entity::Organization(7), &[whole, half]).unwrap();
         let of = |name: &str| {
             let lines =
                 samples(&text).into_iter().map(|line| line.replace("{job=\"j\",organization_id=\"7\"}", ""));
@@ -128,12 +111,12 @@ mod tests {
         assert_eq!(of("compute_period_start_timestamp_seconds"), ["5 86400.000", "5 172800.000"]);
         assert_eq!(of("projects_used"), ["2 86400.000", "2 172800.000"]);
         assert_eq!(of("users_used"), ["3 86400.000"]);
-        assert_eq!(samples(&text).len(), 9, "and nothing else: {text}");
+        assert_eq!(samples(&text).len(), 9, "no others: {text}");
     }
 
     #[test]
-    fn of_a_user_nothing_is_claimed_that_no_record_says() {
-        let text = past(99.0).text(Subject::User(1), &[record(1.0, 2.0)]).unwrap().unwrap();
+    fn a_user_has_no_samples_that_are_not_in_the_record() {
+        let text = text(99.0, Entity::User(1), &[record(1.0, 2.0)]).unwrap();
         assert_eq!(
             samples(&text),
             ["edgeimpulse_user_storage_used_bytes{job=\"j\",user_id=\"1\"} 2 172800.000"]
