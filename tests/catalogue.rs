@@ -59,7 +59,7 @@ fn the_reference_is_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
     let page = std::fs::read_to_string(path).unwrap_or_default();
     let fresh = page == metric_reference::markdown();
-    assert!(fresh, "docs/metrics.md is not what the catalogue says: cargo run -- metrics > docs/metrics.md");
+    assert!(fresh, "docs/metrics.md is out of date: cargo run -- metrics > docs/metrics.md");
 }
 
 #[test]

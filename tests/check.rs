@@ -16,7 +16,7 @@ fn find<'a>(report: &'a Value, account: &str, collector: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn what_is_permitted_and_answers_is_good() {
+async fn check_succeeds_if_every_permitted_call_succeeds() {
     let api = FakeApi::with_samples("typical").await;
     let ended =
         Program::start(&["check", "--api.url", &api.url()], &[("EDGEIMPULSE_API_KEY", KEY)]).end().await;
@@ -35,7 +35,7 @@ async fn what_is_permitted_and_answers_is_good() {
 }
 
 #[tokio::test]
-async fn what_fails_is_told_for_each_account_and_ends_with_1() {
+async fn check_reports_failures_per_account_with_exit_code_1() {
     let api = FakeApi::with_samples("typical").await;
     api.refuses("/api/organizations/2/metrics", 403, "You need to be a member").await;
     let refusal =
@@ -62,7 +62,7 @@ async fn what_fails_is_told_for_each_account_and_ends_with_1() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_credential_is_told() {
+async fn check_reports_the_expiry_of_a_credential() {
     let api = FakeApi::with_samples("typical").await;
     // {"alg":"none"} . {"exp":1000000000}
     let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjEwMDAwMDAwMDB9.c2ln";
@@ -71,7 +71,7 @@ async fn the_end_of_a_credential_is_told() {
 }
 
 #[tokio::test]
-async fn a_token_that_outlives_every_calendar_is_no_trouble() {
+async fn check_handles_an_expiry_that_no_duration_can_hold() {
     use base64::Engine as _;
     let api = FakeApi::with_samples("typical").await;
     let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);

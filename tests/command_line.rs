@@ -1,4 +1,4 @@
-//! The program as a process: its first lines, its errors, its end.
+//! The program as a process: output, errors, exit codes, signals.
 
 use std::time::Duration;
 
@@ -110,10 +110,10 @@ async fn a_scrape_that_reads_nothing_ends_with_1() {
 }
 
 #[tokio::test]
-async fn healthcheck_asks_the_exporter_where_it_listens() {
+async fn healthcheck_uses_the_listen_address() {
     for host in ["", "127.0.0.1", "0.0.0.0"] {
         let address = format!("{host}:{}", free_port());
-        // As in a container, where both are told the same; no proxy leads back to it.
+        // As in a container, where both processes have the same environment. Proxies must be ignored.
         let environment = [
             ("EDGEIMPULSE_WEB_LISTEN_ADDRESS", address.as_str()),
             ("HTTP_PROXY", "http://127.0.0.1:1"),
@@ -125,13 +125,13 @@ async fn healthcheck_asks_the_exporter_where_it_listens() {
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "healthy\n"), "{ended:?}");
         let both = format!("--web.listen-address={address},127.0.0.1:{}", free_port());
         let ended = Program::start(&["healthcheck", &both], &[]).end().await;
-        assert_eq!(ended.code, Some(1), "one address of two is not enough: {ended:?}");
+        assert_eq!(ended.code, Some(1), "one address of two fails: {ended:?}");
     }
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn healthcheck_asks_where_probes_are_answered_and_reads_the_configuration_file() {
+async fn healthcheck_uses_the_probe_address_and_the_configuration_file() {
     let (probes, socket) = (format!("127.0.0.1:{}", free_port()), file("socket", ""));
     std::fs::remove_file(&socket).unwrap();
     let probe_address = format!("--web.probe-listen-address={probes}");
@@ -152,7 +152,7 @@ async fn healthcheck_asks_where_probes_are_answered_and_reads_the_configuration_
 }
 
 #[tokio::test]
-async fn healthcheck_says_in_one_line_what_is_not_healthy() {
+async fn healthcheck_reports_in_one_line_what_is_not_healthy() {
     let (api, silent) = (FakeApi::start().await, std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     let another = url::Url::parse(&api.url()).unwrap().port().unwrap();
     for (port, why) in [

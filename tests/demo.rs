@@ -1,4 +1,4 @@
-//! The demo: a simulated API that is true to the vendor's document, and the exporter on top of it.
+//! The demo: a simulated API that conforms to the API's specification, and an exporter that reads it.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ async fn get(demo: &Demo, path: &str, header: (&str, &str)) -> (u16, Value) {
     (response.status().as_u16(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
 }
 
-/// Rewrites OpenAPI 3.0's `nullable` as JSON Schema has it.
+/// Converts `nullable` of OpenAPI 3.0 to JSON Schema.
 fn to_json_schema(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -41,7 +41,7 @@ fn schema_of(path: &str) -> jsonschema::Validator {
     to_json_schema(&mut document);
     let mut schema =
         document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"].take();
-    assert!(schema.is_object(), "{path} is in the document");
+    assert!(schema.is_object(), "{path} is in the specification");
     schema["components"] = document["components"].take();
     jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 }
@@ -98,12 +98,12 @@ async fn every_answer_is_valid_by_the_vendors_document() {
 }
 
 #[tokio::test]
-async fn the_samples_are_valid_too_so_that_the_check_can_be_believed() {
+async fn the_schema_check_accepts_samples_and_refuses_a_wrong_type() {
     let validator = schema_of("/api/organizations/{organizationId}");
     let mut sample: Value = serde_json::from_str(&data("typical/organization-1.json")).unwrap();
     assert!(validator.is_valid(&sample));
     sample["organization"]["users"][0]["role"] = json!(5);
-    assert!(!validator.is_valid(&sample), "a wrong answer is told from a right one");
+    assert!(!validator.is_valid(&sample), "a wrong type is refused");
 }
 
 #[tokio::test]
@@ -125,14 +125,18 @@ async fn wrong_credentials_are_refused() {
 }
 
 #[tokio::test]
-async fn a_portfolio_of_any_size_is_told_in_pages() {
+async fn a_portfolio_of_any_size_is_listed_in_pages() {
     let world = World::starting(NOW).with_organizations(2000);
     let demo = demo::start_in(world, Clock::Fixed(NOW)).await.unwrap();
     let jwt = demo.world.jwt();
     let list = async |query: &str| {
         let path = format!("/api/organizations/1007/whitelabel/organizations{query}");
         let (status, answer) = get(&demo, &path, ("x-jwt-token", &jwt)).await;
-        assert_eq!((status, &answer["total"]), (200, &json!(1990)), "2,000 less the ten that belong to nobody");
+        assert_eq!(
+            (status, &answer["total"]),
+            (200, &json!(1990)),
+            "2,000 less the ten that do not belong to the white label"
+        );
         let organizations = answer["organizations"].as_array().unwrap().clone();
         organizations.iter().map(|organization| organization["id"].as_u64().unwrap()).collect::<Vec<_>>()
     };
@@ -169,8 +173,8 @@ fn organizations_of_the_portfolio_differ_and_only_grow() {
     let later = at(7.0);
     let pairs = || now.iter().zip(&later);
     assert!(pairs().all(|(now, later)| now.storage <= later.storage && now.cpu <= later.cpu));
-    let asleep = pairs().filter(|(now, later)| now.storage == later.storage && now.cpu == later.cpu).count();
-    assert!((100..300).contains(&asleep), "{asleep} are asleep");
+    let inactive = pairs().filter(|(now, later)| now.storage == later.storage && now.cpu == later.cpu).count();
+    assert!((100..300).contains(&inactive), "{inactive} are inactive");
     let past = at(-60.0);
     assert!(past.iter().all(|tenant| tenant.storage >= 0.0 && tenant.cpu >= 0.0 && tenant.gpu >= 0.0));
     let names: BTreeSet<_> = now.iter().map(|tenant| &tenant.name).collect();
@@ -178,7 +182,7 @@ fn organizations_of_the_portfolio_differ_and_only_grow() {
     for tenant in &now[..3] {
         let (storage, compute) = (share(tenant.storage, tenant.limits.storage), tenant.cpu + tenant.gpu);
         let compute = share(compute, tenant.limits.compute);
-        assert!(storage < 0.8 && compute < 0.8, "the default portfolio is no news: {tenant:?}");
+        assert!(storage < 0.8 && compute < 0.8, "the default tenants are below their limits: {tenant:?}");
     }
 }
 
@@ -192,7 +196,7 @@ async fn scrape_at(now: f64) -> Exposition {
 }
 
 #[tokio::test]
-async fn every_organization_has_its_story() {
+async fn every_organization_shows_its_scenario() {
     let metrics = scrape_at(NOW).await;
     let of = |id: &str, name: &str| {
         metrics.value(&format!("edgeimpulse_organization_{name}"), &[("organization_id", id)])
@@ -202,9 +206,9 @@ async fn every_organization_has_its_story() {
     assert!(share("1002", "storage_used_bytes", "storage_limit_bytes") > 0.85, "storage is nearly full");
     let of_year = (NOW - of("1003", "contract_start_timestamp_seconds").unwrap()) / (365.0 * 86_400.0);
     let of_compute = share("1003", "compute_time_used_seconds", "compute_time_limit_seconds");
-    assert!(of_compute / of_year > 1.3, "compute is over its pace");
+    assert!(of_compute / of_year > 1.3, "compute time is used too fast");
     assert!(share("1004", "projects_used", "projects_limit") > 1.0, "too many projects");
-    assert_eq!(of("1004", "users_used"), of("1004", "users_limit"), "no place for another user");
+    assert_eq!(of("1004", "users_used"), of("1004", "users_limit"), "as many users as the limit");
     let limited =
         metrics.series("edgeimpulse_organization_entitlement_limited", &[("organization_id", "1005")]);
     assert_eq!(limited.iter().map(|sample| sample.value).collect::<Vec<_>>(), [0.0; 5], "no limits at all");
@@ -212,12 +216,12 @@ async fn every_organization_has_its_story() {
     let ends = metrics.value("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &ends).unwrap();
     assert!((1.0..7.0).contains(&((ends - NOW) / 86_400.0)), "a trial ends in days");
     let expired = of("1008", "trial_expired_timestamp_seconds").unwrap();
-    assert!((1.0..23.0).contains(&((NOW - expired) / 86_400.0)), "a trial is in its days of grace");
+    assert!((1.0..23.0).contains(&((NOW - expired) / 86_400.0)), "a trial expired less than 30 days ago");
     let white_label = metrics.series("edgeimpulse_organization_info", &[("whitelabel_id", "7")]);
-    assert_eq!(white_label.len(), 4, "its owner, and three that nobody else sees");
-    assert!(of("2001", "storage_used_bytes") > Some(0.0), "they are read all the same");
-    let asleep = (NOW - of("1009", "last_access_timestamp_seconds").unwrap()) / 86_400.0;
-    assert!(asleep > 90.0, "nobody was there for {asleep} days");
+    assert_eq!(white_label.len(), 4, "its owner, and three that only the white label can access");
+    assert!(of("2001", "storage_used_bytes") > Some(0.0), "their usage is read");
+    let inactive = (NOW - of("1009", "last_access_timestamp_seconds").unwrap()) / 86_400.0;
+    assert!(inactive > 90.0, "no activity for {inactive} days");
     let hostile = [("organization_name", "Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰")];
     assert_eq!(metrics.series("edgeimpulse_organization_info", &hostile).len(), 1);
     assert!(share("1001", "storage_used_bytes", "storage_limit_bytes") < 0.6, "one is fine");
@@ -226,7 +230,7 @@ async fn every_organization_has_its_story() {
     let usage = [("collector", "usage"), ("organization_id", "1011")];
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
     let failures = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);
-    assert!(failures.iter().all(|sample| sample.value == 0.0), "nothing fails in good weather");
+    assert!(failures.iter().all(|sample| sample.value == 0.0), "no call fails");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The past that the API keeps, written for promtool.
+//! `history`: daily records as OpenMetrics for promtool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::support::{Exposition, FakeApi, Program, Running, file};
 
 const LIST: &str = "/api/organizations/7/whitelabel/organizations";
 
-/// A directory that is not there yet.
+/// Returns the path of a directory that does not exist.
 fn directory() -> String {
     file("history", "") + ".d"
 }
@@ -38,7 +38,7 @@ fn record(date: &str, storage: u64) -> Value {
     })
 }
 
-/// An API whose white label has the organizations 31, 32 and 33, with three records of two days each.
+/// Returns an API whose white label has the organizations 31, 32 and 33, with three records of two days each.
 async fn api() -> FakeApi {
     let api = FakeApi::start().await;
     let whitelabels = json!([{ "id": 70, "ownerOrganizationId": 7, "isAdmin": true }]);
@@ -76,7 +76,7 @@ async fn each_organization_has_a_file_with_a_sample_per_day_at_its_end() {
     let ended = history(&api.url(), &output, &["--label=instance=a\"b"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.stdout, format!("{output}: 3 written, 0 existing, 0 without records, 0 failed\n"));
-    assert_eq!(ended.stderr, "", "no progress where there is no terminal");
+    assert_eq!(ended.stderr, "", "no progress bar without a terminal");
     let files = files(&output);
     assert_eq!(
         files.keys().collect::<Vec<_>>(),
@@ -135,7 +135,7 @@ async fn an_unfinished_file_counts_as_none() {
 }
 
 #[tokio::test]
-async fn only_the_organizations_that_are_named_are_asked_for() {
+async fn only_the_selected_organizations_are_requested() {
     let (api, output) = (api().await, directory());
     let ended = history(&api.url(), &output, &["--organization-id=33,99"]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -145,7 +145,7 @@ async fn only_the_organizations_that_are_named_are_asked_for() {
 }
 
 #[tokio::test]
-async fn the_past_ends_when_it_is_told_to() {
+async fn no_sample_is_later_than_until() {
     let (api, output) = (api().await, directory());
     let ended = history(&api.url(), &output, &["--until=2020-05-02T23:59:59Z"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -231,11 +231,11 @@ async fn an_api_key_needs_the_owner_and_reads_users_too() {
     let samples = Exposition::of_open_metrics(&files["user-2.om"].replace(" 1588377600.000", ""));
     let user = [("job", "edgeimpulse"), ("user_id", "2")];
     assert_eq!(samples.value("edgeimpulse_user_storage_used_bytes", &user), Some(5.0));
-    assert_eq!(samples.samples.len(), 5, "no tier, which no record tells: {}", samples.text);
+    assert_eq!(samples.samples.len(), 5, "no tier, which records do not have: {}", samples.text);
 }
 
 #[tokio::test]
-async fn the_page_names_the_metrics_that_have_a_past() {
+async fn the_page_names_the_metrics_that_have_history() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/history.md")).unwrap();
     let named: BTreeSet<_> = page.split('`').filter(|word| word.starts_with("edgeimpulse_")).collect();
     let sections = edgeimpulse_exporter::metrics::catalogue::sections();
@@ -243,7 +243,7 @@ async fn the_page_names_the_metrics_that_have_a_past() {
     assert_eq!(named, metrics.map(|metric| metric.name).collect());
 }
 
-/// Runs the commands of docs/history.md as they stand there, against the demo, and returns the folder of blocks.
+/// Runs the commands of docs/history.md against the demo, and returns the directory of the blocks.
 async fn run_the_page(api: &Demo, instance: &str) -> String {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/history.md")).unwrap();
     let commands: Vec<_> =

@@ -1,4 +1,4 @@
-//! Help, completions and manual pages, as the programs show them that read them.
+//! Help, completions and manual pages.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -8,7 +8,7 @@ use edgeimpulse_exporter::cli::arguments::CommandLine;
 
 use crate::support::{Program, file};
 
-/// Runs the program, which is to succeed, on a terminal of 80 columns.
+/// Returns the output of the program, which must succeed, on a terminal of 80 columns.
 async fn said(arguments: &[&str]) -> String {
     // Would be shown to whoever reads the help.
     let environment = [("COLUMNS", "80"), ("EDGEIMPULSE_API_URL", "https://canary.example")];
@@ -18,7 +18,7 @@ async fn said(arguments: &[&str]) -> String {
     ended.stdout
 }
 
-/// Returns all words of a text that are long options.
+/// Returns the names of all long options in a text.
 fn options(text: &str) -> BTreeSet<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     let words = text.split(|c| !is_part(c)).map(|word| word.trim_end_matches('.'));
@@ -32,7 +32,7 @@ async fn the_short_help_fits_a_screen_and_names_nothing_that_does_not_exist() {
     let wide: Vec<_> = short.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");
     let mut known = options(&long);
-    // It stands for all of them.
+    // Stands for the flags of all collectors.
     known.insert("no-collector.NAME");
     let unknown: Vec<_> = options(&short).difference(&known).copied().collect();
     assert!(unknown.is_empty(), "{unknown:?}");
@@ -59,7 +59,7 @@ async fn the_long_help_has_every_option_with_its_variable_and_the_exit_codes() {
     }
 }
 
-/// Returns what bash offers for the last of these words.
+/// Returns the completions that bash offers for the last of these words.
 async fn completed(words: &[&str]) -> Vec<String> {
     let script = file("completion.bash", &said(&["completions", "bash"]).await);
     let line = "source \"$1\"; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
@@ -89,7 +89,7 @@ async fn bash_completes_options_commands_and_values() {
 }
 
 #[tokio::test]
-async fn every_shell_gets_a_script_that_knows_the_program() {
+async fn every_shell_has_a_completion_script() {
     for shell in clap_complete::Shell::value_variants() {
         let script = said(&["completions", &shell.to_string()]).await;
         for word in ["edgeimpulse-exporter", "api.key-file", "healthcheck"] {
@@ -131,10 +131,7 @@ async fn the_reference_of_options_is_fresh() {
     let page =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/options.md")).unwrap_or_default();
     let fresh = page == said(&["man", "--markdown"]).await;
-    assert!(
-        fresh,
-        "docs/options.md is not what the program says: cargo run -- man --markdown > docs/options.md"
-    );
+    assert!(fresh, "docs/options.md is out of date: cargo run -- man --markdown > docs/options.md");
     for argument in CommandLine::documented().get_arguments().filter(|argument| !argument.is_hide_set()) {
         assert!(options(&page).contains(argument.get_long().unwrap()), "{argument}");
     }
@@ -142,7 +139,7 @@ async fn the_reference_of_options_is_fresh() {
 
 #[tokio::test]
 #[ignore = "needs groff and man (Debian: groff, man-db)"]
-async fn the_manual_pages_are_set_without_a_warning() {
+async fn the_manual_pages_are_formatted_without_a_warning() {
     let directory = file("man", "") + ".d";
     said(&["man", "--directory", &directory]).await;
     for entry in std::fs::read_dir(&directory).unwrap() {

@@ -1,4 +1,4 @@
-//! What a recording holds, what it does not hold, and what is told from it.
+//! Recordings: what they contain, what they must not contain, and what a replay exposes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use crate::support::program::Ended;
 use crate::support::running::KEY;
 use crate::support::{Exposition, FakeApi, Program, data, file, get};
 
-/// What is in every text of the answers that the recording may not hold, in a form that looks like much else.
+/// Part of every text in the responses that must not be in the recording.
 const CANARY: &str = "canary";
 
-/// Replaces every text in an answer by one with a canary, except dates and the words that decoding depends on. The
-/// same text becomes the same one.
+/// Replaces every text in a response by a text with the canary, except dates and values that decoding depends on. Equal
+/// texts stay equal.
 fn plant(json: &mut Value, member: &str, planted: &mut BTreeMap<String, usize>) {
     match json {
         Value::String(text) => {
@@ -45,7 +45,7 @@ fn plant(json: &mut Value, member: &str, planted: &mut BTreeMap<String, usize>) 
     }
 }
 
-/// An API whose answers have a canary in every text, and in names of members that people could choose.
+/// Returns an API with the canary in every text of its responses, and in field names that people could choose.
 async fn planted() -> FakeApi {
     let api = FakeApi::start().await;
     let mut planted = BTreeMap::new();
@@ -65,7 +65,7 @@ async fn planted() -> FakeApi {
     api
 }
 
-/// A directory that is not there yet.
+/// Returns the path of a directory that does not exist.
 fn directory() -> String {
     file("recording", "") + ".d"
 }
@@ -89,7 +89,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Returns the samples that tell of the API, with every text of people replaced by one word.
+/// Returns the samples about the API, with every name replaced by one word.
 fn without_names(text: &str) -> Vec<String> {
     const NAMES: [&str; 7] =
         ["organization_name", "whitelabel_name", "project_name", "dataset", "bucket", "category", "experiment"];
@@ -126,10 +126,10 @@ async fn no_text_of_people_and_no_credential_is_in_a_recording() {
     api.responds("/api/organizations/2/metrics", page).await;
     let ended = record(&api, &directory).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stdout.contains(CANARY), "the metrics themselves are those of the account");
+    assert!(ended.stdout.contains(CANARY), "the metrics are not redacted");
     assert!(ended.stderr.contains("redacted"), "{}", ended.stderr);
     let files = files(Path::new(&directory));
-    // One is a list of a user that is not asked for.
+    // One sample is a list of a user that is not requested.
     assert!(files.len() >= SAMPLES.len() - 1, "{files:?}");
     for path in &files {
         let text = std::fs::read_to_string(path).unwrap() + &path.display().to_string();
@@ -140,7 +140,7 @@ async fn no_text_of_people_and_no_credential_is_in_a_recording() {
         let is_json =
             ["\"status\":200", "\"status\":403", "\"version\""].iter().any(|part| text.contains(part));
         let has_answer = text.contains("\"answer\":{") || path.ends_with("recording.json");
-        assert_eq!(has_answer, is_json, "all is kept but the page, which is no JSON: {text}");
+        assert_eq!(has_answer, is_json, "every response is recorded except the HTML page: {text}");
     }
 }
 
@@ -160,11 +160,11 @@ async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
     let again = record(&api, &directory).await;
     assert_eq!(again.code, Some(2), "{again:?}");
     assert!(again.stderr.contains("the directory is not empty"), "{again:?}");
-    assert_eq!(api.calls().await, calls, "and nothing was asked");
+    assert_eq!(api.calls().await, calls, "no call was made");
 }
 
 #[tokio::test]
-async fn a_replay_tells_the_same_up_to_names() {
+async fn a_replay_exposes_the_same_metrics_except_names() {
     for refused in [false, true] {
         let (api, directory) = (planted().await, directory());
         if refused {
@@ -188,7 +188,7 @@ async fn a_replay_tells_the_same_up_to_names() {
 }
 
 #[tokio::test]
-async fn a_replay_can_be_served_and_told_what_to_show() {
+async fn a_replay_can_be_served_with_another_scope() {
     let (api, directory) = (planted().await, directory());
     record(&api, &directory).await;
     let arguments = ["--replay", &directory, "--web.listen-address=127.0.0.1:0", "--organization-id=2"];
@@ -208,7 +208,7 @@ async fn a_replay_can_be_served_and_told_what_to_show() {
 }
 
 #[tokio::test]
-async fn accounts_of_a_file_are_told_apart_and_lose_their_names() {
+async fn accounts_of_a_file_are_recorded_apart_and_without_their_names() {
     let (one, directory) = (FakeApi::start().await, directory());
     for (key, id) in [("ei_one", 1), ("ei_two", 2)] {
         let list = json!({ "success": true, "organizations": [{ "id": id, "name": "Acme" }] });

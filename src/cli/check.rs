@@ -1,4 +1,4 @@
-//! `check`: makes every API call once and reports the results. It answers "why is this metric missing?".
+//! `check`: makes every API call once and reports the results, to find out why a metric is missing.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -129,7 +129,7 @@ impl Outcome {
         }
     }
 
-    /// Returns true if the call is known to be permitted, and false if it is known not to be.
+    /// Returns true or false if the result shows whether the call is permitted.
     pub(super) const fn is_permitted(&self) -> Option<bool> {
         match self {
             Self::Success => Some(true),

@@ -98,12 +98,18 @@ pub struct Dataset {
 pub struct DailyRecord {
     /// Start of the day.
     pub date: UnixTime,
-    /// CPU compute time since the start of the contract, in seconds.
+    /// Start of the period of `cpu` and `gpu`.
+    pub compute_since: UnixTime,
+    /// Number of users, Edge Impulse staff included; 0 in the records of a user.
+    pub users: u64,
+    /// Number of users who are Edge Impulse staff; 0 in the records of a user.
+    pub staff: u64,
+    /// Number of projects.
+    pub projects: u64,
+    /// CPU compute time since `compute_since`, in seconds.
     pub cpu: f64,
-    /// GPU compute time since the start of the contract, in seconds.
+    /// GPU compute time since `compute_since`, in seconds.
     pub gpu: f64,
     /// Storage in use, in bytes.
     pub storage: f64,
-    /// Number of projects.
-    pub projects: u64,
 }

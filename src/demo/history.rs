@@ -12,8 +12,8 @@ use crate::metrics::Format;
 use crate::metrics::timestamped::Timestamped;
 use crate::model::{Clock, ManualClock, UnixTime};
 
-/// Timeout of one scrape.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of one scrape. No Prometheus waits for it, and a late response would give samples of an earlier time.
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Returns the metrics of `world` at every `step` of the `length` before `now`, with the label `instance`.
 ///

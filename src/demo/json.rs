@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::entities::{DailyRecord, Dataset, Member, Organization, Project};
-use super::portfolio::Tenant;
 use super::scenarios::Limits;
 use super::world::WHITELABEL;
 use crate::model::UnixTime;
@@ -114,33 +113,7 @@ pub(super) fn dataset(dataset: &Dataset) -> Value {
 }
 
 pub(super) fn daily_record(record: &DailyRecord) -> Value {
-    let DailyRecord { date: day, cpu, gpu, storage, projects } = *record;
-    // The API sends 0 for a user.
-    let (users, staff) = (0, 0);
-    totals(&Totals { date: day, since: day, users, staff, projects, cpu, gpu, storage })
-}
-
-/// Returns the record of one day of an organization of the white label.
-pub(super) fn tenant_record(tenant: &Tenant, day: UnixTime, now: UnixTime) -> Value {
-    let (cpu, gpu, storage) = tenant.on(day, now);
-    let Tenant { users, staff, private_projects, compute_since: since, .. } = *tenant;
-    totals(&Totals { date: day, since, users, staff, projects: private_projects, cpu, gpu, storage })
-}
-
-/// Totals at the end of a day.
-struct Totals {
-    date: UnixTime,
-    since: UnixTime,
-    users: u64,
-    staff: u64,
-    projects: u64,
-    cpu: f64,
-    gpu: f64,
-    storage: f64,
-}
-
-fn totals(totals: &Totals) -> Value {
-    let Totals { date: day, since, users, staff, projects, cpu, gpu, storage } = *totals;
+    let DailyRecord { date: day, compute_since, users, staff, projects, cpu, gpu, storage } = *record;
     json!({
         "date": date(day),
         "totalUsers": users,
@@ -149,7 +122,7 @@ fn totals(totals: &Totals) -> Value {
         "totalCurrentContractCpuComputeTimeSeconds": integer(cpu),
         "totalCurrentContractGpuComputeTimeSeconds": integer(gpu),
         "totalCurrentContractComputeTimeSeconds": integer(3.0f64.mul_add(gpu, cpu)),
-        "computeTimeCalculatedSince": date(since),
+        "computeTimeCalculatedSince": date(compute_since),
         "totalStorageSizeBytes": integer(storage),
         "usersAdded": 0,
         "usersDeleted": 0,

@@ -3,7 +3,7 @@
 //! A tenant is computed from its id and the time when it is requested. It has no members, projects and datasets: the
 //! calls of a white label report only their numbers.
 
-use super::entities::Organization;
+use super::entities::{DailyRecord, Organization};
 use super::scenarios::Limits;
 use super::world::{DAY, WHITELABEL_OWNER, World, spread};
 use crate::model::UnixTime;
@@ -196,13 +196,14 @@ impl From<Organization> for Tenant {
 }
 
 impl Tenant {
-    /// Returns CPU and GPU compute time, in seconds, and storage in use, in bytes, at the end of the day that starts at
-    /// `date`.
+    /// Returns the record of the day that starts at `date`; `now` is the time of `self`.
     #[must_use]
-    pub fn on(&self, date: UnixTime, now: UnixTime) -> (f64, f64, f64) {
-        let length = (now - self.compute_since).max(DAY);
-        let share = ((date + DAY - self.compute_since) / length).clamp(0.0, 1.0);
-        (self.cpu * share, self.gpu * share, self.storage * (0.6 + 0.4 * share))
+    pub fn daily_record(&self, date: UnixTime, now: UnixTime) -> DailyRecord {
+        let Self { compute_since, users, staff, private_projects: projects, .. } = *self;
+        let length = (now - compute_since).max(DAY);
+        let share = ((date + DAY - compute_since) / length).clamp(0.0, 1.0);
+        let (cpu, gpu, storage) = (self.cpu * share, self.gpu * share, self.storage * (0.6 + 0.4 * share));
+        DailyRecord { date, compute_since, users, staff, projects, cpu, gpu, storage }
     }
 }
 

@@ -129,6 +129,9 @@ impl World {
             let projects = 4 + ago.abs_diff(365) / 90;
             DailyRecord {
                 date,
+                compute_since: date,
+                users: 0,
+                staff: 0,
                 cpu: (600.0 * days).round(),
                 gpu: (150.0 * days).round(),
                 storage: (2.0 * GIGABYTE + 0.05 * GIGABYTE * days).round(),

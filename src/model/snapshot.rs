@@ -47,7 +47,7 @@ pub struct CallResult {
     pub success: bool,
     /// True if the credential is permitted to make the call and the organization supports it.
     pub supported: bool,
-    /// True if the facts shown are older than the scrape asked for.
+    /// True if the facts shown are older than the maximum age of the scrape.
     pub stale: bool,
     /// Duration of the last completed call, in seconds.
     pub duration: Option<f64>,

@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::{ApiState, ErrorResponse, success};
-use crate::demo::json::{daily_record, date, integer, limits, object, person, tenant_record};
+use crate::demo::json::{daily_record, date, integer, limits, object, person};
 use crate::demo::portfolio::Tenant;
 use crate::demo::world::{DAY, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, WHITELABEL_USER};
 
@@ -147,7 +147,7 @@ async fn organization(
         "totalComputeTime": (tenant.cpu + tenant.gpu) / 60.0,
         "computeTimeCurrentContractSince": date(tenant.compute_since),
         "totalStorage": integer(tenant.storage),
-        "dailyMetrics": days.map(|day| tenant_record(&tenant, day, now)).collect::<Vec<_>>(),
+        "dailyMetrics": days.map(|day| daily_record(&tenant.daily_record(day, now))).collect::<Vec<_>>(),
     })))
 }
 
