@@ -1,24 +1,34 @@
-//! Edge Impulse organizations as Prometheus metrics.
+//! Prometheus exporter for Edge Impulse.
 //!
-//! The modules stand in the order of a request's way, from the command line down to plain data. A module uses only those
-//! below it; `tests/architecture.rs` checks that.
+//! A module uses only modules that are declared below it here; `tests/architecture.rs` checks it.
 //!
 //! ```text
-//! GET /metrics -> serve -> collect: request the calls that are due, wait, read the store
+//! GET /metrics -> serve -> collect: start the calls that are due, wait, read the store
 //!                             |         |
 //!                             |         +-> api: HTTP request, JSON stream, decoded into facts
 //!                             v
-//!                 model::Snapshot -> metrics: a row of the catalogue per metric, written as text
+//!                 model::Snapshot -> metrics: one row of the catalogue per metric, written as text
 //! ```
 
+/// Command line: arguments, help and one module per command.
 pub mod cli;
+/// Simulated API, and an exporter for it.
 pub mod demo;
+/// Recordings of API responses, redacted, and their replay.
 pub mod recording;
+/// Daily records of the past, written for `promtool`.
 pub mod history;
+/// HTTP server: sockets, TLS, authentication, routes.
 pub mod serve;
+/// HTML page at `/` with the state of accounts and collectors.
 mod page;
+/// Scrapes: the calls that are due, their results, and the facts merged from them.
 pub mod collect;
+/// API client: requests, errors, responses decoded into facts.
 pub mod api;
+/// Metrics: catalogue, exposition formats and the exporter's telemetry.
 pub mod metrics;
+/// Options from flags, environment variables and the configuration file.
 pub mod config;
+/// Plain data: facts, calls, collectors, the clock.
 pub mod model;

@@ -111,6 +111,27 @@ async fn a_scrape_fails_only_for_those_who_want_it_to() {
 }
 
 #[tokio::test]
+async fn up_is_a_matter_of_whole_scrapes_and_fail_scrape_looks_at_what_was_requested() {
+    let api = FakeApi::with_samples("typical").await;
+    api.refuses("/api/organizations/1/metrics", 500, "down").await;
+    let options = ["--organization-id=1", "--organization-id=2", "--web.fail-scrape=all"];
+    let exporter = Running::with_key(&api, &options).await;
+    for (path, status, has_up) in [
+        ("/metrics", 200, true),
+        ("/metrics?collect[]=organization", 200, false),
+        ("/metrics?collect[]=usage", 200, false),
+        ("/metrics?collect[]=exporter", 200, false),
+        ("/probe?target=1&collect[]=usage", 503, false),
+        ("/probe?target=1", 200, false),
+        ("/probe?target=2&collect[]=usage", 200, false),
+    ] {
+        let response = exporter.request(reqwest::Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        assert_eq!(response.text().await.unwrap().contains("edgeimpulse_up"), has_up, "{path}");
+    }
+}
+
+#[tokio::test]
 #[ignore = "needs a minute"]
 async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
     const SCRAPES: usize = 4000;

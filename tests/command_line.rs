@@ -23,7 +23,7 @@ async fn without_a_credential_it_says_what_to_set() {
 #[tokio::test]
 async fn with_more_than_one_credential_it_says_which() {
     let line = refused(&["--api.jwt-file", "jwt.txt"], &[("EDGEIMPULSE_API_KEY", "canary")]).await;
-    assert!(line.contains("keep one of EDGEIMPULSE_API_KEY, --api.jwt-file"), "{line}");
+    assert!(line.contains("set only one of EDGEIMPULSE_API_KEY, --api.jwt-file"), "{line}");
     assert!(!line.contains("canary"));
 }
 
@@ -37,10 +37,14 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
         (vec!["--api.key-file", &key, "--api.url", "ftp://a.example"], "http or https"),
         (
             vec!["--api.key-file", &key, "--api.url", "https://user:canary@a.example/v1"],
-            "credential in the URL",
+            "invalid value for '--api.url <URL>': the URL contains a credential",
+        ),
+        (
+            vec!["--api.key-file", &key, "--api.proxy-url", "http://user:canary@proxy.example:3128"],
+            "invalid value for '--api.proxy-url <URL>': the URL contains a credential, which logs would show: set HTTPS_PROXY",
         ),
         (vec!["--api.key-file", &key, "--api.timeout", "5 parsecs"], "--api.timeout"),
-        (vec!["--api.key-file", &key, "--api.timeout", "0s"], "more than nothing"),
+        (vec!["--api.key-file", &key, "--api.timeout", "0s"], "must be greater than zero"),
         (vec!["--api.key-file", &key, "--cache.ttl", "soon"], "--cache.ttl"),
         (vec!["--api.key-file", &key, "--api.max-response-size", "12 parsecs"], "64MiB"),
         (vec!["--api.key-file", &key, "--organization-id", "acme"], "--organization-id"),
@@ -59,6 +63,7 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
     ] {
         let line = refused(&arguments, &[]).await;
         assert!(line.contains(hint), "{arguments:?}: {line}");
+        assert!(!line.contains("canary"), "{line}");
     }
 }
 
@@ -115,7 +120,7 @@ async fn healthcheck_asks_the_exporter_where_it_listens() {
             ("http_proxy", "http://127.0.0.1:1"),
         ];
         let mut program = Program::start(&["demo"], &environment);
-        program.prints("answers at").await;
+        program.prints("Simulated Edge Impulse API").await;
         let ended = Program::start(&["healthcheck"], &environment).end().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "healthy\n"), "{ended:?}");
         let both = format!("--web.listen-address={address},127.0.0.1:{}", free_port());
@@ -132,7 +137,7 @@ async fn healthcheck_asks_where_probes_are_answered_and_reads_the_configuration_
     let probe_address = format!("--web.probe-listen-address={probes}");
     let listen_address = format!("--web.listen-address=unix:{socket}");
     let mut program = Program::start(&["demo", &listen_address, &probe_address], &[]);
-    program.prints("answers at").await;
+    program.prints("Simulated Edge Impulse API").await;
     let configuration =
         format!("web: {{ probe_listen_address: \"{probes}\" }}\naccounts: [{{ name: a, key_file: a }}]\n");
     let configuration = file("config.yaml", &configuration);
@@ -152,12 +157,12 @@ async fn healthcheck_says_in_one_line_what_is_not_healthy() {
     let another = url::Url::parse(&api.url()).unwrap().port().unwrap();
     for (port, why) in [
         (free_port(), "refused"),
-        (another, "answers \"HTTP/1.1 404 Not Found\""),
-        (silent.local_addr().unwrap().port(), "has not answered in 2s"),
+        (another, "unexpected response \"HTTP/1.1 404 Not Found\""),
+        (silent.local_addr().unwrap().port(), "no response within 2s"),
     ] {
         let ended = Program::start(&["healthcheck", &format!("--web.listen-address=:{port}")], &[]).end().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
-        let place = format!("http://127.0.0.1:{port}/-/healthy ");
+        let place = format!("http://127.0.0.1:{port}/-/healthy: ");
         assert!(ended.stderr.contains(&place) && ended.stderr.contains(why), "{}", ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }

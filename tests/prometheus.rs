@@ -207,8 +207,8 @@ const STORIES: [(&str, &[&str]); 12] = [
 
 /// Panels that are empty in the demo, and why.
 const EMPTY: [(&str, &str); 5] = [
-    ("exporter / Failing calls B", "no answer is stale"),
-    ("exporter / API asks to wait until A", "the API never asked for it"),
+    ("exporter / Failing calls B", "no response is stale"),
+    ("exporter / API calls paused until A", "the API never returned Retry-After"),
     ("fleet / Users F", "no subscription is to be downgraded"),
     ("fleet / Users G", "no subscription is to be terminated"),
     ("organization / Deleted A", "no organization was deleted"),

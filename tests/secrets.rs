@@ -1,6 +1,6 @@
 //! A planted key is looked for wherever it must not be.
 
-use edgeimpulse_exporter::collect::scrape::Selection;
+use edgeimpulse_exporter::collect::Selection;
 use edgeimpulse_exporter::metrics::Format;
 use edgeimpulse_exporter::model::Clock;
 use serde_json::json;

@@ -145,7 +145,7 @@ async fn the_page_tells_what_was_read_and_what_failed() {
     let api = FakeApi::with_samples("typical").await;
     api.refuses("/api/organizations/2/metrics", 500, "Out of order").await;
     let exporter = Running::with_key(&api, &[]).await;
-    assert!(exporter.page("/").await.contains("Nothing was read yet"));
+    assert!(exporter.page("/").await.contains("Not scraped yet"));
     exporter.scrape().await;
     let page = exporter.page("/").await;
     for text in [
@@ -154,7 +154,7 @@ async fn the_page_tells_what_was_read_and_what_failed() {
         "Org 1 \\ &quot;quoted&quot;",
         "organization 2",
         "the API failed (status 500): Out of order",
-        "fails or is late",
+        "\u{a0}calls failed",
         "0\u{a0}s ago",
         env!("CARGO_PKG_VERSION"),
         "href=\"metrics\"",
@@ -237,6 +237,6 @@ async fn the_page_tells_of_a_call_that_does_not_answer() {
     let exporter = Running::with_key(&api, &[]).await;
     exporter.scrape_within("3").await;
     let page = exporter.page("/").await;
-    assert!(page.contains("<strong>Late</strong> for organization 2: asked"), "{page}");
-    assert!(page.contains(" ago and has not answered yet"), "{page}");
+    assert!(page.contains("<strong>Late</strong> for organization 2: called"), "{page}");
+    assert!(page.contains(" ago, no response yet"), "{page}");
 }

@@ -34,7 +34,7 @@ async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
     let http1 = authority.client().http1_only().build().unwrap();
     let response = http1.get(served.https("/")).send().await.unwrap();
     assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_11));
-    assert!(response.text().await.unwrap().contains("This page came over https."));
+    assert!(response.text().await.unwrap().contains("This page was served over HTTPS."));
 
     assert_eq!(served.status(&Authority::new().client().build().unwrap(), "/").await, None);
     assert!(crate::support::get(served.http("/metrics")).await.is_err(), "nothing is said in the clear");
@@ -151,7 +151,7 @@ async fn a_changed_certificate_is_served_without_a_restart_while_old_connections
         None,
         "a new one would not"
     );
-    served.program.says("the changed web configuration is in force").await;
+    served.program.says("web configuration reloaded").await;
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn within(
 ) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
     let folder = Folder::new(authority);
     folder.write("web.yml", TLS);
-    let live = Some(Arc::new(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap()));
+    let web_config = Some(Arc::new(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap()));
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let slow = async || {
@@ -188,9 +188,9 @@ async fn within(
         "Here."
     };
     let app = Router::new().route("/slow", get(slow)).fallback(async || "Here.");
-    let door = Endpoint { socket: socket.into(), app, live, is_apart: false };
+    let endpoint = Endpoint { socket: socket.into(), app, web_config, separate_limit: false };
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    tokio::spawn(listener::serve_endpoints(vec![door], async { drop(stopped.await) }, limits));
+    tokio::spawn(listener::serve_endpoints(vec![endpoint], async { drop(stopped.await) }, limits));
     (address, stop)
 }
 

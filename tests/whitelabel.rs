@@ -40,7 +40,7 @@ impl Admin {
             timeout: Duration::from_secs(5),
             max_response_size: 1 << 20,
             usage_query: Vec::new(),
-            terms: DecodeOptions {
+            decode: DecodeOptions {
                 now: NOW,
                 compute_time_unit: 60.0,
                 memory_unit: 1.0,

@@ -1,4 +1,4 @@
-//! The command line: what to do, and with which options.
+//! The arguments of the command line.
 
 use std::path::PathBuf;
 
@@ -11,24 +11,24 @@ use super::help;
 use super::history::HistoryOptions;
 use crate::config::Options;
 
-/// Prometheus exporter for Edge Impulse; without a command it serves /metrics
+/// Prometheus exporter for Edge Impulse; serves /metrics unless a command is given
 #[derive(Debug, Parser)]
 #[command(name = "edgeimpulse-exporter", version, args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
-    /// What to do instead of serving.
+    /// The command; without one the exporter serves.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Options of serving.
+    /// Options without a command.
     #[command(flatten)]
     pub options: Options,
 }
 
 impl CommandLine {
-    /// Reads the command line and the environment, in which an empty variable is as good as none: templates of
-    /// containers leave many of them empty.
+    /// Parses the command line and the environment. Empty variables are ignored, because container templates set options
+    /// that are not used to an empty value.
     ///
     /// # Errors
-    /// If they cannot be understood.
+    /// If an argument or a variable is invalid, or help was requested.
     pub fn read() -> Result<Self, clap::Error> {
         fn without_empty_variables(command: clap::Command) -> clap::Command {
             let is_empty = |argument: &clap::Arg| {
@@ -39,18 +39,18 @@ impl CommandLine {
                 .mut_subcommands(without_empty_variables)
         }
         let mut command = without_empty_variables(Self::documented());
-        // Nothing else can be called so: a value does not begin with a hyphen.
+        // No value of an option begins with a hyphen, so this is always the flag.
         if std::env::args_os().any(|argument| argument == "-h") {
-            command = help::in_brief(command);
+            command = help::with_short_help(command);
         }
         let matches = command.try_get_matches()?;
-        let read = Self::from_arg_matches(&matches)?;
-        read.says_it_once(&matches)?;
-        Ok(read)
+        let command_line = Self::from_arg_matches(&matches)?;
+        command_line.check_conflicts(&matches)?;
+        Ok(command_line)
     }
 
-    /// Refuses flags and variables that a configuration file says better: two places would contradict each other.
-    fn says_it_once(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
+    /// Refuses flags and variables besides `--config.file`: there is one place for each value.
+    fn check_conflicts(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
         let (options, matches) = match (&self.command, matches.subcommand()) {
             (None, _) => (&self.options, matches),
             (
@@ -70,7 +70,7 @@ impl CommandLine {
         }
         let command = Options::augment_args(clap::Command::new(""));
         for argument in command.get_arguments().filter(|argument| argument.get_id() != "config_file") {
-            let also = match matches.value_source(argument.get_id().as_str()) {
+            let source = match matches.value_source(argument.get_id().as_str()) {
                 Some(ValueSource::CommandLine) => format!("--{}", argument.get_long().unwrap_or_default()),
                 Some(ValueSource::EnvVariable) => {
                     let name = argument.get_env().unwrap_or_default();
@@ -78,47 +78,48 @@ impl CommandLine {
                 }
                 _ => continue,
             };
-            let message = format!("{also} beside --config.file: say it in the file, or leave the file out");
+            let message = format!("{source} cannot be combined with --config.file: set it in the file");
             return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
         }
         Ok(())
     }
 }
 
-/// What to do instead of serving.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve a simulated API and the exporter on top of it: no account
+    /// Serve a simulated API and the metrics of it; needs no account
     ///
-    /// Everything happens on this machine: no account, no network.
+    /// Nothing outside this machine is contacted.
     Demo(Box<DemoOptions>),
-    /// Make every call once and say what came of it
+    /// Test every API call and report the results
     ///
-    /// Tells what is permitted, what is not and which role it needs, what fails, when a credential expires. Exits with
-    /// 0 if all that is permitted answers, with 1 if not.
+    /// Shows which calls are permitted and which role the others need, which calls fail and why, and when the credential
+    /// expires. Exits with 0 if every permitted call succeeds, else with 1.
     Check {
-        /// How to write it
+        /// Output format
         #[arg(id = "check_format", long = "format", value_name = "FORMAT", value_enum, default_value_t)]
         format: CheckFormat,
-        /// What is checked.
+        /// Options of the exporter.
         #[command(flatten)]
         options: Box<Options>,
     },
-    /// Say what is wrong with the configuration, if anything
+    /// Validate the configuration
     ///
-    /// Nothing is started and nobody is asked.
+    /// Reads the configuration and its credentials; starts no server and makes no API call.
     CheckConfig {
         /// Write the JSON schema of --config.file instead
         #[arg(long)]
         schema: bool,
-        /// What is checked.
+        /// Options of the exporter.
         #[command(flatten)]
         options: Box<Options>,
     },
-    /// Compare what is read of the API with a document of it
+    /// Compare the fields that are read with an OpenAPI document
     ///
-    /// Says which members are gone or have another type: what the next version of the API may break. Asks nobody.
-    /// Exits with 0 if all is as it is read, with 1 if not, with 2 if the document cannot be read.
+    /// Lists fields that are missing in the document or have another type there, to find out what a new version of the API
+    /// breaks. Makes no API call. Exits with 0 if there is no difference, with 1 if there is one, with 2 if the document
+    /// cannot be read.
     CheckApi {
         /// OpenAPI document, in JSON or YAML
         #[arg(long, value_name = "FILE")]
@@ -126,35 +127,36 @@ pub enum Command {
     },
     /// Collect once and write the metrics to standard output
     ///
-    /// Exits with 1 if an account could not be read.
+    /// Exits with 1 if no call of an account succeeded.
     Scrape {
-        /// Keep the API's answers, redacted, in this new directory: for --replay
+        /// Write the API's responses, redacted, to this new directory, for --replay
         #[arg(long, value_name = "DIR")]
         record: Option<PathBuf>,
-        /// What is collected.
+        /// Options of the exporter.
         #[command(flatten)]
         options: Box<Options>,
     },
-    /// Write the past that the API keeps, for promtool
+    /// Write a year of daily records for promtool
     ///
-    /// Daily records of the last year, of the organizations and users of a white label, as OpenMetrics for promtool tsdb
+    /// Writes the daily records of a white label's organizations and users as OpenMetrics files, for promtool tsdb
     /// create-blocks-from openmetrics.
     History(Box<HistoryOptions>),
-    /// Ask the exporter on this machine whether it is healthy
+    /// Check the health of the exporter on this machine
     ///
-    /// Given the options of an exporter that runs, asks where it listens. Exits with 1 if it is not healthy.
+    /// Takes the options of the running exporter and requests /-/healthy where it listens. Exits with 1 if it is not
+    /// healthy.
     Healthcheck(Box<Options>),
-    /// Write the reference of all metrics
+    /// Write the metrics reference
     Metrics {
-        /// How to write it
+        /// Output format
         #[arg(long, value_enum, default_value_t)]
         format: ReferenceFormat,
     },
-    /// Write the script that makes a shell complete options
+    /// Write a completion script for a shell
     ///
     /// For bash: edgeimpulse-exporter completions bash > /etc/bash_completion.d/edgeimpulse-exporter
     Completions {
-        /// Which shell
+        /// Shell
         #[arg(value_name = "SHELL")]
         shell: Shell,
     },
@@ -162,33 +164,33 @@ pub enum Command {
     ///
     /// To read it: edgeimpulse-exporter man | man -l -
     Man {
-        /// Write a page for each command too, all of them into this directory
+        /// Write the pages of the program and of every command into this directory
         #[arg(long, value_name = "DIRECTORY")]
         directory: Option<PathBuf>,
-        /// Write the options as a page of Markdown instead
+        /// Write the options reference as Markdown instead
         #[arg(long, conflicts_with = "directory")]
         markdown: bool,
     },
 }
 
-/// How a check is written.
+/// Output format of `check`.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum CheckFormat {
-    /// A table for people
+    /// A table
     #[default]
     Table,
-    /// An array for machines
+    /// A JSON array
     Json,
 }
 
-/// How the metrics reference is written.
+/// Output format of `metrics`.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum ReferenceFormat {
-    /// A page for people
+    /// A Markdown page
     #[default]
     Markdown,
-    /// An array for machines
+    /// A JSON array
     Json,
-    /// Prometheus rules that record metrics under their former names
+    /// Prometheus recording rules for the former names of renamed metrics
     Rules,
 }

@@ -1,4 +1,4 @@
-//! `check-config`: whether the configuration can be used.
+//! `check-config`: validates the configuration.
 
 use std::process::ExitCode;
 
@@ -9,10 +9,10 @@ use crate::config::{self, Options};
 use crate::model::Clock;
 use crate::serve::WebConfig;
 
-/// Says whether the configuration could be used, or what the file of one looks like.
+/// Validates the configuration, its credentials and `--web.config.file`; or writes the JSON schema of `--config.file`.
 ///
 /// # Errors
-/// If it could not.
+/// If the configuration cannot work.
 pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
     if schema {
         print(&config::file::schema())?;
@@ -25,6 +25,6 @@ pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, F
     }
     let count = exporter.accounts.len();
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
-    print(&format!("The configuration can be used. Accounts: {count} ({}).\n", names.join(", ")))?;
+    print(&format!("The configuration is valid. Accounts: {count} ({}).\n", names.join(", ")))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `demo`: the exporter against a simulated API.
+//! `demo`: serves a simulated API and an exporter that reads it.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use crate::config::{CommonOptions, ListenAddress, positive_duration};
 use crate::demo::{self, World};
 use crate::model::Clock;
 
-/// What can be set about the demo, whose API and credential are its own.
+/// Options of `demo`. The API and the credential are part of the demo and cannot be configured.
 #[derive(Args, Debug)]
 pub struct DemoOptions {
-    /// Organizations in all; those without a story of their own are seen by their white label only
+    /// Number of organizations; those above the first 11 are visible only through their white label
     #[arg(long, value_name = "N", default_value_t = demo::ORGANIZATIONS, value_parser = clap::value_parser!(u64).range(..=100_000))]
     pub organizations: u64,
-    /// Write the demo's past of this length as OpenMetrics with timestamps, and end
+    /// Write this much history as OpenMetrics with timestamps to standard output and exit
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
     pub history: Option<Duration>,
-    /// Time between two moments of the past
+    /// Interval between samples of --history
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = positive_duration)]
     pub history_step: Duration,
-    /// What serving can be told too.
+    /// Options that are the same as without a command.
     #[command(flatten)]
     pub common: CommonOptions,
 }
 
-/// Serves the metrics of a simulated API.
+/// Serves the metrics of a simulated API, or writes their history.
 ///
 /// # Errors
 /// If an address cannot be listened on.
@@ -39,24 +39,21 @@ pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     if let Some(length) = options.history {
         let port = options.common.web.listen_addresses.iter().find_map(ListenAddress::port).unwrap_or_default();
         let (instance, step) = (format!("localhost:{port}"), options.history_step);
-        print(
-            &demo::history::write(options.common.clone(), world, &instance, now, length, step)
-                .await
-                .map_err(Failure::Running)?,
-        )?;
+        let history = demo::history::write(options.common.clone(), world, &instance, now, length, step).await;
+        print(&history.map_err(Failure::Running)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let server = serve::open(&options.common).await?;
-    let api =
-        demo::start_in(world, Clock::System).await.map_err(|error| Failure::Running(error.to_string()))?;
+    let api = demo::start_in(world, Clock::System).await;
+    let api = api.map_err(|error| Failure::Running(format!("cannot start the simulated API: {error}")))?;
     let exporter = api.exporter(options.common.clone()).map_err(Failure::Running)?;
     let (scheme, port, path) = (server.scheme(), server.port(), &exporter.web().telemetry_path);
     print(&format!(
-        "A simulated Edge Impulse API answers at {}\n\
-         The exporter reads it as it would read the real one:\n\
-         \x20 {scheme}://localhost:{port}{path}  the metrics\n\
-         \x20 {scheme}://localhost:{port}/         a page for people\n\
-         Nothing outside this machine is contacted. Ctrl-C ends it.\n",
+        "Simulated Edge Impulse API: {}\n\
+         Exporter that reads it:\n\
+         \x20 {scheme}://localhost:{port}{path}  metrics\n\
+         \x20 {scheme}://localhost:{port}/         status page\n\
+         Nothing outside this machine is contacted. Press Ctrl-C to stop.\n",
         api.url()
     ))?;
     Ok(serve::run(exporter, server).await)

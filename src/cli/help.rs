@@ -1,24 +1,24 @@
-//! What the help says beside the options themselves.
+//! The help: its sections besides the options, and the short help.
 
 use clap::{Command, CommandFactory};
 
 use super::arguments::CommandLine;
 
-/// A part of the help of which options know nothing.
+/// A section of the help besides the options.
 #[derive(Clone, Copy, Debug)]
 pub struct Section {
-    /// Its heading.
+    /// Heading.
     pub title: &'static str,
-    /// Its lines.
+    /// Lines.
     pub text: &'static str,
 }
 
 const CREDENTIAL: Section = Section {
     title: "Credential",
     text: "\
-Exactly one is needed, and no flag takes it itself:
-  EDGEIMPULSE_API_KEY   an organization's API key; or --api.key-file FILE
-  EDGEIMPULSE_JWT       a user's JSON Web Token; or --api.jwt-file FILE",
+Exactly one is required:
+  EDGEIMPULSE_API_KEY   API key of an organization; or --api.key-file FILE
+  EDGEIMPULSE_JWT       JSON Web Token of a user; or --api.jwt-file FILE",
 };
 
 const EXAMPLES: Section = Section {
@@ -33,20 +33,20 @@ edgeimpulse-exporter scrape --api.key-file key.txt",
 const EXIT_CODES: Section = Section {
     title: "Exit codes",
     text: "\
-0  it did what it was asked to; a server: it was told to stop
-1  it failed while running, or what it looked at is not well
-2  the command line, the environment or the configuration cannot work",
+0  success; the server: stopped by a signal
+1  runtime failure, or a check failed
+2  invalid command line, environment or configuration",
 };
 
-/// What follows the options in the long help and in the manual.
+/// Sections after the options in the long help and in the manual page.
 pub const SECTIONS: [Section; 3] = [CREDENTIAL, EXAMPLES, EXIT_CODES];
 
 const USAGE: &str = "\
 edgeimpulse-exporter [OPTIONS]
        edgeimpulse-exporter COMMAND [OPTIONS]";
 
-/// What `-h` says: all that most people need, on one screen. `{...}` is filled in by clap.
-const ON_ONE_SCREEN: &str = "\
+/// The help of `-h`: the most used options, on one screen. clap replaces `{...}`.
+const SHORT_HELP: &str = "\
 {about-with-newline}
 Usage: {usage}
 
@@ -54,19 +54,19 @@ Commands:
 {subcommands}
 
 Credential, exactly one:
-  EDGEIMPULSE_API_KEY, or --api.key-file FILE  an organization's API key
-  EDGEIMPULSE_JWT, or --api.jwt-file FILE      a user's JSON Web Token
+  EDGEIMPULSE_API_KEY, or --api.key-file FILE  API key of an organization
+  EDGEIMPULSE_JWT, or --api.jwt-file FILE      JSON Web Token of a user
 
-What is read:
-  --organization-id ID          these organizations only; may be repeated
-  --collector.projects          also a series per project
-  --no-collector.NAME           without a collector, such as usage
-  --cache.ttl DURATION          use answers again while younger [default: 30s]
+Collection:
+  --organization-id ID          only this organization; may be repeated
+  --collector.projects          also expose one series per project
+  --no-collector.NAME           disable a collector, such as usage
+  --cache.ttl DURATION          reuse responses younger than this [default: 30s]
 
-How it runs:
+Server:
   --web.listen-address ADDRESS  :PORT, HOST:PORT or unix:PATH [default: :10101]
-  --web.config.file FILE        TLS, passwords and limits
-  --config.file FILE            several accounts, and everything else, as YAML
+  --web.config.file FILE        TLS, passwords and rate limits
+  --config.file FILE            all options as YAML, for several accounts
   --log.level LEVEL             error, warn, info, debug or trace
 
 Examples:
@@ -77,12 +77,13 @@ Examples:
 All options, their environment variables and the exit codes: --help
 ";
 
-/// Options of commands that their `-h` shows; the others with a full stop in their name are for `--help`.
+/// Options that `COMMAND -h` shows; other options with a dot in their name are shown by `COMMAND --help` only.
 const MOST_USED: [&str; 5] =
     ["api.key-file", "api.jwt-file", "config.file", "web.listen-address", "collector.projects"];
 
 impl CommandLine {
-    /// Returns the command line with its whole help, which does not tell what the environment holds.
+    /// Returns the command line with its full help. Values of environment variables are hidden, because they can be
+    /// secret.
     #[must_use]
     pub fn documented() -> Command {
         fn without_values(command: Command) -> Command {
@@ -94,8 +95,8 @@ impl CommandLine {
     }
 }
 
-/// Makes `-h` fit a screen: for the program itself, and for each of its commands.
-pub(super) fn in_brief(command: Command) -> Command {
+/// Shortens the help of the program and of its commands to one screen.
+pub(super) fn with_short_help(command: Command) -> Command {
     fn most_used(command: Command) -> Command {
         command.mut_args(|argument| {
             let name = argument.get_long().unwrap_or_default();
@@ -103,5 +104,5 @@ pub(super) fn in_brief(command: Command) -> Command {
             argument.hide_env(true).hide_short_help(is_hidden)
         })
     }
-    command.help_template(ON_ONE_SCREEN).mut_subcommands(most_used)
+    command.help_template(SHORT_HELP).mut_subcommands(most_used)
 }

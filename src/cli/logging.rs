@@ -6,8 +6,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogFormat, LogLevel, LogOptions};
 
+/// Sets up the log for the whole process.
 pub(super) fn init(options: &LogOptions) {
-    // A panic is a line of the log like any other, in its format.
+    // Panics are logged in the same format as other events.
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or_default();
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -20,12 +21,12 @@ pub(super) fn init(options: &LogOptions) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    // How others speak HTTP and TLS is not what the levels below are for.
-    let others = ["hyper_util", "reqwest", "h2", "rustls"].map(|name| (name, LevelFilter::INFO));
-    let filter = Targets::new().with_default(level).with_targets(others);
+    // Debug events of the HTTP and TLS libraries are too many to be of use.
+    let libraries = ["hyper_util", "reqwest", "h2", "rustls"].map(|name| (name, LevelFilter::INFO));
+    let filter = Targets::new().with_default(level).with_targets(libraries);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let subscriber = tracing_subscriber::registry().with(filter);
-    // A second one, as in a test that builds two exporters, changes nothing.
+    // Fails if the log is already set up, which is no problem.
     let _ = match options.format {
         LogFormat::Text => {
             let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());

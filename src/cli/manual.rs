@@ -1,4 +1,4 @@
-//! What other programs are told of the command line: completions for shells, pages for `man`.
+//! Completion scripts and manual pages.
 
 use std::io;
 use std::path::Path;
@@ -11,14 +11,14 @@ use clap_mangen::roff::{Roff, roman};
 use super::arguments::CommandLine;
 use super::help::{SECTIONS, Section};
 
-/// Returns the script that makes a shell complete commands and options.
+/// Returns the completion script for a shell.
 #[must_use]
 pub fn completions(shell: Shell) -> Vec<u8> {
     let (mut command, mut script) = (CommandLine::command(), Vec::new());
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, &name, &mut script);
     match String::from_utf8(script) {
-        // It calls a program with a hyphen in its name by two names, and would complete nothing after a command.
+        // clap_complete uses two different names for a program with a hyphen, which breaks completion after a command.
         Ok(script) if shell == Shell::Bash => {
             script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__")).into_bytes()
         }
@@ -35,14 +35,14 @@ pub fn page() -> io::Result<Vec<u8>> {
     render(CommandLine::documented())
 }
 
-/// Writes the manual pages of the program and of each of its commands into `directory`, which is made if need be.
+/// Creates `directory` and writes the manual pages of the program and of every command into it.
 ///
 /// # Errors
-/// If one cannot be written.
+/// If a page cannot be written.
 pub fn write_pages(directory: &Path) -> io::Result<()> {
     std::fs::create_dir_all(directory)?;
     let mut command = CommandLine::documented().disable_help_subcommand(true);
-    // Until then commands do not know the name of the program.
+    // Sets the full names of the commands.
     command.build();
     let commands = command.get_subcommands().cloned().collect::<Vec<_>>();
     for command in std::iter::once(CommandLine::documented()).chain(commands) {
@@ -52,15 +52,15 @@ pub fn write_pages(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Most options that a synopsis names one by one.
-const LONGEST_SYNOPSIS: usize = 6;
+/// Maximum number of options that the synopsis lists one by one.
+const MAX_IN_SYNOPSIS: usize = 6;
 
-/// Writes one page. The crate's own way to do so runs what follows the options together to one paragraph.
+/// Writes one page. `Man::render` is not used: it would join the lines of our sections to one paragraph.
 fn render(command: Command) -> io::Result<Vec<u8>> {
     let is_program = command.get_name() == CommandLine::command().get_name();
     let has_commands = command.has_subcommands();
     let mut command = command.disable_help_subcommand(true);
-    if !has_commands && command.get_arguments().count() > LONGEST_SYNOPSIS {
+    if !has_commands && command.get_arguments().count() > MAX_IN_SYNOPSIS {
         let name = command.get_bin_name().unwrap_or_default();
         let synopsis = format!("{name} [OPTIONS]");
         command = command.override_usage(synopsis);

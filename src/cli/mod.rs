@@ -1,12 +1,11 @@
-//! The command line: arguments, and one module per command.
+//! The command line: arguments, help and one module per command.
 
 pub mod arguments;
 mod check;
 mod check_api;
 mod check_config;
-pub mod check_report;
+mod check_format;
 pub mod demo;
-pub mod health_request;
 mod healthcheck;
 pub mod help;
 pub mod history;
@@ -30,19 +29,19 @@ use crate::config::{Configuration, Options};
 use crate::model::Clock;
 use crate::recording::Replay;
 
-/// Why the program ends early.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The configuration cannot work.
+    /// The command line, the environment or the configuration is invalid.
     #[error("{0}")]
     Configuration(String),
-    /// Something failed while running.
+    /// A runtime failure.
     #[error("{0}")]
     Running(String),
 }
 
 impl Failure {
-    /// Returns the exit code for it.
+    /// Returns the exit code.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
@@ -58,7 +57,7 @@ impl Failure {
 /// See [`Failure`].
 pub fn execute(command_line: CommandLine) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Running(format!("cannot start threads: {error}")))?;
+        .map_err(|error| Failure::Running(format!("cannot start the tokio runtime: {error}")))?;
     // Awaits in the library crate, so that futures are not compiled again in the binary.
     runtime.block_on(async {
         match command_line.command {
@@ -77,7 +76,7 @@ pub fn execute(command_line: CommandLine) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Returns the configuration of `options`, and the recording that is replayed if `--replay` names one.
+/// Returns the configuration of `options`, and the recording of `--replay` if there is one.
 ///
 /// # Errors
 /// If the configuration cannot work.
@@ -91,7 +90,7 @@ fn configuration(options: Options) -> Result<(Configuration, Option<Replay>), Fa
     }
 }
 
-/// Builds an exporter; with a recording, starts the server that replays it and reads that one.
+/// Builds the exporter; for a replay, starts the server of the recording and reads from it.
 ///
 /// # Errors
 /// If the configuration cannot work.
@@ -105,5 +104,5 @@ async fn build(
         configuration.api.url = replay.serve().await.map_err(Failure::Running)?;
         clock = Clock::Fixed(replay.at());
     }
-    Exporter::build_keeping(configuration, keep, clock).map_err(Failure::Configuration)
+    Exporter::build_keeping(configuration, &keep, clock).map_err(Failure::Configuration)
 }

@@ -10,7 +10,7 @@ use super::output::{print, write};
 use super::{Failure, manual, metric_reference, option_reference};
 use crate::metrics::catalogue::RENAMED;
 
-/// Writes the reference of all metrics to standard output.
+/// Writes the metrics reference to standard output.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -23,7 +23,7 @@ pub(super) fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes what makes a shell complete the command line to standard output.
+/// Writes the completion script for a shell to standard output.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -32,20 +32,18 @@ pub(super) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the manual page to standard output, or those of all commands into a directory, or the reference of options.
+/// Writes the manual page or, with `markdown`, the options reference to standard output; with `directory`, writes the
+/// manual pages of the program and all commands into it.
 ///
 /// # Errors
 /// If they cannot be written.
 pub(super) fn man(directory: Option<&Path>, markdown: bool) -> Result<ExitCode, Failure> {
-    if markdown {
-        print(&option_reference::markdown())?;
-        return Ok(ExitCode::SUCCESS);
+    match directory {
+        _ if markdown => print(&option_reference::markdown())?,
+        None => write(&manual::page().map_err(|error| Failure::Running(error.to_string()))?)?,
+        Some(directory) => manual::write_pages(directory).map_err(|error| {
+            Failure::Running(format!("cannot write manual pages into {}: {error}", directory.display()))
+        })?,
     }
-    let Some(directory) = directory else {
-        write(&manual::page().map_err(|error| Failure::Running(error.to_string()))?)?;
-        return Ok(ExitCode::SUCCESS);
-    };
-    let cannot = |error| format!("cannot write manual pages into {}: {error}", directory.display());
-    manual::write_pages(directory).map_err(cannot).map_err(Failure::Running)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `scrape`: one scrape, written to standard output.
+//! `scrape`: collects once and writes the metrics to standard output.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,11 +12,11 @@ use crate::metrics::Format;
 use crate::model::{Clock, Snapshot};
 use crate::recording::{Recorder, Replay};
 
-/// Collects once and writes the metrics to standard output, in the Prometheus text format; keeps the answers, redacted,
-/// in the directory `record`.
+/// Collects once and writes the metrics to standard output, in the Prometheus text format; with `record`, also writes
+/// the responses, redacted, to that directory. The exit code is 1 if no call of an account succeeded.
 ///
 /// # Errors
-/// If the configuration cannot work, or an answer could not be kept.
+/// If the configuration cannot work, or a response cannot be written.
 pub(super) async fn scrape(options: Options, record: Option<&Path>) -> Result<ExitCode, Failure> {
     let (configuration, replay) = configuration(options)?;
     let recorder = record.map(|directory| {
@@ -27,14 +27,14 @@ pub(super) async fn scrape(options: Options, record: Option<&Path>) -> Result<Ex
     let (_, text, snapshot) = collect_once(configuration, replay, keep).await?;
     print(&text)?;
     if let Some(recorder) = recorder {
-        let answers = recorder.end().map_err(Failure::Running)?;
-        tracing::info!(answers, "the answers were kept, redacted: read them before you pass them on");
+        let responses = recorder.end().map_err(Failure::Running)?;
+        tracing::info!(responses, "responses recorded and redacted: read them before you share them");
     }
     let is_up = snapshot.accounts.iter().all(|account| account.up == Some(true));
     Ok(if is_up { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Reads everything that is configured, and returns the metrics with it.
+/// Collects once and returns the exporter, the metrics as OpenMetrics text, and the snapshot.
 pub(super) async fn collect_once(
     configuration: Configuration,
     replay: Option<Replay>,
@@ -42,7 +42,7 @@ pub(super) async fn collect_once(
 ) -> Result<(Arc<Exporter>, String, Arc<Snapshot>), Failure> {
     logging::init(&configuration.common.log);
     let exporter = build(configuration, replay, keep).await?;
-    // Nobody waits for this scrape but the person who asked for it: it may take as long as a call may.
+    // No Prometheus waits for this scrape: it may take as long as a list and a call after it.
     let Configuration { api, common, .. } = &exporter.configuration;
     let budget = common.scrape.timeout_max.unwrap_or(api.timeout.saturating_mul(2));
     let all = Selection::default();

@@ -1,4 +1,4 @@
-//! Without a command: the HTTP server.
+//! Without a command: serves /metrics.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::collect::{Exporter, Keep};
 use crate::config::{CommonOptions, Options};
 use crate::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 
-/// Serves the metrics of the configured account until the process is told to stop.
+/// Serves the metrics of the configured accounts until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// If the configuration cannot work.
@@ -21,39 +21,44 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
     Ok(run(exporter, server).await)
 }
 
+/// Opens the sockets.
+///
+/// # Errors
+/// If an address cannot be listened on, or `--web.config.file` is invalid.
 pub(super) async fn open(common: &CommonOptions) -> Result<Server, Failure> {
     Server::open(&common.web).await.map_err(Failure::Configuration)
 }
 
+/// Serves `exporter` until SIGTERM or SIGINT. The exit code is 1 if requests were still running at the end.
 pub(super) async fn run(exporter: Arc<Exporter>, server: Server) -> ExitCode {
     let limits = ConnectionLimits::default();
     let live = ReloadableExporter::new(exporter);
-    tokio::spawn(reload_when_told(Arc::clone(&live)));
-    let is_clean = server.serve(serve::app(live), told_to_stop(), limits).await;
+    tokio::spawn(reload_on_sighup(Arc::clone(&live)));
+    let is_clean = server.serve(serve::app(live), shutdown_signal(), limits).await;
     if is_clean {
         tracing::info!("stopped");
         ExitCode::SUCCESS
     } else {
-        tracing::warn!(after = %humantime::format_duration(limits.grace), "stopped with requests unfinished");
+        tracing::warn!(after = %humantime::format_duration(limits.grace), "stopped before all requests were finished");
         ExitCode::FAILURE
     }
 }
 
-/// Reads the configuration file again at each SIGHUP.
-async fn reload_when_told(live: Arc<ReloadableExporter>) {
+/// Reloads the configuration file at each SIGHUP.
+async fn reload_on_sighup(live: Arc<ReloadableExporter>) {
     #[cfg(unix)]
     if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
         while signal.recv().await.is_some() {
-            // A failure is logged and shown as a metric.
+            // Failures are logged and counted where they happen.
             let _ = live.reload();
         }
     }
 }
 
-/// Waits until the process is told to stop.
-async fn told_to_stop() {
+/// Waits for SIGTERM or SIGINT.
+async fn shutdown_signal() {
     let interrupt = async {
-        // Without a handler the signal ends the process, which is what it is for.
+        // Without a handler SIGINT ends the process at once.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,6 +1,6 @@
-//! The secret that an account authenticates with: where it comes from, and when it ends.
+//! The credential of an account, loaded again when its file changes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::ExposeSecret;
 
@@ -14,12 +14,12 @@ pub enum LoadError {
     /// The file could not be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    /// What it holds cannot be a credential.
+    /// The content cannot be a credential.
     #[error("{0}")]
     Invalid(#[from] CredentialError),
 }
 
-/// A credential with its origin, from which it is loaded again when it rotates.
+/// A credential and where it comes from.
 #[derive(Debug)]
 pub struct CredentialSource {
     kind: CredentialKind,
@@ -30,7 +30,9 @@ pub struct CredentialSource {
 #[derive(Clone, Debug)]
 struct State {
     credential: Arc<Credential>,
-    loaded: bool,
+    /// Counts the credentials.
+    generation: u64,
+    is_loaded: bool,
     loaded_at: UnixTime,
 }
 
@@ -38,10 +40,11 @@ impl CredentialSource {
     /// Loads the credential for the first time.
     ///
     /// # Errors
-    /// If the file cannot be read, or what it holds cannot be a credential.
+    /// If the file cannot be read, or its content cannot be a credential.
     pub fn load(kind: CredentialKind, origin: CredentialOrigin, now: UnixTime) -> Result<Self, LoadError> {
         let credential = Arc::new(read(kind, &origin)?);
-        Ok(Self { kind, origin, state: Mutex::new(State { credential, loaded: true, loaded_at: now }) })
+        let state = State { credential, generation: 0, is_loaded: true, loaded_at: now };
+        Ok(Self { kind, origin, state: Mutex::new(state) })
     }
 
     /// Returns the kind of the credential, which never changes.
@@ -56,33 +59,43 @@ impl CredentialSource {
         Arc::clone(&self.state().credential)
     }
 
-    /// Loads the credential again; a failure keeps the last good one. Returns whether it changed.
+    /// Returns the last good credential with its generation: the number of changes before it.
+    #[must_use]
+    pub fn current_generation(&self) -> (Arc<Credential>, u64) {
+        let state = self.state();
+        (Arc::clone(&state.credential), state.generation)
+    }
+
+    /// Loads the credential again, if it comes from a file; a failure keeps the last good one. Returns the generation of
+    /// a changed credential.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn reload(&self, now: UnixTime) -> Result<bool, LoadError> {
-        let CredentialOrigin::File(_) = self.origin else { return Ok(false) };
-        // Read under the lock: what was read before another reload must not be stored after it.
+    pub fn reload(&self, now: UnixTime) -> Result<Option<u64>, LoadError> {
+        let CredentialOrigin::File(_) = self.origin else { return Ok(None) };
+        // Read under the lock, so that an older content never replaces a newer one.
         let mut state = self.state();
         let read = read(self.kind, &self.origin);
-        state.loaded = read.is_ok();
+        state.is_loaded = read.is_ok();
         let credential = read?;
-        let changed = credential.expose() != state.credential.expose();
-        if changed {
-            state.credential = Arc::new(credential);
-        }
         state.loaded_at = now;
-        Ok(changed)
+        if credential.expose() == state.credential.expose() {
+            return Ok(None);
+        }
+        state.credential = Arc::new(credential);
+        state.generation += 1;
+        Ok(Some(state.generation))
     }
 
-    /// Returns whether the last load succeeded, and when one last did.
+    /// Returns whether the last load succeeded, and the time of the last successful one.
     #[must_use]
     pub fn last_load(&self) -> (bool, UnixTime) {
         let state = self.state();
-        (state.loaded, state.loaded_at)
+        (state.is_loaded, state.loaded_at)
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Critical sections cannot leave partial state, so poisoning is ignored.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -90,7 +103,7 @@ impl CredentialSource {
 fn read(kind: CredentialKind, origin: &CredentialOrigin) -> Result<Credential, LoadError> {
     match origin {
         CredentialOrigin::Environment(_, secret) => Ok(Credential::new(kind, secret.expose_secret())?),
-        // A Kubernetes secret is a few hundred bytes in memory: reading it takes microseconds and may block.
+        // A Kubernetes secret has a few hundred bytes in memory: reading it takes microseconds.
         CredentialOrigin::File(path) => Ok(Credential::new(kind, &std::fs::read_to_string(path)?)?),
     }
 }

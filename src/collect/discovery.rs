@@ -1,118 +1,125 @@
-//! Which organizations an account sees: the lists that it reads before anything else.
+//! The organizations that an account sees, from the lists that are read before everything else.
 
 use std::collections::BTreeSet;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
+use super::store::{Asked, CallStatus};
 use super::{Account, Scope};
-use crate::api::Error;
-use crate::collect::store::Reading;
 use crate::config::CredentialKind;
-use crate::model::{Call, Collector};
-use crate::model::{Facts, Organization};
+use crate::model::{Call, Collector, Facts, OrganizationInfo};
 
-/// Calls of one account, and what they gave.
-pub type Readings = Vec<(Call, Reading<Facts, Error>)>;
-
-/// Lists whose answers are still on their way when the rest begins.
-pub type Pending = Vec<Pin<Box<dyn Future<Output = Readings> + Send>>>;
-
-/// What an account's lists say.
+/// What an account's lists report.
 #[derive(Debug, Default)]
 pub struct Discovery {
-    /// What the credential itself sees, if that was asked for and answered at least once.
+    /// Facts of the credential's own list, if it was ever read.
     own: Option<Arc<Facts>>,
-    /// The white labels by the organization that owns them, each with its list of organizations.
+    /// Facts of each white label's list of organizations, with the organization that owns the white label.
     portfolios: Vec<(u64, Arc<Facts>)>,
-    /// Whether every list was read at least once, or is not there for this credential.
+    /// True if every list was read at least once, or is denied to the credential.
     pub is_complete: bool,
 }
 
 impl Discovery {
-    /// Reads the lists. Of those that were read before, what is known serves if the answer takes long; it comes with
-    /// the pending ones then.
-    pub async fn read(account: &Arc<Account>, deadline: Instant) -> (Self, Readings, Pending) {
-        let (mut readings, mut pending) = (Readings::new(), Pending::new());
-        let own_list = own_list(account);
-        stage(account, own_list.into_iter().collect(), deadline, &mut readings, &mut pending).await;
-        let owners = Self::known(account).owners(account);
-        stage(account, portfolio_lists(account, &owners), deadline, &mut readings, &mut pending).await;
-        (Self::known(account), readings, pending)
-    }
-
-    /// Returns what was read before, without asking.
-    #[must_use]
-    pub fn known(account: &Account) -> Self {
+    /// Reads the lists until `deadline`, and returns those calls that may still be running. A list that was read before
+    /// delays the other calls at most until half of the time has passed: then its latest facts are used.
+    pub async fn read(account: &Arc<Account>, deadline: Instant) -> (Self, Vec<Asked>) {
         let mut discovery = Self { is_complete: true, ..Self::default() };
-        let mut known = |call: Call| {
-            let facts = account.known(&call);
-            discovery.is_complete &= facts.is_some() || account.is_denied(&call);
-            facts
-        };
-        let own = own_list(account).and_then(&mut known);
-        let owners = Self { own: own.clone(), ..Self::default() }.owners(account);
-        let lists = portfolio_lists(account, &owners).into_iter();
-        let portfolios = lists.filter_map(|call| Some((call.owner?, known(call)?))).collect();
-        Self { own, portfolios, ..discovery }
+        let own = discovery.read_lists(account, own_list(account).as_slice(), deadline).await;
+        let owners = discovery.owners(account);
+        let portfolios = discovery.read_lists(account, &portfolio_lists(account, &owners), deadline).await;
+        (discovery, vec![own, portfolios])
     }
 
-    /// Returns the organizations that own a white label which the account administers: those that it was told, else
-    /// of those that it reads the ones that the credential's user administers.
+    /// Asks for lists, waits and reads them.
+    async fn read_lists(&mut self, account: &Arc<Account>, lists: &[Call], deadline: Instant) -> Asked {
+        let is_known = lists.iter().all(|call| account.store().last_success(call).is_some());
+        let mut asked = account.ask(lists.iter().copied());
+        asked.wait(if is_known { midway(deadline) } else { deadline }).await;
+        for (call, status) in account.store().peek(&asked) {
+            self.add(call, &status);
+        }
+        asked
+    }
+
+    /// Returns what the latest lists in the store report, without calls.
     #[must_use]
-    pub fn owners(&self, account: &Account) -> BTreeSet<u64> {
-        let Scope { organizations, whitelabel_organizations: named, .. } = &account.scope;
-        let is_read = |owner: &&u64| organizations.is_empty() || organizations.contains(owner);
-        match (&self.own, account.kind()) {
-            (Some(own), CredentialKind::Jwt) if named.is_empty() => {
-                own.whitelabels.keys().filter(is_read).copied().collect()
-            }
-            _ => named.clone(),
+    pub fn latest(account: &Account) -> Self {
+        let mut discovery = Self { is_complete: true, ..Self::default() };
+        let status = |call: &Call| account.store().status(call).unwrap_or_default();
+        if let Some(call) = own_list(account) {
+            discovery.add(call, &status(&call));
+        }
+        for call in portfolio_lists(account, &discovery.owners(account)) {
+            discovery.add(call, &status(&call));
+        }
+        discovery
+    }
+
+    fn add(&mut self, call: Call, status: &CallStatus) {
+        self.is_complete &= status.facts.is_some() || status.is_denied();
+        let Some(facts) = &status.facts else { return };
+        match call.owner {
+            Some(owner) => self.portfolios.push((owner, Arc::clone(facts))),
+            None => self.own = Some(Arc::clone(facts)),
         }
     }
 
-    /// Returns the user that the credential belongs to.
+    /// Returns the organizations that own a white label which the account administers: the configured ones, else those
+    /// of the JWT's user.
+    #[must_use]
+    pub fn owners(&self, account: &Account) -> BTreeSet<u64> {
+        let Scope { organizations, whitelabel_organizations: configured, .. } = &account.scope;
+        let is_read = |owner: &&u64| organizations.is_empty() || organizations.contains(owner);
+        match (&self.own, account.kind()) {
+            (Some(own), CredentialKind::Jwt) if configured.is_empty() => {
+                own.whitelabels.keys().filter(is_read).copied().collect()
+            }
+            _ => configured.clone(),
+        }
+    }
+
+    /// Returns the user of the credential.
     #[must_use]
     pub fn own_user(&self) -> Option<u64> {
         self.own.as_ref()?.own_user
     }
 
-    /// Returns the organizations that the account reads: those that it was told, else all that it sees.
+    /// Returns the organizations that the account reads: the configured ones, else all that it sees.
     #[must_use]
     pub fn organizations(&self, account: &Account) -> BTreeSet<u64> {
-        let named = &account.scope.organizations;
-        if !named.is_empty() {
-            return named.clone();
+        let configured = &account.scope.organizations;
+        if !configured.is_empty() {
+            return configured.clone();
         }
         self.lists().flat_map(|facts| facts.organizations.keys().copied()).collect()
     }
 
-    /// Tells whether the account reads that organization.
+    /// Returns true if the account reads that organization.
     #[must_use]
     pub fn sees(&self, account: &Account, id: u64) -> bool {
-        let named = &account.scope.organizations;
-        named.contains(&id) || (named.is_empty() && self.find(id).is_some())
+        let configured = &account.scope.organizations;
+        let is_listed = || self.lists().any(|facts| facts.organizations.contains_key(&id));
+        configured.contains(&id) || (configured.is_empty() && is_listed())
     }
 
-    /// Returns every organization of a white label, after the one that owns the white label.
+    /// Returns the organizations of all white labels, each with the organization that owns the white label.
     pub fn portfolio(&self) -> impl Iterator<Item = (u64, u64)> {
-        let ids = |(owner, facts): &(u64, Arc<Facts>)| {
-            let owner = *owner;
-            facts.organizations.keys().map(move |id| (owner, *id)).collect::<Vec<_>>()
+        let of_one = |(owner, facts): &'_ (u64, Arc<Facts>)| {
+            facts.organizations.keys().map(|id| (*owner, *id)).collect::<Vec<_>>()
         };
-        self.portfolios.iter().flat_map(ids)
+        self.portfolios.iter().flat_map(of_one)
     }
 
-    /// Returns what the lists say of an organization.
+    /// Returns name and kind of an organization, as far as the lists report them.
     #[must_use]
-    pub fn find(&self, id: u64) -> Option<Organization> {
+    pub fn info(&self, id: u64) -> OrganizationInfo {
         let found = self.lists().filter_map(|facts| facts.organizations.get(&id));
-        found.map(|organization| Organization::clone(organization)).reduce(Organization::or)
+        found.map(|organization| organization.info.clone()).reduce(OrganizationInfo::or).unwrap_or_default()
     }
 
-    /// Returns the organization whose white label alone sees that one, because the credential is not its member.
+    /// Returns the owner of the white label through which an organization is read, if the credential is not its member.
     #[must_use]
     pub fn owner_of(&self, id: u64) -> Option<u64> {
         let is_member = self.own.as_ref().is_some_and(|own| own.organizations.contains_key(&id))
@@ -133,10 +140,10 @@ impl Discovery {
     }
 }
 
-/// Returns the call that tells what the credential sees, if that has to be asked.
+/// Returns the call for the credential's own list, if it is needed.
 fn own_list(account: &Account) -> Option<Call> {
     let scope = &account.scope;
-    // For an API key it gives nothing but the list.
+    // The list of an API key has nothing but the organizations.
     if account.kind() == CredentialKind::ApiKey && !scope.organizations.is_empty() {
         return None;
     }
@@ -144,32 +151,11 @@ fn own_list(account: &Account) -> Option<Call> {
     scope.collectors.contains(&collector).then_some(Call::of(collector))
 }
 
-/// Returns the calls for the lists of the white labels.
+/// Returns the calls for the lists of white labels.
 fn portfolio_lists(account: &Account, owners: &BTreeSet<u64>) -> Vec<Call> {
     let collector = Collector::WhitelabelOrganizations;
     let is_on = account.scope.collectors.contains(&collector);
     owners.iter().filter(|_| is_on).map(|owner| Call::whitelabel(collector, *owner)).collect()
-}
-
-/// Reads lists that do not depend on each other.
-async fn stage(
-    account: &Arc<Account>,
-    calls: Vec<Call>,
-    deadline: Instant,
-    readings: &mut Readings,
-    pending: &mut Pending,
-) {
-    // A list that was read before lets the rest begin without waiting for a slow answer to the end.
-    let is_known = calls.iter().all(|call| account.known(call).is_some());
-    let patience = if is_known { midway(deadline) } else { deadline };
-    let account = Arc::clone(account);
-    let mut reading: Pin<Box<dyn Future<Output = Readings> + Send>> = Box::pin(async move {
-        join_all(calls.into_iter().map(async |call| (call, account.read(call, deadline).await))).await
-    });
-    match timeout_at(patience, &mut reading).await {
-        Ok(arrived) => readings.extend(arrived),
-        Err(_) => pending.push(reading),
-    }
 }
 
 fn midway(deadline: Instant) -> Instant {

@@ -1,44 +1,40 @@
 //! Everything that one configuration describes, ready to be scraped.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::Scope;
 use super::account::{Account, AccountState, Limits, Shared};
+use super::credential::CredentialSource;
+use super::{Scope, Selection, scrape};
 use crate::api::{self, Client, DecodeOptions, Settings, Tap};
-use crate::collect::credential::CredentialSource;
-use crate::collect::rate_limit::RateLimiter;
-use crate::collect::scrape::{self, Selection};
-use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape};
-use crate::metrics::Format;
+use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOptions};
 use crate::metrics::exposition::Writer;
 use crate::metrics::telemetry::Telemetry;
-use crate::model::Clock;
-use crate::model::Snapshot;
-use crate::{config, metrics};
+use crate::metrics::{self, Format};
+use crate::model::{Clock, Snapshot};
 
-/// Most time for a scrape, whoever asks for more: no call lasts that long, and no clock overflows.
-pub(crate) const LONGEST_SCRAPE: Duration = Duration::from_hours(1);
+/// Maximum time of a scrape, whatever its timeout: no call lasts as long, and no clock overflows.
+pub const MAX_SCRAPE_TIME: Duration = Duration::from_hours(1);
 
-/// Calls at one time unless `--api.concurrency` says otherwise, and unless there are more accounts.
-const CONCURRENCY: usize = 8;
+/// Concurrent calls if `--api.concurrency` is not set, unless there are more accounts.
+const DEFAULT_CONCURRENCY: usize = 8;
 
-/// The accounts of one configuration, and how they are scraped.
+/// The accounts of one configuration.
 #[derive(Debug)]
 pub struct Exporter {
-    /// What it was built from.
+    /// The configuration that it was built from.
     pub configuration: Configuration,
     /// The accounts, in the order of configuration.
     pub accounts: Vec<Arc<Account>>,
-    /// The exporter's counters.
-    pub own: Arc<Telemetry>,
+    /// The exporter's own metrics.
+    pub telemetry: Arc<Telemetry>,
     /// The time of day.
     pub clock: Clock,
-    /// Writes what all of it was found to be.
+    /// Writes expositions of scrapes that read everything.
     pub(crate) writer: Writer,
     http: reqwest::Client,
 }
@@ -53,16 +49,8 @@ pub struct Keep {
 }
 
 impl Exporter {
-    /// Builds an exporter that keeps more than a scrape shows.
-    ///
-    /// # Errors
-    /// See [`Self::build`].
-    pub fn build_keeping(configuration: Configuration, keep: Keep, clock: Clock) -> Result<Arc<Self>, String> {
-        Self::assemble(configuration, &keep, clock, None)
-    }
-
-    /// Builds the exporter that `configuration` describes. Of the `previous` one stay the counters, and all that the
-    /// accounts know that did not change.
+    /// Builds the exporter of `configuration`. Takes over the telemetry of the `previous` one, and the state of accounts
+    /// that have not changed.
     ///
     /// # Errors
     /// If a credential cannot be loaded, there is nothing to read, or TLS cannot be set up. Nothing has changed then.
@@ -74,6 +62,14 @@ impl Exporter {
         Self::assemble(configuration, &Keep::default(), clock, previous)
     }
 
+    /// Builds an exporter that keeps more than a scrape shows.
+    ///
+    /// # Errors
+    /// See [`Self::build`].
+    pub fn build_keeping(configuration: Configuration, keep: &Keep, clock: Clock) -> Result<Arc<Self>, String> {
+        Self::assemble(configuration, keep, clock, None)
+    }
+
     fn assemble(
         configuration: Configuration,
         keep: &Keep,
@@ -83,52 +79,48 @@ impl Exporter {
         let Configuration { api, accounts: options, common, .. } = &configuration;
         let same_api = previous.filter(|previous| previous.configuration.api == *api);
         let http = match same_api {
-            // What is in that file may have changed.
             Some(previous) if api.ca_file.is_none() => previous.http.clone(),
+            // The content of the CA file may have changed.
             _ => api::transport(api)?,
         };
-        let mut memories = Vec::new();
+        let mut states = Vec::new();
         for options in options {
-            let known = same_api.and_then(|previous| previous.memory_of(options));
-            memories.push(match known {
-                Some(memory) => memory,
-                None => Arc::new(AccountState::new(load(options, &clock)?)),
+            let known = same_api.and_then(|previous| previous.state_of(options));
+            states.push(match known {
+                Some(state) => state,
+                None => Arc::new(AccountState::new(load_credential(options, &clock)?)),
             });
         }
-        // From here on nothing can fail.
-        let own = previous
-            .map_or_else(|| Arc::new(Telemetry::new(clock.now())), |previous| Arc::clone(&previous.own));
-        own.forget_accounts(|name| options.iter().any(|options| options.name == name));
+        // Nothing can fail from here on.
+        let telemetry = previous
+            .map_or_else(|| Arc::new(Telemetry::new(clock.now())), |previous| Arc::clone(&previous.telemetry));
+        telemetry.forget_accounts(|name| options.iter().any(|options| options.name == name));
         let shared = Shared {
-            own: Arc::clone(&own),
+            telemetry: Arc::clone(&telemetry),
             clock: clock.clone(),
             max_age: common.cache.ttl,
             stale_for: common.cache.stale_for,
         };
         let count = options.len().max(1);
-        let concurrency = api.concurrency.map_or(CONCURRENCY.max(count), usize::from);
-        let a_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
-        let accounts = options.iter().zip(memories).enumerate().map(|(index, (options, memory))| {
-            let client = Client::new(http.clone(), settings(api, options, keep), Arc::clone(&own));
-            let share = Limits {
-                permits: Arc::new(Semaphore::new(share(concurrency, index, count))),
-                pace: Arc::new(RateLimiter::new(share(a_minute, index, count))),
-            };
-            let scope = scope(options);
-            Arc::new(Account::new(&options.name, memory, scope, client, shared.clone(), share))
+        let concurrency = api.concurrency.map_or(DEFAULT_CONCURRENCY.max(count), usize::from);
+        let calls_per_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
+        let accounts = options.iter().zip(states).enumerate().map(|(index, (options, state))| {
+            let client = Client::new(http.clone(), settings(api, options, keep), Arc::clone(&telemetry));
+            let limits = Limits::new(share(concurrency, index, count), share(calls_per_minute, index, count));
+            Arc::new(Account::new(&options.name, state, scope(options), client, shared.clone(), limits))
         });
         let accounts = accounts.collect();
-        Ok(Arc::new(Self { configuration, accounts, own, clock, writer: Writer::default(), http }))
+        Ok(Arc::new(Self { configuration, accounts, telemetry, clock, writer: Writer::default(), http }))
     }
 
-    /// Returns what is known of an account, if it was read by the same options.
-    fn memory_of(&self, options: &AccountOptions) -> Option<Arc<AccountState>> {
+    /// Returns the state of an account, if there is one with the same options.
+    fn state_of(&self, options: &AccountOptions) -> Option<Arc<AccountState>> {
         let known = self.configuration.accounts.iter().position(|known| known.is_read_as(options))?;
-        Some(Arc::clone(&self.accounts.get(known)?.memory))
+        Some(Arc::clone(&self.accounts.get(known)?.state))
     }
 
-    /// Reads the accounts within `budget` and returns the metrics as text, with the telemetry if it is
-    /// requested.
+    /// Scrapes the accounts within `budget`, and returns the metrics as text with the snapshot. The exporter's own metrics
+    /// are included if `with_telemetry` is true.
     ///
     /// # Errors
     /// See [`metrics::write`].
@@ -136,53 +128,60 @@ impl Exporter {
         &self,
         accounts: &[Arc<Account>],
         selection: &Selection,
-        with_own: bool,
+        with_telemetry: bool,
         budget: Duration,
         format: Format,
-    ) -> Result<(String, Arc<Snapshot>), std::fmt::Error> {
-        let snapshot = self.read(accounts, selection, budget).await;
-        Ok((metrics::write(format, Arc::clone(&snapshot), self.own_if(with_own))?, snapshot))
+    ) -> Result<(String, Arc<Snapshot>), fmt::Error> {
+        let snapshot = self.scrape(accounts, selection, budget).await;
+        let telemetry = self.telemetry_if(with_telemetry);
+        Ok((metrics::write(format, Arc::clone(&snapshot), telemetry)?, snapshot))
     }
 
-    /// Reads the accounts within `budget`.
-    pub(crate) async fn read(
+    /// Scrapes the accounts within `budget`.
+    pub async fn scrape(
         &self,
         accounts: &[Arc<Account>],
         selection: &Selection,
         budget: Duration,
     ) -> Arc<Snapshot> {
-        let deadline = Instant::now() + budget.min(LONGEST_SCRAPE);
+        let deadline = Instant::now() + budget.min(MAX_SCRAPE_TIME);
         Arc::new(scrape::collect(accounts, selection, deadline, self.clock.now()).await)
     }
 
-    /// Returns the exporter's counters if they are asked for and not switched off.
-    pub(crate) fn own_if(&self, with_own: bool) -> Option<Arc<Telemetry>> {
-        (with_own && !self.web().disable_exporter_metrics).then(|| Arc::clone(&self.own))
+    /// Returns the exporter's own metrics if `is_wanted` and not `--web.disable-exporter-metrics`.
+    #[must_use]
+    pub fn telemetry_if(&self, is_wanted: bool) -> Option<Arc<Telemetry>> {
+        (is_wanted && !self.web().disable_exporter_metrics).then(|| Arc::clone(&self.telemetry))
     }
 
-    /// Tells whether a scrape with this result is to be answered with a failure.
+    /// Returns true if `--web.fail-scrape` turns a scrape with this result into a failure. For a selection, only the calls
+    /// count that were asked for.
     #[must_use]
-    pub fn fails(&self, snapshot: &Snapshot) -> bool {
+    pub fn fails(&self, snapshot: &Snapshot, selection: &Selection) -> bool {
+        let mut supported = snapshot.call_results.iter().filter(|call| call.supported).peekable();
         match self.web().fail_scrape {
             FailScrape::Never => false,
-            FailScrape::All => !snapshot.accounts.iter().any(|account| account.up == Some(true)),
-            FailScrape::Any => snapshot.call_results.iter().any(|call| call.supported && !call.success),
+            FailScrape::All if selection.is_everything() => {
+                !snapshot.accounts.iter().any(|account| account.up == Some(true))
+            }
+            FailScrape::All => supported.peek().is_some() && !supported.any(|call| call.success),
+            FailScrape::Any => supported.any(|call| !call.success),
         }
     }
 
-    /// Returns how the exporter is reached.
+    /// Returns the options of the HTTP server.
     #[must_use]
-    pub const fn web(&self) -> &config::WebOptions {
+    pub const fn web(&self) -> &WebOptions {
         &self.configuration.common.web
     }
 }
 
-/// Returns what one of `count` accounts has of `total`: all of them together have no more.
+/// Returns the part of `total` that one of `count` accounts gets; the parts add up to the total.
 fn share(total: usize, index: usize, count: usize) -> usize {
     total / count + usize::from(index < total % count)
 }
 
-fn load(options: &AccountOptions, clock: &Clock) -> Result<CredentialSource, String> {
+fn load_credential(options: &AccountOptions, clock: &Clock) -> Result<CredentialSource, String> {
     let AccountOptions { kind, origin, place, .. } = options;
     let scope = scope(options);
     let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
@@ -218,7 +217,7 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings
         timeout: api.timeout,
         max_response_size: api.max_response_size,
         usage_query: collectors.usage_query(),
-        terms: DecodeOptions {
+        decode: DecodeOptions {
             now: 0.0,
             compute_time_unit: api.compute_time_unit.seconds(),
             memory_unit: api.memory_unit.bytes(),

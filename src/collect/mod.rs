@@ -2,14 +2,16 @@
 
 pub mod account;
 pub mod credential;
-pub mod discovery;
+mod discovery;
 pub mod exporter;
+mod plan;
 pub mod rate_limit;
 mod scope;
-pub mod scrape;
+mod scrape;
 pub mod store;
 
 pub use account::Account;
+pub use discovery::Discovery;
 pub use exporter::{Exporter, Keep};
 pub use scope::Scope;
-pub use scrape::Selection;
+pub use scrape::{Selection, latest};

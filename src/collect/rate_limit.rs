@@ -1,4 +1,4 @@
-//! How many calls a minute sees.
+//! The limit of calls per minute.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,71 +6,71 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The time in which calls are counted.
-const MINUTE: Duration = Duration::from_mins(1);
+/// The window of the limit.
+const WINDOW: Duration = Duration::from_mins(1);
 
-/// Lets a number of calls begin in any minute, and no more.
+/// Limits the calls that start in any window of 60 s.
 ///
-/// A call counts while it is under way and for a minute after. Of the calls that began in any one minute the last
-/// one found all others counted: there were no more than that number.
+/// A call counts while it runs and for 60 s after its end. So any 60 s window holds at most `limit` starts: the last call
+/// that started in it found all others counted.
 #[derive(Debug)]
 pub struct RateLimiter {
-    most: usize,
+    limit: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    under_way: usize,
+    running: usize,
     ended: VecDeque<Instant>,
 }
 
-/// A call's place in its minute; the call is over when this is dropped.
+/// Permission to make one call, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Permit(Option<Arc<RateLimiter>>);
 
 impl Permit {
-    /// Returns the place of a call that does not count.
+    /// Returns a permit of a call that is not limited.
     #[must_use]
-    pub const fn uncounted() -> Self {
+    pub const fn unlimited() -> Self {
         Self(None)
     }
 }
 
 impl RateLimiter {
-    /// Allows `most` calls per minute.
+    /// Returns a limiter of `limit` calls per minute.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self { most, state: Mutex::default() }
+    pub fn new(limit: usize) -> Self {
+        Self { limit, state: Mutex::default() }
     }
 
-    /// Returns a place for a call, unless this minute has had its calls.
+    /// Returns a permit, unless the limit is reached.
     #[must_use]
-    pub fn take(self: &Arc<Self>) -> Option<Permit> {
+    pub fn permit(self: &Arc<Self>) -> Option<Permit> {
         let now = Instant::now();
         let mut state = self.state();
-        while state.ended.front().is_some_and(|ended| now.duration_since(*ended) >= MINUTE) {
+        while state.ended.front().is_some_and(|ended| now.duration_since(*ended) >= WINDOW) {
             state.ended.pop_front();
         }
-        if state.under_way + state.ended.len() >= self.most {
+        if state.running + state.ended.len() >= self.limit {
             return None;
         }
-        state.under_way += 1;
+        state.running += 1;
         drop(state);
         Some(Permit(Some(Arc::clone(self))))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing is left half done here where a panic could strike.
+        // Critical sections cannot leave partial state, so poisoning is ignored.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let Some(pace) = &self.0 else { return };
-        let mut state = pace.state();
-        state.under_way -= 1;
+        let Some(limiter) = &self.0 else { return };
+        let mut state = limiter.state();
+        state.running -= 1;
         state.ended.push_back(Instant::now());
     }
 }
@@ -80,22 +80,22 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn any_minute_has_that_many_calls_and_no_more() {
-        let pace = Arc::new(RateLimiter::new(3));
-        let mut begun: Vec<Instant> = Vec::new();
+    async fn any_minute_has_at_most_as_many_calls_as_the_limit() {
+        let limiter = Arc::new(RateLimiter::new(3));
+        let mut starts: Vec<Instant> = Vec::new();
         for second in 0..600_u64 {
             tokio::time::advance(Duration::from_secs(1)).await;
-            if let Some(place) = pace.take() {
-                begun.push(Instant::now());
-                // Calls of very different length.
+            if let Some(permit) = limiter.permit() {
+                starts.push(Instant::now());
+                // Calls of very different duration.
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_secs(second * 7 % 40)).await;
-                    drop(place);
+                    drop(permit);
                 });
             }
             tokio::task::yield_now().await;
         }
-        assert!(begun.len() > 15, "{begun:?}");
-        assert!(begun.windows(4).all(|four| four[3] - four[0] >= MINUTE), "{begun:?}");
+        assert!(starts.len() > 15, "{starts:?}");
+        assert!(starts.windows(4).all(|four| four[3] - four[0] >= WINDOW), "{starts:?}");
     }
 }

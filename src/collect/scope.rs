@@ -1,4 +1,4 @@
-//! What an account reads.
+//! What an account reads: organizations, users and collectors.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,22 +9,22 @@ use crate::model::Collector;
 /// What an account reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The collectors that are on.
+    /// The enabled collectors.
     pub collectors: BTreeSet<Collector>,
-    /// How long answers are used, where `max_age` does not say it.
+    /// For how long results are used, for collectors with an interval.
     pub intervals: BTreeMap<Collector, Duration>,
-    /// The organizations to read; all that the credential sees if empty.
+    /// Organizations to read; if empty, all that the credential sees.
     pub organizations: BTreeSet<u64>,
-    /// Users to read beside the credential's own.
+    /// Users to read in addition to the credential's own.
     pub users: BTreeSet<u64>,
-    /// Organizations that own a white label; those that the credential administers if empty.
+    /// Organizations that own a white label; if empty, those of white labels that the credential administers.
     pub whitelabel_organizations: BTreeSet<u64>,
-    /// Users of the white label to read.
+    /// White-label users to read.
     pub whitelabel_users: BTreeSet<u64>,
 }
 
 impl Scope {
-    /// Returns the collector that tells which organizations there are.
+    /// Returns the collector that lists the organizations.
     #[must_use]
     pub const fn discovery(kind: CredentialKind) -> Collector {
         match kind {
@@ -33,10 +33,10 @@ impl Scope {
         }
     }
 
-    /// Returns the collectors of which a credential of that kind makes calls.
+    /// Returns the collectors that make calls with a credential of that kind.
     pub fn called(&self, kind: CredentialKind) -> impl Iterator<Item = Collector> {
         let is_jwt = kind == CredentialKind::Jwt;
-        // An API key does not know of what it administers.
+        // The API does not report to an API key which white labels it administers.
         let may_own = is_jwt || !self.whitelabel_organizations.is_empty();
         self.collectors.iter().copied().filter(move |collector| match collector {
             Collector::Usage | Collector::Organization => true,
@@ -51,7 +51,7 @@ impl Scope {
         })
     }
 
-    /// Tells whether anything can be read: organizations are found or named, or users are named.
+    /// Returns true if anything can be read: organizations are listed or configured, or users are configured.
     #[must_use]
     pub fn is_readable(&self, kind: CredentialKind) -> bool {
         let is_on = |collector| self.called(kind).any(|called| called == collector);

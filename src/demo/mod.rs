@@ -1,9 +1,11 @@
-//! A simulated Edge Impulse API, and the ordinary exporter pointed at it.
+//! A simulated Edge Impulse API, and an exporter that reads it.
 //!
-//! [`world`] says what there is at a moment, [`api`] says it as the vendor's document does. Both share nothing with
-//! [`crate::api`]: if they did, an error in one would be hidden by the same error in the other.
+//! [`world`] computes the state of all organizations at a given time; [`api`] writes it as JSON according to the API's
+//! specification. Neither uses the exporter's API client or its types: an error there is not hidden by the same error
+//! here.
 
 pub mod api;
+pub mod entities;
 pub mod history;
 mod json;
 mod portfolio;
@@ -16,7 +18,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
-use crate::collect::exporter::Exporter;
+use crate::collect::Exporter;
 use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::Clock;
@@ -29,44 +31,44 @@ pub use world::{ORGANIZATIONS, World};
 pub struct Demo {
     address: SocketAddr,
     clock: Clock,
-    /// What it tells.
+    /// Its state.
     pub world: World,
 }
 
-/// Starts the simulated API on a loopback port of the system's choice; it runs as long as the process.
+/// Starts the simulated API on a free loopback port; it runs until the process ends.
 ///
 /// # Errors
-/// If no port can be had.
+/// If it cannot listen on a port.
 pub async fn start(clock: Clock) -> std::io::Result<Demo> {
     let world = World::starting(clock.now());
     start_in(world, clock).await
 }
 
-/// Starts the simulated API of that world.
+/// Starts the simulated API with the given state.
 ///
 /// # Errors
-/// If no port can be had.
+/// If it cannot listen on a port.
 pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let app = api::app(world, clock.clone());
-    // Its one client scrapes at any interval: a connection must not end at the moment when it is used again.
+    // The time between two scrapes can be long, and an idle connection must not be closed between them.
     let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
     tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
     Ok(Demo { address, clock, world })
 }
 
 impl Demo {
-    /// Returns the base URL of the API.
+    /// Returns the base URL.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// Builds the exporter that reads it with the JWT of its user, as any other with these options.
+    /// Builds an exporter that reads this API with the JWT of the demo's user.
     ///
     /// # Errors
-    /// If the options leave nothing to read.
+    /// If the options leave nothing to collect.
     pub fn exporter(&self, common: CommonOptions) -> Result<Arc<Exporter>, String> {
         let jwt = CredentialOrigin::Environment("of the demo".to_owned(), self.world.jwt().into());
         let url = self.url().parse().map_err(|error| format!("{}: {error}", self.url()))?;
@@ -74,9 +76,9 @@ impl Demo {
             name: "default".to_owned(),
             kind: CredentialKind::Jwt,
             origin: jwt,
-            // Organizations are discovered; the other collectors are to have something to say too.
+            // Organizations are discovered; these ids are for collectors that need one.
             scope: ScopeOptions {
-                user_ids: vec![world::COLLEAGUE],
+                user_ids: vec![world::OTHER_USER],
                 whitelabel_user_ids: vec![world::WHITELABEL_USER],
                 ..ScopeOptions::default()
             },

@@ -1,4 +1,4 @@
-//! The plots: what each organization of the demo is to show.
+//! The scenarios: one organization per situation that the dashboards, the alerts and the tests need.
 
 use super::world::{WHITELABEL_NAME, WHITELABEL_OWNER};
 
@@ -6,55 +6,56 @@ const TERABYTE: f64 = 1e12;
 const GIGABYTE: f64 = 1e9;
 const HOUR: f64 = 3600.0;
 
-/// What an organization may use; `None` is no limit.
+/// Entitlement limits of an organization; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// Bytes.
+    /// Storage, in bytes.
     pub storage: Option<f64>,
-    /// Seconds per year, CPU and GPU added.
+    /// CPU and GPU compute time added, in seconds per year.
     pub compute: Option<f64>,
-    /// Seconds per year.
+    /// GPU compute time, in seconds per year.
     pub gpu_compute: Option<f64>,
-    /// Projects.
+    /// Number of projects.
     pub projects: Option<u64>,
-    /// Users.
+    /// Number of users.
     pub users: Option<u64>,
 }
 
-/// A trial.
+/// An enterprise trial.
 #[derive(Clone, Copy, Debug)]
 pub struct Trial {
-    /// Its id.
+    /// Id.
     pub id: u64,
-    /// Days between the demo's start and the trial's end; negative if it expired before.
+    /// Days from the start of the demo to the end of the trial; negative if the trial has ended.
     pub ends: f64,
     /// Whether it was upgraded.
     pub upgraded: bool,
 }
 
-/// Why a day's numbers are as they are.
+/// The parameters of an organization.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Story {
+pub(super) struct Scenario {
     pub(super) id: u64,
     pub(super) name: &'static str,
     pub(super) limits: Limits,
-    /// Days since the contract started, at the demo's start.
+    /// Age of the contract at the start of the demo, in days.
     pub(super) contract: Option<f64>,
-    /// Storage in use at the start, and growth per day, in bytes.
+    /// Storage in use at the start of the demo and growth per day, in bytes.
     pub(super) storage: (f64, f64),
-    /// Compute time per day, CPU and GPU, in seconds.
+    /// CPU and GPU compute time per day, in seconds.
     pub(super) compute: (f64, f64),
     pub(super) members: u64,
     pub(super) projects: u64,
+    /// Name and type of each dataset.
     pub(super) datasets: &'static [(&'static str, &'static str)],
     pub(super) trial: Option<Trial>,
     pub(super) whitelabel: bool,
     pub(super) developer_profile: bool,
-    /// Days since anybody was there, at the start.
-    pub(super) asleep: Option<f64>,
+    /// Days without activity at the start of the demo.
+    pub(super) inactive: Option<f64>,
 }
 
-const NOTHING: Story = Story {
+const DEFAULT: Scenario = Scenario {
     id: 0,
     name: "",
     limits: Limits { storage: None, compute: None, gpu_compute: None, projects: None, users: None },
@@ -67,12 +68,12 @@ const NOTHING: Story = Story {
     trial: None,
     whitelabel: false,
     developer_profile: false,
-    asleep: None,
+    inactive: None,
 };
 
-pub(super) const STORIES: [Story; 11] = [
-    // In order, in every respect; its clinical data has items that fail their checklist.
-    Story {
+pub(super) const SCENARIOS: [Scenario; 11] = [
+    // No problems, except clinical items with a failed checklist.
+    Scenario {
         id: 1001,
         name: "Aurora Health",
         limits: Limits {
@@ -88,10 +89,10 @@ pub(super) const STORIES: [Story; 11] = [
         members: 34,
         projects: 52,
         datasets: &[("ecg-holter", "clinical"), ("gait-study", "clinical"), ("sleep-apnea", "files")],
-        ..NOTHING
+        ..DEFAULT
     },
-    // Storage is nearly full, and full in about twelve days.
-    Story {
+    // Storage is nearly full: the limit is reached in about twelve days.
+    Scenario {
         id: 1002,
         name: "Borealis Wearables",
         limits: Limits {
@@ -107,10 +108,10 @@ pub(super) const STORIES: [Story; 11] = [
         members: 21,
         projects: 31,
         datasets: &[("wrist-accelerometer", "files"), ("ppg-raw", "files"), ("field-trial-7", "files")],
-        ..NOTHING
+        ..DEFAULT
     },
-    // Half of the year's compute time is gone after a third of the year.
-    Story {
+    // Half of the compute time of a year is used after a third of the year.
+    Scenario {
         id: 1003,
         name: "Cascade Robotics",
         limits: Limits {
@@ -126,10 +127,10 @@ pub(super) const STORIES: [Story; 11] = [
         members: 18,
         projects: 37,
         datasets: &[("warehouse-video", "files"), ("grip-force", "files")],
-        ..NOTHING
+        ..DEFAULT
     },
-    // More projects than allowed, and no place for another user.
-    Story {
+    // More projects than the limit, and as many users as the limit.
+    Scenario {
         id: 1004,
         name: "Delta Agritech",
         limits: Limits {
@@ -145,10 +146,10 @@ pub(super) const STORIES: [Story; 11] = [
         members: 12,
         projects: 23,
         datasets: &[("leaf-images", "files")],
-        ..NOTHING
+        ..DEFAULT
     },
-    // No limits at all.
-    Story {
+    // No limits.
+    Scenario {
         id: 1005,
         name: "Everest Research",
         storage: (31.0 * TERABYTE, 40.0 * GIGABYTE),
@@ -156,10 +157,10 @@ pub(super) const STORIES: [Story; 11] = [
         members: 47,
         projects: 88,
         datasets: &[("seismic", "files"), ("avalanche-audio", "files")],
-        ..NOTHING
+        ..DEFAULT
     },
     // A trial that ends in five days.
-    Story {
+    Scenario {
         id: 1006,
         name: "Fjord Startup",
         limits: Limits {
@@ -174,10 +175,10 @@ pub(super) const STORIES: [Story; 11] = [
         members: 3,
         projects: 4,
         trial: Some(Trial { id: 31, ends: 5.0, upgraded: false }),
-        ..NOTHING
+        ..DEFAULT
     },
-    // A white label: it owns one, and belongs to it.
-    Story {
+    // Owner and member of the white label.
+    Scenario {
         id: WHITELABEL_OWNER,
         name: WHITELABEL_NAME,
         limits: Limits {
@@ -194,21 +195,21 @@ pub(super) const STORIES: [Story; 11] = [
         projects: 140,
         datasets: &[("onboarding-samples", "files")],
         whitelabel: true,
-        ..NOTHING
+        ..DEFAULT
     },
-    // A trial that expired and is in its 30 days of grace.
-    Story {
+    // A trial that expired less than 30 days ago, before its data is deleted.
+    Scenario {
         id: 1008,
         name: "Glacier Prototypes",
         storage: (0.09 * TERABYTE, 0.0),
         members: 2,
         projects: 3,
         trial: Some(Trial { id: 28, ends: -12.0, upgraded: false }),
-        asleep: Some(12.0),
-        ..NOTHING
+        inactive: Some(12.0),
+        ..DEFAULT
     },
-    // Nobody was there for months.
-    Story {
+    // No activity for months.
+    Scenario {
         id: 1009,
         name: "Harbor Dormant Systems",
         limits: Limits {
@@ -224,11 +225,11 @@ pub(super) const STORIES: [Story; 11] = [
         members: 9,
         projects: 14,
         datasets: &[("pump-vibration", "files")],
-        asleep: Some(130.0),
-        ..NOTHING
+        inactive: Some(130.0),
+        ..DEFAULT
     },
-    // A name that breaks what is not careful.
-    Story {
+    // A name with quotes, a backslash, a line break and characters outside ASCII.
+    Scenario {
         id: 1010,
         name: "Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰",
         limits: Limits {
@@ -245,15 +246,15 @@ pub(super) const STORIES: [Story; 11] = [
         projects: 9,
         datasets: &[("日本語 \"data\"", "files")],
         trial: Some(Trial { id: 12, ends: -90.0, upgraded: true }),
-        ..NOTHING
+        ..DEFAULT
     },
-    // The user's own corner, whose usage the API does not tell.
-    Story {
+    // A developer profile, for which the API refuses the usage call.
+    Scenario {
         id: 1011,
         name: "demo-user",
         storage: (0.02 * TERABYTE, 0.0),
         projects: 2,
         developer_profile: true,
-        ..NOTHING
+        ..DEFAULT
     },
 ];

@@ -1,4 +1,4 @@
-//! The time of day.
+//! The source of the current time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,38 +6,38 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::model::UnixTime;
 
-/// Where the time of day comes from.
+/// The source of the current time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The system.
+    /// The system clock.
     #[default]
     System,
-    /// A clock that stands still, for answers and expositions as of a given moment.
+    /// Always the same time, for a recording that is replayed.
     Fixed(UnixTime),
-    /// A clock that stands still until it is set.
-    Hand(Hand),
+    /// The time that was set last, for the demo's history.
+    Manual(ManualClock),
 }
 
-/// The hand of a clock that is set by its owner.
+/// A time that all copies of the clock share; 1970 until it is set.
 #[derive(Clone, Debug, Default)]
-pub struct Hand(Arc<AtomicU64>);
+pub struct ManualClock(Arc<AtomicU64>);
 
-impl Hand {
-    /// Sets the time of day of all clocks that have this hand.
+impl ManualClock {
+    /// Sets the current time of all copies.
     pub fn set(&self, now: UnixTime) {
         self.0.store(now.to_bits(), Ordering::Relaxed);
     }
 }
 
 impl Clock {
-    /// Returns the time of day.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> UnixTime {
         match self {
-            // A clock before 1970 is not set yet; no date of the API makes sense then either.
+            // A system clock before 1970 is not set yet.
             Self::System => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             Self::Fixed(now) => *now,
-            Self::Hand(Hand(now)) => UnixTime::from_bits(now.load(Ordering::Relaxed)),
+            Self::Manual(ManualClock(now)) => UnixTime::from_bits(now.load(Ordering::Relaxed)),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Collectors, the calls that they make, and who may make them.
+//! Collectors, their endpoints and the permissions they need.
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// A set of facts that one endpoint of the API gives.
+/// A collector: reads the facts of one API endpoint.
 ///
-/// The order of the variants is the order of precedence: where two collectors know the same fact about an
-/// organization, the earlier one is believed.
+/// The variants are in order of precedence: if two collectors report the same fact about an organization, the earlier one
+/// is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Collector {
@@ -52,7 +52,7 @@ impl Collector {
         Self::Organizations,
     ];
 
-    /// Returns the name that flags, labels and logs use.
+    /// Returns the name in flags, labels and logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,7 +70,13 @@ impl Collector {
         }
     }
 
-    /// Returns the path of the endpoint, below the API's base URL, with placeholders for ids.
+    /// Returns the collector of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|collector| collector.name() == name)
+    }
+
+    /// Returns the path of the endpoint relative to the base URL, with placeholders for ids.
     #[must_use]
     pub const fn endpoint(self) -> &'static str {
         match self {
@@ -90,33 +96,33 @@ impl Collector {
         }
     }
 
-    /// Returns what the collector yields, in the words of its `--help`.
+    /// Returns what the collector reads, for `--help`.
     #[must_use]
     pub const fn about(self) -> &'static str {
         match self {
-            Self::Usage => "storage, compute time, projects and users in use, per organization",
-            Self::Organization => "limits, members, projects, datasets and compute defaults, per organization",
-            Self::User => "the JWT's own user: its organizations with their limits and counts, its trial",
+            Self::Usage => "usage of each organization: storage, compute time, projects, users",
+            Self::Organization => "limits, members, projects, datasets and job defaults of each organization",
+            Self::User => "user of the JWT: organizations with limits and counts, active trial",
             Self::Trials => "enterprise trials of the JWT's user and of each --user-id",
             Self::UserOrganizations => "organizations of each --user-id",
             Self::WhitelabelOrganization => {
-                "limits, compute time, storage and users of an organization that only its white label sees"
+                "limits and usage of organizations that only their white label can access"
             }
             Self::WhitelabelOrganizations => {
-                "names, limits and private projects of all organizations of a white label"
+                "names, limits and private projects of a white label's organizations"
             }
-            Self::WhitelabelUser => "each --whitelabel.user-id: trials, tier, newest daily record",
-            Self::WhitelabelUsers => "users of a white label, counted by tier and by activity",
-            Self::Whitelabel => "a white label's name, and how many organizations it may have",
-            Self::Organizations => "the organizations that an API key sees",
+            Self::WhitelabelUser => "trials, tier and newest daily record of each --whitelabel.user-id",
+            Self::WhitelabelUsers => "number of a white label's users by tier and by activity",
+            Self::Whitelabel => "name of a white label and its maximum number of organizations",
+            Self::Organizations => "organization that an API key belongs to",
         }
     }
 
-    /// Returns how long an answer is used, where that differs from `--cache.ttl`.
+    /// Returns the default interval between calls, or `None` for collectors that follow `--cache.ttl`.
     #[must_use]
     pub const fn default_interval(self) -> Option<Duration> {
         match self {
-            // An API key's list has one entry, which changes when the key does.
+            // The list of an API key has one entry, which changes only with the key.
             Self::Organizations => Some(Duration::from_mins(10)),
             Self::WhitelabelOrganization
             | Self::WhitelabelOrganizations
@@ -127,7 +133,7 @@ impl Collector {
         }
     }
 
-    /// Returns the shortest interval that may be asked for: answers with a year of records are expensive to make.
+    /// Returns the minimum interval: a response with a year of daily records is expensive for the API.
     #[must_use]
     pub const fn least_interval(self) -> Option<Duration> {
         match self {
@@ -136,13 +142,13 @@ impl Collector {
         }
     }
 
-    /// Tells whether one call is made for each organization.
+    /// Returns true if the collector makes one call per organization.
     #[must_use]
     pub const fn is_per_organization(self) -> bool {
         matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization)
     }
 
-    /// Returns who may make the call, in the API's words for roles.
+    /// Returns which credential or role the call needs.
     #[must_use]
     pub const fn needs(self) -> &'static str {
         match self {
@@ -158,7 +164,7 @@ impl Collector {
         }
     }
 
-    /// Tells whether the endpoint answers a JWT only, not an API key.
+    /// Returns true if the call needs a JWT: an API key is refused.
     #[must_use]
     pub const fn needs_jwt(self) -> bool {
         matches!(self, Self::User | Self::Trials | Self::UserOrganizations)

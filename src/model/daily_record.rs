@@ -1,34 +1,34 @@
-//! One day of an organization of a white label, or of one of its users.
+//! One day of an organization or a user, as a white label's calls report it.
 
 use super::{Organization, UnixTime, User};
 
-/// `DailyMetricsRecord`: totals at the end of one day.
+/// Totals at the end of one day: `DailyMetricsRecord`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DailyRecord {
-    /// `date`: the day's beginning.
+    /// `date`: the start of the day.
     pub date: UnixTime,
-    /// `totalUsers` without `totalStaffUsers`; 0 `totalUsers` count nobody, they stand for developer profiles.
+    /// `totalUsers` - `totalStaffUsers`; `None` if `totalUsers` is 0, which the API sends for developer profiles.
     pub users: Option<f64>,
-    /// `totalCurrentContractCpuComputeTimeSeconds`
+    /// `totalCurrentContractCpuComputeTimeSeconds`, in seconds.
     pub cpu_compute_time: Option<f64>,
-    /// `totalCurrentContractGpuComputeTimeSeconds`
+    /// `totalCurrentContractGpuComputeTimeSeconds`, in seconds.
     pub gpu_compute_time: Option<f64>,
     /// `computeTimeCalculatedSince`
     pub compute_since: Option<UnixTime>,
-    /// `totalStorageSizeBytes`
+    /// `totalStorageSizeBytes`, in bytes.
     pub storage: Option<f64>,
     /// `totalProjects`
     pub projects: Option<f64>,
 }
 
 impl DailyRecord {
-    /// Returns CPU and GPU compute time added, in seconds; never the API's combined total, which is CPU + 3 x GPU.
+    /// Returns CPU and GPU compute time added, in seconds. The API's combined total is not used: it is CPU + 3 x GPU.
     #[must_use]
     pub fn compute_time(&self) -> Option<f64> {
         Some(self.cpu_compute_time? + self.gpu_compute_time?)
     }
 
-    /// Returns the organization `id` as it was when the day ended.
+    /// Returns the organization `id` at the end of the day.
     #[must_use]
     pub fn organization(&self, id: u64) -> Organization {
         let Self { date: _, users, cpu_compute_time, gpu_compute_time, compute_since, storage, projects } =
@@ -45,7 +45,7 @@ impl DailyRecord {
         }
     }
 
-    /// Returns the user `id` as it was when the day ended.
+    /// Returns the user `id` at the end of the day.
     #[must_use]
     pub fn user(&self, id: u64) -> User {
         User { daily: Some(*self), ..User::new(id) }

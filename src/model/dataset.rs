@@ -2,12 +2,12 @@
 
 use super::UnixTime;
 
-/// `OrganizationDataset`
+/// A dataset: `OrganizationDataset`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dataset {
-    /// The organization that has it.
+    /// Id of the organization that the response is about.
     pub organization_id: u64,
-    /// `dataset`: its name.
+    /// `dataset`: the name.
     pub name: String,
     /// `type`
     pub dataset_type: Option<String>,
@@ -19,12 +19,12 @@ pub struct Dataset {
     pub size: Option<f64>,
     /// `totalFileCount`
     pub files: Option<f64>,
-    /// `totalItemCount`, of clinical datasets.
+    /// `totalItemCount`; clinical datasets only.
     pub items: Option<f64>,
-    /// `totalItemCountChecklistOK`, of clinical datasets.
+    /// `totalItemCountChecklistOK`; clinical datasets only.
     pub checklist_ok: Option<f64>,
-    /// `totalItemCountChecklistFailed`, of clinical datasets.
+    /// `totalItemCountChecklistFailed`; clinical datasets only.
     pub checklist_failed: Option<f64>,
-    /// `lastFileCreated`, where there are files.
+    /// `lastFileCreated`; `None` for a dataset without files.
     pub last_file_created: Option<UnixTime>,
 }

@@ -1,18 +1,18 @@
 //! Entitlement limits of an organization.
 
-/// One entitlement, once the limits of an organization were read.
+/// The limit of one entitlement.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Limit {
-    /// The API's value cannot be used.
+    /// The API reports a value that cannot be used.
     #[default]
     Unknown,
-    /// There is no limit.
+    /// The API reports no limit.
     None,
-    /// The limit, in the entitlement's base unit.
+    /// The limit, in the base unit of the entitlement.
     At(f64),
 }
 
-/// `EntitlementLimits`: what the contract allows; comes whole from one collector.
+/// What the contract allows: `EntitlementLimits`. All limits come from one response.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EntitlementLimits {
     /// `totalStorage`, in bytes.
@@ -28,7 +28,7 @@ pub struct EntitlementLimits {
 }
 
 impl EntitlementLimits {
-    /// Returns each entitlement with the value of its `entitlement` label.
+    /// Returns the limits with the values of the `entitlement` label.
     #[must_use]
     pub const fn by_name(&self) -> [(&'static str, Limit); 5] {
         [

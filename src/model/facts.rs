@@ -1,28 +1,27 @@
-//! What responses of the API report, decoded and merged.
+//! Decoded values of the API's responses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Organization, Trial, Unique, User, Whitelabel};
 
-/// Facts about organizations, trials, users and white labels: what one answer of the API says, or several of them merged.
+/// Facts about organizations, trials, users and white labels, from one response or merged from several.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// Organizations by id; shared, since most of them are said once and shown as they are.
+    /// Organizations by id. Most come from one response and are shared with the store instead of copied.
     pub organizations: BTreeMap<u64, Arc<Organization>>,
     /// Trials by organization id and trial id.
     pub trials: BTreeMap<(u64, u64), Trial>,
     /// Users by id.
     pub users: BTreeMap<u64, User>,
-    /// The user that the credential belongs to.
+    /// Id of the user that the JWT belongs to.
     pub own_user: Option<u64>,
-    /// White labels by the id of the organization that owns them. The user's own answer has those that it
-    /// administers.
+    /// White labels by the id of the owning organization. The user call lists those that the user administers.
     pub whitelabels: BTreeMap<u64, Whitelabel>,
 }
 
 impl Facts {
-    /// Returns what is said of one organization.
+    /// Returns the facts about one organization and its trials.
     #[must_use]
     pub fn about(&self, id: u64) -> Self {
         let organization = self.organizations.get(&id);
@@ -37,7 +36,7 @@ impl Facts {
         }
     }
 
-    /// Adds what `other` knows and `self` does not.
+    /// Adds the facts of `other` that are missing in `self`.
     pub fn merge(&mut self, other: &Self) {
         fn merge<K: Ord + Copy, V: Clone>(into: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>, or: fn(V, V) -> V) {
             for (key, value) in from {
@@ -58,8 +57,8 @@ impl Facts {
         merge(&mut self.whitelabels, whitelabels, Whitelabel::or);
     }
 
-    /// Returns the white labels that have an id, in its order. Two organizations may answer for the same one: the
-    /// first of them counts.
+    /// Returns the white labels that have an id, sorted by it. Two organizations may report the same white label: the
+    /// first one is used.
     #[must_use]
     pub fn whitelabels_by_id(&self) -> Unique<&Whitelabel> {
         let known = self.whitelabels.values().filter(|whitelabel| whitelabel.id.is_some());

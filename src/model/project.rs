@@ -2,10 +2,10 @@
 
 use super::UnixTime;
 
-/// `Project`, of one organization.
+/// A project: `Project`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Project {
-    /// The organization that has it.
+    /// Id of the organization that the response is about.
     pub organization_id: u64,
     /// `id`
     pub id: u64,
@@ -19,6 +19,6 @@ pub struct Project {
     pub last_accessed: Option<UnixTime>,
     /// `scheduledFullDeletionDate`
     pub scheduled_deletion: Option<UnixTime>,
-    /// Number of `collaborators`.
+    /// Number of elements in `collaborators`.
     pub collaborators: Option<u64>,
 }

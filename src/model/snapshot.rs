@@ -1,56 +1,56 @@
-//! The facts and call results of one scrape.
+//! The result of one scrape.
 
 use std::sync::Arc;
 
 use super::{Facts, UnixTime};
 
-/// What one scrape learned, ready to be written.
+/// The facts and call results of one scrape.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// The facts of all accounts, merged.
+    /// The merged facts of all accounts.
     pub facts: Facts,
-    /// The state of each account, in the order of configuration.
+    /// The accounts, in the order of the configuration.
     pub accounts: Vec<AccountStatus>,
-    /// How each call of each account went.
+    /// The calls of all accounts.
     pub call_results: Vec<CallResult>,
 }
 
-/// One account after a scrape.
+/// The state of one account after a scrape.
 #[derive(Clone, Debug, Default)]
 pub struct AccountStatus {
-    /// Its name in the configuration.
+    /// Name of the account in the configuration.
     pub name: Arc<str>,
-    /// Whether at least one call gave a decodable success, if that was to be found out.
+    /// True if at least one call succeeded; `None` if the scrape selects some collectors or one organization.
     pub up: Option<bool>,
-    /// Until when calls are paused, because the API asked for it.
+    /// When the current or latest pause ends that the API requested with `Retry-After`.
     pub pause_end: Option<UnixTime>,
-    /// `exp` of the JWT.
+    /// When the credential expires: `exp` of the JWT. An API key has no expiry date.
     pub credential_expiry: Option<UnixTime>,
-    /// Whether the credential's last load succeeded.
+    /// True if the credential was loaded at the last attempt.
     pub credential_loaded: bool,
-    /// When the credential was last loaded with success.
+    /// When the credential was last loaded successfully.
     pub credential_load: UnixTime,
 }
 
-/// How one call of a scrape went.
+/// The result of one call in a scrape.
 #[derive(Clone, Debug)]
 pub struct CallResult {
-    /// The account's name.
+    /// Name of the account.
     pub account: Arc<str>,
-    /// The collector's name.
+    /// Name of the collector.
     pub collector: &'static str,
-    /// The organization asked about.
+    /// The organization that the call is about.
     pub organization_id: Option<u64>,
-    /// The user asked about.
+    /// The user that the call is about.
     pub user_id: Option<u64>,
-    /// Whether the answer arrived in time and could be read.
+    /// True if the response arrived before the deadline and could be decoded.
     pub success: bool,
-    /// Whether the credential may make this call.
+    /// True if the credential is permitted to make the call and the organization supports it.
     pub supported: bool,
-    /// Whether what is shown is older than this scrape should show.
+    /// True if the facts shown are older than the scrape asked for.
     pub stale: bool,
-    /// How long the last completed call took, in seconds.
+    /// Duration of the last completed call, in seconds.
     pub duration: Option<f64>,
-    /// When the call that gave the last good answer began.
+    /// When the request was sent that gave the latest facts.
     pub last_success: Option<UnixTime>,
 }

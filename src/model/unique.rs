@@ -1,18 +1,18 @@
-//! Rows with a key each.
+//! Rows with unique keys.
 
-/// Rows that become series of their own, one per key; rows whose key came again are kept aside, to be counted.
+/// Rows that become one series each. Rows that are left out are kept apart, because they are counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unique<T> {
-    /// The first row of each key, in the order of the keys.
+    /// The first row of each key, sorted by key.
     pub rows: Vec<T>,
-    /// Further rows of the same keys.
+    /// Further rows with the same keys.
     pub repeated: Vec<T>,
-    /// Rows beyond a limit, the last by key.
+    /// Rows above the maximum, those with the greatest keys.
     pub beyond: Vec<T>,
 }
 
 impl<T> Unique<T> {
-    /// Sorts `rows` by `key`; of those that share a key the first stays.
+    /// Sorts `rows` by `key` and keeps the first row of each key.
     #[must_use]
     pub fn by<K: Ord>(mut rows: Vec<T>, key: impl Fn(&T) -> &K) -> Self {
         rows.sort_by(|a, b| key(a).cmp(key(b)));
@@ -25,7 +25,7 @@ impl<T> Unique<T> {
         unique
     }
 
-    /// Keeps the first `most` rows; by key, so that the same ones stay from scrape to scrape.
+    /// Keeps the first `most` rows by key, so that every scrape shows the same ones.
     #[must_use]
     pub fn limited(mut self, most: usize) -> Self {
         self.beyond = self.rows.split_off(most.min(self.rows.len()));

@@ -1,12 +1,12 @@
-//! Answers of the API in a directory, with nothing in them that tells who or what they are about.
+//! Recordings of API responses, without credentials, names or other text of people.
 //!
-//! `scrape --record` writes it: [`Recorder`] takes a copy of each answer on its way to decoding, `redaction` replaces
-//! what people wrote. `--replay` reads it: [`Replay`] serves the directory on loopback, so that the real client and
-//! the real decoding run, without an account and without a network.
+//! `scrape --record` writes a recording: [`Recorder`] gets a copy of each response before it is decoded, and `redaction`
+//! replaces its texts. `--replay` reads it: [`Replay`] serves the recording on loopback to the same client and the same
+//! decoders, without a credential and without a network.
 //!
 //! ```text
-//! DIR/recording.json          when it was made, and what each account was to read
-//! DIR/account-1/....json      one file per request: its path and query, the status, the answer
+//! DIR/recording.json          time of the recording, and the options of each account
+//! DIR/account-1/....json      one file per request: path and query, status, response
 //! ```
 
 mod manifest;
@@ -17,11 +17,11 @@ mod replay;
 pub use recorder::Recorder;
 pub use replay::Replay;
 
-/// The file that describes the others.
+/// The file that describes the recording.
 const MANIFEST: &str = "recording.json";
 
-/// Returns the name under which the account at `index` of the configuration is recorded. Its own name may tell whose
-/// it is.
+/// Returns the directory of the account at `index` of the configuration. Its configured name is not used, because it may
+/// be the name of a customer.
 fn account(index: usize) -> String {
     format!("account-{}", index + 1)
 }

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last.
+//! One connection: TLS handshake, requests, idle timeout and graceful shutdown.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,93 +16,85 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use super::listener::{ConnectionLimits, Encrypted};
-use crate::serve::socket::Stream;
+use super::socket::Stream;
 
-/// Most requests of one HTTP/2 connection at one time: Prometheus has one.
+/// Maximum number of concurrent requests of an HTTP/2 connection. Prometheus sends one at a time.
 const STREAMS: u32 = 8;
 
-/// Serves the requests of a connection until it ends, or until those in flight have when `stopping` says so.
+/// Serves a connection until the client closes it, it is idle for too long, or `stop` is cancelled and the requests in
+/// flight have completed.
 pub(super) async fn serve(
     stream: Box<dyn Stream>,
     tls: Option<Arc<ServerConfig>>,
     app: Router,
-    stopping: watch::Receiver<bool>,
+    stop: CancellationToken,
     limits: ConnectionLimits,
 ) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.write_timeout));
     let stream = Box::pin(stream);
-    let conversation = Conversation { app, stopping, limits };
-    let Some(tls) = tls else { return conversation.over(stream, Protocol::Plain).await };
-    let mut stopping = conversation.stopping.clone();
-    let encrypting = timeout(limits.handshake_timeout, TlsAcceptor::from(tls).accept(stream));
-    let encrypted = tokio::select! {
-        encrypted = encrypting => encrypted,
-        _ = stopping.wait_for(|stop| *stop) => return,
-    };
-    drop(stopping);
-    match encrypted {
-        Ok(Ok(stream)) => {
+    let Some(tls) = tls else { return serve_requests(stream, Protocol::Plain, app, stop, limits).await };
+    let handshake = timeout(limits.handshake_timeout, TlsAcceptor::from(tls).accept(stream));
+    match stop.run_until_cancelled(handshake).await {
+        Some(Ok(Ok(stream))) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let protocol = if is_http2 { Protocol::EncryptedHttp2 } else { Protocol::Encrypted };
-            conversation.over(stream, protocol).await;
+            let protocol = if is_http2 { Protocol::TlsHttp2 } else { Protocol::Tls };
+            serve_requests(stream, protocol, app, stop, limits).await;
         }
-        // Whoever it is can send as many of them as they like.
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
+        // Not a warning, because any client can cause any number of these.
+        Some(Ok(Err(error))) => tracing::debug!(%error, "TLS handshake failed"),
+        Some(Err(_)) => tracing::debug!("TLS handshake timed out"),
+        None => {}
     }
 }
 
-/// What is spoken. HTTP/2 is agreed upon with TLS, so that it is never spoken in the clear.
+/// HTTP/2 is negotiated in the TLS handshake, so it is not available without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Plain,
-    Encrypted,
-    EncryptedHttp2,
+    Tls,
+    TlsHttp2,
 }
 
-struct Conversation {
+async fn serve_requests(
+    stream: impl Stream + 'static,
+    protocol: Protocol,
     app: Router,
-    stopping: watch::Receiver<bool>,
+    stop: CancellationToken,
     limits: ConnectionLimits,
-}
-
-impl Conversation {
-    /// Answers requests until the client leaves, the process stops, or nothing more comes.
-    async fn over(mut self, stream: impl Stream + 'static, protocol: Protocol) {
-        let (in_flight, mut count) = watch::channel(0_usize);
-        let in_flight = Arc::new(in_flight);
-        let app = TowerToHyperService::new(self.app);
-        let service = service_fn(|mut request: Request<Incoming>| {
-            if protocol != Protocol::Plain {
-                request.extensions_mut().insert(Encrypted);
-            }
-            let turn = Turn::begin(&in_flight);
-            let answering = app.call(request);
-            async move {
-                let answer = answering.await;
-                drop(turn);
-                answer
-            }
-        });
-        let is_http2 = protocol == Protocol::EncryptedHttp2;
-        let builder = builder(is_http2, self.limits);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        let is_idle = tokio::select! {
-            // A client that leaves or talks nonsense is its own concern.
-            _ = connection.as_mut() => return,
-            _ = self.stopping.wait_for(|stop| *stop) => false,
-            // HTTP/1 ends idle connections by itself.
-            () = idle(&mut count, self.limits.header_timeout), if is_http2 => true,
-        };
-        connection.as_mut().graceful_shutdown();
-        // A client of HTTP/2 that does not answer, or takes nothing of what it asked for, holds no longer than this. When
-        // the process stops, the listener decides how long it waits.
-        let patience = if is_idle { self.limits.grace } else { Duration::MAX };
-        let _ = timeout(patience, connection).await;
-    }
+) {
+    let (sender, mut in_flight) = watch::channel(0_usize);
+    let sender = Arc::new(sender);
+    let app = TowerToHyperService::new(app);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        if protocol != Protocol::Plain {
+            request.extensions_mut().insert(Encrypted);
+        }
+        let in_flight = InFlightRequest::new(&sender);
+        let response = app.call(request);
+        async move {
+            let response = response.await;
+            drop(in_flight);
+            response
+        }
+    });
+    let is_http2 = protocol == Protocol::TlsHttp2;
+    let builder = builder(is_http2, limits);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let is_idle = tokio::select! {
+        // Errors of clients are not logged.
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => false,
+        // hyper closes idle HTTP/1 connections.
+        () = idle(&mut in_flight, limits.header_timeout), if is_http2 => true,
+    };
+    connection.as_mut().graceful_shutdown();
+    // At shutdown the listener limits the wait. An idle HTTP/2 client may not react, or may not read its response.
+    let grace = if is_idle { limits.grace } else { Duration::MAX };
+    let _ = timeout(grace, connection).await;
 }
 
 fn builder(is_http2: bool, limits: ConnectionLimits) -> Builder<TokioExecutor> {
@@ -123,24 +115,24 @@ fn builder(is_http2: bool, limits: ConnectionLimits) -> Builder<TokioExecutor> {
     builder
 }
 
-/// Waits until there has been no request for that long.
-async fn idle(in_flight: &mut watch::Receiver<usize>, patience: Duration) {
+/// Waits until no request has been in flight for `duration`.
+async fn idle(in_flight: &mut watch::Receiver<usize>, duration: Duration) {
     while in_flight.wait_for(|count| *count == 0).await.is_ok()
-        && matches!(timeout(patience, in_flight.changed()).await, Ok(Ok(())))
+        && matches!(timeout(duration, in_flight.changed()).await, Ok(Ok(())))
     {}
 }
 
-/// A request in flight.
-struct Turn(Arc<watch::Sender<usize>>);
+/// Counts a request while it is in flight.
+struct InFlightRequest(Arc<watch::Sender<usize>>);
 
-impl Turn {
-    fn begin(in_flight: &Arc<watch::Sender<usize>>) -> Self {
+impl InFlightRequest {
+    fn new(in_flight: &Arc<watch::Sender<usize>>) -> Self {
         in_flight.send_modify(|count| *count += 1);
         Self(Arc::clone(in_flight))
     }
 }
 
-impl Drop for Turn {
+impl Drop for InFlightRequest {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }

@@ -1,4 +1,4 @@
-//! Connections: accepted up to a bound, and brought to an end when the process is told to stop.
+//! Accepts connections up to a limit, and closes them gracefully at shutdown.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -6,26 +6,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::connection;
 use super::socket::Socket;
 use super::web_config::WebConfigWatcher;
 
-/// What connections may cost.
+/// Limits and timeouts of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
-    /// Most connections at one time; a further one waits until another ends.
+    /// Maximum number of open connections. Further connections wait until one is closed.
     pub connections: usize,
-    /// Longest time for TLS to be agreed upon.
+    /// Timeout of a TLS handshake.
     pub handshake_timeout: Duration,
-    /// Longest time for the header of a request, and between requests.
+    /// Timeout for the header of a request, and of idle connections.
     pub header_timeout: Duration,
-    /// Longest time in which a client takes nothing of its answer.
+    /// Timeout of a client that does not read its response.
     pub write_timeout: Duration,
-    /// Longest header of a request, in bytes.
+    /// Maximum size of a request header, in bytes.
     pub header_size: usize,
-    /// How long requests in flight may take to end after the process was told to.
+    /// How long shutdown waits for requests in flight.
     pub grace: Duration,
 }
 
@@ -35,38 +37,37 @@ impl Default for ConnectionLimits {
             // Prometheus and a browser need a handful.
             connections: 512,
             handshake_timeout: Duration::from_secs(10),
-            // Clients that begin a request and stop must not keep others away for long; Prometheus opens a new
-            // connection at no cost worth a word.
+            // Short, so that unfinished requests do not block others for long: reconnecting is cheap for Prometheus.
             header_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             header_size: 16 * 1024,
-            // Less than the 30 seconds after which Kubernetes kills.
+            // Less than the 30 seconds after which Kubernetes kills the process.
             grace: Duration::from_secs(20),
         }
     }
 }
 
-/// Longest wait after accepting failed, as it does when file descriptors run out.
+/// Pause after a failed accept, which happens when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Most connections at one time at a door that stands apart: those who probe open one each, and must find a place.
-const CONNECTIONS_APART: usize = 64;
+/// Maximum number of open connections of an endpoint with a separate limit.
+const SEPARATE_CONNECTIONS: usize = 64;
 
-/// Marks requests that came over TLS.
+/// Request extension: the request was received over TLS.
 #[derive(Clone, Copy, Debug)]
 pub struct Encrypted;
 
-/// A socket, and what is behind it.
+/// A listening socket with the routes that it serves.
 #[derive(Debug)]
 pub struct Endpoint {
-    /// Where connections come from.
+    /// Where connections are accepted.
     pub socket: Socket,
-    /// What answers their requests.
+    /// Routes of the requests.
     pub app: Router,
-    /// How connections are encrypted, if they are.
-    pub live: Option<Arc<WebConfigWatcher>>,
-    /// Whether its connections are bounded apart from those of other doors, so that it is open when they are full.
-    pub is_apart: bool,
+    /// Source of the TLS settings. Without it, connections are not encrypted.
+    pub web_config: Option<Arc<WebConfigWatcher>>,
+    /// Whether its connections are counted separately, so that it stays reachable when other endpoints are full.
+    pub separate_limit: bool,
 }
 
 /// Serves `app` on `listeners`; see [`serve_endpoints`].
@@ -76,56 +77,56 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
     limits: ConnectionLimits,
 ) -> bool {
-    let door = |socket| Endpoint { socket, app: app.clone(), live: None, is_apart: false };
-    serve_endpoints(listeners.into_iter().map(Into::into).map(door).collect(), shutdown, limits).await
+    let endpoint = |socket| Endpoint { socket, app: app.clone(), web_config: None, separate_limit: false };
+    serve_endpoints(listeners.into_iter().map(Into::into).map(endpoint).collect(), shutdown, limits).await
 }
 
-/// Serves at `doors` until `shutdown` is over, then lets requests in flight end. Returns whether all of them did in
-/// time.
+/// Serves `endpoints` until `shutdown` completes, then waits for requests in flight. Returns whether all of them
+/// completed within the grace period.
 pub async fn serve_endpoints(
-    doors: Vec<Endpoint>,
+    endpoints: Vec<Endpoint>,
     shutdown: impl Future<Output = ()>,
     limits: ConnectionLimits,
 ) -> bool {
-    let (stop, stopping) = watch::channel(false);
+    let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
     let shared = Arc::new(Semaphore::new(limits.connections));
-    let accepting = futures_util::future::join_all(doors.into_iter().map(|door| {
-        let apart = || Arc::new(Semaphore::new(CONNECTIONS_APART));
-        let places = if door.is_apart { apart() } else { Arc::clone(&shared) };
-        accept(door, places, stopping.clone(), limits)
+    let accepting = futures_util::future::join_all(endpoints.into_iter().map(|endpoint| {
+        let separate = || Arc::new(Semaphore::new(SEPARATE_CONNECTIONS));
+        let permits = if endpoint.separate_limit { separate() } else { Arc::clone(&shared) };
+        accept(endpoint, permits, &connections, &stop, limits)
     }));
     tokio::select! {
-        _ = accepting => unreachable!("accepting goes on for ever"),
+        _ = accepting => unreachable!("accept never returns"),
         () = shutdown => {}
     }
-    drop(stopping);
-    stop.send_replace(true);
-    // Each connection holds a receiver.
-    tokio::time::timeout(limits.grace, stop.closed()).await.is_ok()
+    stop.cancel();
+    connections.close();
+    tokio::time::timeout(limits.grace, connections.wait()).await.is_ok()
 }
 
 async fn accept(
-    door: Endpoint,
-    places: Arc<Semaphore>,
-    stopping: watch::Receiver<bool>,
+    endpoint: Endpoint,
+    permits: Arc<Semaphore>,
+    connections: &TaskTracker,
+    stop: &CancellationToken,
     limits: ConnectionLimits,
 ) -> Infallible {
     loop {
-        // Only a closed semaphore gives no place, and this one is never closed.
-        let place = Arc::clone(&places).acquire_owned().await;
-        let stream = match door.socket.accept().await {
+        // Fails only if the semaphore is closed, which never happens.
+        let permit = Arc::clone(&permits).acquire_owned().await;
+        let stream = match endpoint.socket.accept().await {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let tls = door.live.as_ref().and_then(|live| live.tls());
-        let (app, stopping) = (door.app.clone(), stopping.clone());
-        tokio::spawn(async move {
-            connection::serve(stream, tls, app, stopping, limits).await;
-            drop(place);
+        let tls = endpoint.web_config.as_ref().and_then(|web_config| web_config.tls());
+        let (app, stop) = (endpoint.app.clone(), stop.clone());
+        connections.spawn(async move {
+            connection::serve(stream, tls, app, stop, limits).await;
+            drop(permit);
         });
     }
 }

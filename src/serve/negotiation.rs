@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::time::Instant;
 
-use crate::collect::exporter::LONGEST_SCRAPE;
+use crate::collect::exporter::MAX_SCRAPE_TIME;
 use crate::collect::{Account, Exporter, Selection};
 use crate::metrics::Format;
 use crate::metrics::exposition::Writer;
@@ -93,7 +93,7 @@ impl ScrapeRequest {
         let budget = exporter.configuration.common.scrape.budget(timeout);
         Self {
             format: format(accept),
-            deadline: Instant::now() + budget.min(LONGEST_SCRAPE),
+            deadline: Instant::now() + budget.min(MAX_SCRAPE_TIME),
             head_only: *method == Method::HEAD,
         }
     }
@@ -115,12 +115,12 @@ impl ScrapeRequest {
             return headers.into_response();
         }
         let budget = self.deadline.saturating_duration_since(Instant::now());
-        let snapshot = exporter.read(accounts, selection, budget).await;
-        if exporter.fails(&snapshot) {
+        let snapshot = exporter.scrape(accounts, selection, budget).await;
+        if exporter.fails(&snapshot, selection) {
             let text = "API calls failed and --web.fail-scrape is set: see the log and the status page at / for reasons\n";
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
-        let telemetry = exporter.own_if(with_telemetry);
+        let telemetry = exporter.telemetry_if(with_telemetry);
         // A partial exposition must not replace the text kept for full scrapes.
         let partial = Writer::default();
         let writer = if selection.is_everything() { &exporter.writer } else { &partial };

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::collect::exporter::Exporter;
+use crate::collect::Exporter;
 use crate::config;
 
 /// The exporter in use; a reload replaces it.
@@ -33,13 +33,13 @@ impl ReloadableExporter {
         let now = current.clock.now();
         match result {
             Ok(exporter) => {
-                exporter.own.reloaded(Some(now));
+                exporter.telemetry.reloaded(Some(now));
                 tracing::info!(accounts = exporter.accounts.len(), "configuration reloaded");
                 *current = exporter;
                 Ok(())
             }
             Err(error) => {
-                current.own.reloaded(None);
+                current.telemetry.reloaded(None);
                 tracing::error!("reload failed, the previous configuration stays in use: {error}");
                 Err(error)
             }

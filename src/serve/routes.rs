@@ -13,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 
 use super::negotiation::{CollectorSelection, ErrorResponse, ScrapeRequest, parameters};
 use super::targets;
-use crate::collect::scrape::Selection;
+use crate::collect::Selection;
 use crate::page;
 use crate::serve::listener::Encrypted;
 use crate::serve::reload::ReloadableExporter;

@@ -1,34 +1,33 @@
-//! The sockets of an exporter, with whoever stands before them.
+//! Listeners, TLS and authentication in front of the routes.
 
 use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
 
+use super::listener::{self, ConnectionLimits, Endpoint};
+use super::socket::Socket;
 use super::web_config::{WebConfigWatcher, authenticated, probes_only};
 use crate::config::WebOptions;
-use crate::serve::listener::{self, ConnectionLimits, Endpoint};
-use crate::serve::socket::Socket;
 
-/// Everything between the world and the routes.
+/// The open sockets of an exporter, with its web configuration.
 #[derive(Debug)]
 pub struct Server {
     sockets: Vec<Socket>,
-    probes: Option<Socket>,
-    live: Option<Arc<WebConfigWatcher>>,
+    probe_socket: Option<Socket>,
+    web_config: Option<Arc<WebConfigWatcher>>,
 }
 
 impl Server {
-    /// Loads the web configuration, and listens wherever the options say.
+    /// Loads the web configuration and opens the sockets.
     ///
     /// # Errors
-    /// If the configuration cannot be used, or an address cannot be listened on.
+    /// If the web configuration is invalid, or the exporter cannot listen on an address.
     pub async fn open(options: &WebOptions) -> Result<Self, String> {
         let file = options.web_config_file.clone().filter(|file| !file.as_os_str().is_empty());
-        let live =
-            file.map(WebConfigWatcher::load).transpose().map_err(|error| error.to_string())?.map(Arc::new);
+        let web_config = file.map(WebConfigWatcher::load).transpose().map_err(|error| error.to_string())?;
         let sockets = if options.systemd_socket {
-            Socket::of_systemd()?
+            Socket::from_systemd()?
         } else {
             let mut sockets = Vec::new();
             for address in &options.listen_addresses {
@@ -36,56 +35,56 @@ impl Server {
             }
             sockets
         };
-        let probes = match &options.probe_listen_address {
+        let probe_socket = match &options.probe_listen_address {
             Some(address) => Some(Socket::bind(address).await?),
             None => None,
         };
-        Ok(Self { sockets, probes, live })
+        Ok(Self { sockets, probe_socket, web_config: web_config.map(Arc::new) })
     }
 
-    /// Returns how URLs of this exporter begin.
+    /// Returns the scheme of this exporter's URLs.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        if self.live.as_ref().is_some_and(|live| live.is_encrypted()) { "https" } else { "http" }
+        if self.web_config.as_ref().is_some_and(|config| config.is_encrypted()) { "https" } else { "http" }
     }
 
-    /// Returns the first port, or 0 if there is none.
+    /// Returns the first TCP port, or 0 if there is none.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.sockets.iter().find_map(Socket::port).unwrap_or_default()
     }
 
-    /// Logs where it listens.
+    /// Logs the addresses.
     pub fn announce(&self, path: &str, api: &str) {
         for address in &self.sockets {
             let (version, scheme) = (env!("CARGO_PKG_VERSION"), self.scheme());
             tracing::info!(version, %address, scheme, path, api, "listening");
         }
-        if let Some(address) = &self.probes {
-            tracing::info!(%address, scheme = "http", "listening for probes alone");
+        if let Some(address) = &self.probe_socket {
+            tracing::info!(%address, scheme = "http", "listening for health checks only");
         }
     }
 
-    /// Serves `app` until `shutdown` is over; see [`listener::serve_endpoints`].
+    /// Serves `app` until `shutdown` completes; see [`listener::serve_endpoints`].
     pub async fn serve(
         self,
         app: Router,
         shutdown: impl Future<Output = ()>,
         limits: ConnectionLimits,
     ) -> bool {
-        let Self { sockets, probes, live } = self;
-        let behind = match &live {
-            Some(live) => authenticated(app.clone(), Arc::clone(live)),
-            None => app.clone(),
+        let Self { sockets, probe_socket, web_config } = self;
+        let probes = probe_socket.map(|socket| {
+            let app = probes_only(app.clone());
+            Endpoint { socket, app, web_config: None, separate_limit: true }
+        });
+        let app = match &web_config {
+            Some(web_config) => authenticated(app, Arc::clone(web_config)),
+            None => app,
         };
-        let door = |socket| Endpoint { socket, app: behind.clone(), live: live.clone(), is_apart: false };
-        let mut doors: Vec<_> = sockets.into_iter().map(door).collect();
-        doors.extend(probes.map(|socket| Endpoint {
-            socket,
-            app: probes_only(app),
-            live: None,
-            is_apart: true,
-        }));
-        listener::serve_endpoints(doors, shutdown, limits).await
+        let endpoints = sockets.into_iter().map(|socket| {
+            let (app, web_config) = (app.clone(), web_config.clone());
+            Endpoint { socket, app, web_config, separate_limit: false }
+        });
+        listener::serve_endpoints(endpoints.chain(probes).collect(), shutdown, limits).await
     }
 }

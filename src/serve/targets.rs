@@ -12,10 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::negotiation::{self, CollectorSelection, ErrorResponse, ScrapeRequest};
-use crate::collect::account::Account;
-use crate::collect::discovery::Discovery;
-use crate::collect::exporter::Exporter;
-use crate::collect::scrape::Selection;
+use crate::collect::{Account, Discovery, Exporter, Selection};
 use crate::serve::reload::ReloadableExporter;
 
 /// Returns the metrics of one organization.
@@ -101,7 +98,7 @@ async fn seeing(
         let sees = |(account, discovery): &(&Arc<Account>, &Discovery)| discovery.sees(account, organization);
         accounts.iter().zip(discoveries).filter(sees).map(|(account, _)| Arc::clone(account)).collect()
     };
-    let known: Vec<_> = accounts.iter().map(|account| Discovery::known(account)).collect();
+    let known: Vec<_> = accounts.iter().map(|account| Discovery::latest(account)).collect();
     let found = seeing(&known);
     if !found.is_empty() {
         return Ok(found);
@@ -127,10 +124,8 @@ fn not_discovered() -> ErrorResponse {
 async fn discover(accounts: &[Arc<Account>], deadline: Instant) -> Vec<Discovery> {
     join_all(accounts.iter().map(async |account| {
         account.refresh_credential();
-        let (discovery, _, pending) = Discovery::read(account, deadline).await;
-        // Pending calls continue in the background.
-        drop(pending);
-        discovery
+        // Running calls continue in the background.
+        Discovery::read(account, deadline).await.0
     }))
     .await
 }
@@ -156,7 +151,10 @@ pub(crate) async fn sd(
     for (account, discovery) in accounts.iter().zip(&discoveries) {
         let organizations = discovery.organizations(account);
         if discovery.is_complete {
-            account.forget_all_organizations_but(&organizations);
+            account.store().retain(|call| {
+                let of_organization = call.organization_id.filter(|_| call.collector.is_per_organization());
+                of_organization.is_none_or(|id| organizations.contains(&id))
+            });
         }
         for id in organizations {
             groups.entry(id).or_insert_with(|| group(id, account, discovery));
@@ -172,7 +170,7 @@ fn group(id: u64, account: &Account, discovery: &Discovery) -> Value {
     let mut label = |name: &str, value: Option<String>| {
         labels.extend(value.map(|value| (format!("__meta_edgeimpulse_{name}"), Value::String(value))));
     };
-    let info = discovery.find(id).map(|organization| organization.info).unwrap_or_default();
+    let info = discovery.info(id);
     label("account", Some(account.name.to_string()));
     label("organization_id", Some(id.to_string()));
     label("organization_name", info.shown_name().map(str::to_owned));

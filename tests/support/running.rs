@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
-use edgeimpulse_exporter::collect::exporter::Exporter;
+use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::serve::{self, ConnectionLimits, ReloadableExporter};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};

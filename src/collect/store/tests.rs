@@ -1,184 +1,259 @@
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::*;
+use crate::api::ErrorDetail;
 
-type Answer = Result<u32, &'static str>;
+type Answer = Result<u64, Error>;
 
-/// A cell under tokio's paused clock, and a source that counts its calls.
-#[derive(Default)]
+const CALL: Call = Call::user();
+
+const POLICY: CachePolicy =
+    CachePolicy { max_age: Duration::from_secs(30), retry: Duration::ZERO, stale_for: Duration::ZERO };
+
+/// How long a scrape waits.
+const BUDGET: Duration = Duration::from_secs(10);
+
+/// A store under tokio's paused clock.
+#[derive(Clone, Default)]
 struct Source {
-    cell: Arc<Cell<u32, &'static str>>,
-    calls: Arc<AtomicU32>,
+    store: Arc<Store>,
+    calls: Arc<std::sync::atomic::AtomicU64>,
 }
 
-const FRESHNESS: Freshness<&'static str> = Freshness {
-    max_age: Duration::from_secs(30),
-    believe: |error| (*error == "refused").then_some(Duration::from_mins(10)),
-    retry: Duration::ZERO,
-    stale_for: Duration::ZERO,
-};
-const PATIENCE: Duration = Duration::from_secs(10);
+fn broken() -> Error {
+    Error::Decode("broken".to_owned())
+}
+
+fn forbidden() -> Error {
+    Error::Forbidden(ErrorDetail::default())
+}
 
 impl Source {
-    /// Reads the cell; a call takes `duration` and yields `answer`.
-    async fn read(
-        &self,
-        freshness: Freshness<&'static str>,
-        duration: u64,
-        answer: Answer,
-    ) -> Reading<u32, &'static str> {
-        let calls = Arc::clone(&self.calls);
-        let call = async move {
-            let began = Some(Instant::now());
-            calls.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_secs(duration)).await;
-            Outcome { began, result: answer }
-        };
-        self.cell.read(freshness, Instant::now() + PATIENCE, || Some(call)).await
+    /// Scrapes the call; if it is started now, it takes `duration` seconds and gives `answer`.
+    async fn scrape(&self, policy: CachePolicy, duration: u64, answer: Answer) -> Read {
+        let mut asked = self.ask(CALL, policy, duration, answer);
+        asked.wait(Instant::now() + BUDGET).await;
+        self.read(&asked)
     }
 
-    fn calls(&self) -> u32 {
-        self.calls.load(Ordering::Relaxed)
+    fn read(&self, asked: &Asked) -> Read {
+        self.store.read(asked).pop().unwrap().1
+    }
+
+    fn ask(&self, call: Call, policy: CachePolicy, duration: u64, answer: Answer) -> Asked {
+        let asked = self.store.ask([(call, policy)], |_| Some(Permit::unlimited()));
+        for _ in 0..self.store.missing_workers(8) {
+            tokio::spawn(self.clone().work(0, sleep(Duration::from_secs(duration)), answer.clone()));
+        }
+        asked
+    }
+
+    async fn work(self, generation: u64, duration: impl Future<Output = ()>, answer: Answer) {
+        let Some(Queued { call, .. }) = self.store.next_queued() else { return };
+        self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let requested_at = Some(Instant::now());
+        duration.await;
+        let result = answer.map(|user| Facts { own_user: Some(user), ..Facts::default() });
+        self.store.complete(call, Outcome { requested_at, generation, result });
+        assert!(self.store.next_queued().is_none());
+    }
+
+    fn calls(&self) -> u64 {
+        self.calls.load(std::sync::atomic::Ordering::Relaxed)
     }
 }
 
-fn shown(reading: &Reading<u32, &'static str>) -> (Option<u32>, How) {
-    (reading.value.as_deref().copied(), reading.how)
+fn shown(read: &Read) -> (Option<u64>, ReadResult) {
+    (read.facts.as_ref().and_then(|facts| facts.own_user), read.result)
 }
 
 async fn pass(seconds: u64) {
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    sleep(Duration::from_secs(seconds)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_is_used_again_until_it_is_too_old() {
+async fn facts_are_used_again_until_they_are_too_old() {
     let source = Source::default();
-    assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(1)).await), (Some(1), How::Fetched));
+    assert_eq!(shown(&source.scrape(POLICY, 1, Ok(1)).await), (Some(1), ReadResult::Fetched));
     pass(28).await;
-    assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(2)).await), (Some(1), How::Reused));
+    assert_eq!(shown(&source.scrape(POLICY, 1, Ok(2)).await), (Some(1), ReadResult::Reused));
     pass(1).await;
-    // 30 seconds after the call began, not after it ended.
-    assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(2)).await), (Some(2), How::Fetched));
-    let never = Freshness { max_age: Duration::ZERO, ..FRESHNESS };
-    assert_eq!(shown(&source.read(never, 1, Ok(3)).await), (Some(3), How::Fetched));
+    // 30 seconds after the request, not after its end.
+    assert_eq!(shown(&source.scrape(POLICY, 1, Ok(2)).await), (Some(2), ReadResult::Fetched));
+    let never = CachePolicy { max_age: Duration::ZERO, ..POLICY };
+    assert_eq!(shown(&source.scrape(never, 1, Ok(3)).await), (Some(3), ReadResult::Fetched));
     assert_eq!(source.calls(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn readers_at_the_same_time_share_one_call() {
+async fn concurrent_scrapes_share_one_call() {
     let source = Source::default();
-    let (first, second) = tokio::join!(source.read(FRESHNESS, 2, Ok(1)), source.read(FRESHNESS, 2, Ok(2)));
-    assert_eq!(shown(&first), (Some(1), How::Fetched));
-    assert_eq!(shown(&second), (Some(1), How::Shared));
+    let (first, second) = tokio::join!(source.scrape(POLICY, 2, Ok(1)), source.scrape(POLICY, 2, Ok(2)));
+    assert_eq!(shown(&first), (Some(1), ReadResult::Fetched));
+    assert_eq!(shown(&second), (Some(1), ReadResult::Shared));
     assert!(first.is_success && second.is_success);
     assert_eq!(source.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_leaves_cancels_nothing() {
+async fn a_scrape_that_is_cancelled_cancels_no_call() {
     let source = Source::default();
-    let impatient = tokio::time::timeout(Duration::from_secs(1), source.read(FRESHNESS, 5, Ok(1))).await;
-    assert!(impatient.is_err());
-    assert_eq!(shown(&source.read(FRESHNESS, 5, Ok(2)).await), (Some(1), How::Shared));
+    let cancelled = tokio::time::timeout(Duration::from_secs(1), source.scrape(POLICY, 5, Ok(1))).await;
+    assert!(cancelled.is_err());
+    assert_eq!(shown(&source.scrape(POLICY, 5, Ok(2)).await), (Some(1), ReadResult::Shared));
     assert_eq!(source.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_too_late_for_one_scrape_is_there_for_the_next() {
+async fn a_result_too_late_for_one_scrape_is_there_for_the_next() {
     let source = Source::default();
-    let late = source.read(FRESHNESS, 15, Ok(1)).await;
-    assert_eq!((shown(&late), late.first_late, late.is_success), ((None, How::Late), true, false));
-    let shared = source.read(FRESHNESS, 15, Ok(2)).await;
-    assert_eq!(shown(&shared), (Some(1), How::Shared));
+    let late = source.scrape(POLICY, 15, Ok(1)).await;
+    assert_eq!((shown(&late), late.is_first_late, late.is_success), ((None, ReadResult::Late), true, false));
+    let shared = source.scrape(POLICY, 15, Ok(2)).await;
+    assert_eq!(shown(&shared), (Some(1), ReadResult::Shared));
     assert_eq!(source.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_late_once_however_many_wait_for_it() {
+async fn a_late_call_is_counted_once_however_many_scrapes_wait_for_it() {
     let source = Source::default();
-    let (first, second) = tokio::join!(source.read(FRESHNESS, 15, Ok(1)), source.read(FRESHNESS, 15, Ok(1)));
-    assert_eq!([first.first_late, second.first_late].iter().filter(|late| **late).count(), 1);
+    let (first, second) = tokio::join!(source.scrape(POLICY, 15, Ok(1)), source.scrape(POLICY, 15, Ok(1)));
+    assert_eq!([first.is_first_late, second.is_first_late].iter().filter(|late| **late).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_good_answer_stands_in_while_a_call_is_under_way() {
+async fn the_latest_facts_replace_those_of_a_late_call_for_five_minutes() {
     let source = Source::default();
-    source.read(FRESHNESS, 0, Ok(1)).await;
+    source.scrape(POLICY, 0, Ok(1)).await;
     pass(60).await;
-    let late = source.read(FRESHNESS, 1000, Ok(2)).await;
-    assert_eq!((shown(&late), late.is_success), ((Some(1), How::Late), false));
+    let late = source.scrape(POLICY, 1000, Ok(2)).await;
+    assert_eq!((shown(&late), late.is_success), ((Some(1), ReadResult::Late), false));
     pass(240).await;
-    assert_eq!(shown(&source.read(FRESHNESS, 1000, Ok(2)).await), (None, How::Late));
+    assert_eq!(shown(&source.scrape(POLICY, 1000, Ok(2)).await), (None, ReadResult::Late));
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_failure_old_data_is_shown_only_if_asked_for() {
+async fn after_a_failure_old_facts_are_shown_only_if_configured() {
     let source = Source::default();
-    source.read(FRESHNESS, 0, Ok(1)).await;
+    source.scrape(POLICY, 0, Ok(1)).await;
     pass(60).await;
-    let failed = source.read(FRESHNESS, 1, Err("broken")).await;
-    assert_eq!((shown(&failed), failed.error), ((None, How::Fetched), Some("broken")));
-    assert_eq!(failed.history.last_good.as_deref(), Some(&1));
-    let patient = Freshness { stale_for: Duration::from_secs(100), ..FRESHNESS };
-    let stale = source.read(patient, 1, Err("broken")).await;
-    assert_eq!((shown(&stale), stale.is_success), ((Some(1), How::Stale), false));
-    // A call under way does not hide that the one before it failed.
-    assert_eq!(shown(&source.read(FRESHNESS, 1000, Ok(2)).await), (None, How::Late));
+    let failed = source.scrape(POLICY, 1, Err(broken())).await;
+    assert_eq!((shown(&failed), failed.status.error()), ((None, ReadResult::Fetched), Some(&broken())));
+    assert_eq!(failed.status.facts.and_then(|facts| facts.own_user), Some(1));
+    let stale_for = CachePolicy { stale_for: Duration::from_secs(100), ..POLICY };
+    let stale = source.scrape(stale_for, 1, Err(broken())).await;
+    assert_eq!((shown(&stale), stale.is_success), ((Some(1), ReadResult::Stale), false));
+    // A running call does not hide that the one before it failed.
+    assert_eq!(shown(&source.scrape(POLICY, 1000, Ok(2)).await), (None, ReadResult::Late));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_asked_about_again_unless_it_is_to_be_believed() {
+async fn a_failed_call_is_repeated_at_once_and_a_forbidden_one_after_ten_minutes() {
     let source = Source::default();
-    source.read(FRESHNESS, 1, Err("broken")).await;
-    assert_eq!(shown(&source.read(FRESHNESS, 1, Err("refused")).await).1, How::Fetched);
+    source.scrape(POLICY, 1, Err(broken())).await;
+    assert_eq!(shown(&source.scrape(POLICY, 1, Err(forbidden())).await).1, ReadResult::Fetched);
     pass(500).await;
-    assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(1)).await), (None, How::Reused));
+    assert_eq!(shown(&source.scrape(POLICY, 1, Ok(1)).await), (None, ReadResult::Reused));
     pass(100).await;
-    assert_eq!(shown(&source.read(FRESHNESS, 1, Ok(1)).await), (Some(1), How::Fetched));
+    assert_eq!(shown(&source.scrape(POLICY, 1, Ok(1)).await), (Some(1), ReadResult::Fetched));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_dies_is_made_again() {
-    let cell = Arc::new(Cell::<u32, &'static str>::default());
-    let deadline = Instant::now() + PATIENCE;
-    let died = cell.read(FRESHNESS, deadline, || Some(async { panic!("expected in this test") })).await;
-    assert!(died.value.is_none());
-    assert!(!died.is_success && !died.first_late, "nobody can say that it is late");
-    let alive = || Some(async { Outcome { began: Some(Instant::now()), result: Ok(1) } });
-    let alive = cell.read(FRESHNESS, deadline, alive).await;
-    assert_eq!(shown(&alive), (Some(1), How::Fetched));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_source_slower_than_every_scrape_works_all_the_same() {
+async fn a_source_slower_than_every_scrape_is_a_success_for_every_scrape() {
     let source = Source::default();
-    assert!(!source.read(FRESHNESS, 15, Ok(0)).await.is_success);
-    for scrape in 1..5 {
+    assert!(!source.scrape(POLICY, 15, Ok(0)).await.is_success, "there are no facts yet");
+    for number in 1..5 {
         pass(50).await;
-        let reading = source.read(FRESHNESS, 15, Ok(scrape)).await;
-        assert_eq!((shown(&reading), reading.is_success), ((Some(scrape - 1), How::Late), true));
+        // Two Prometheus servers: what the first one has read, the second one reads too.
+        let (first, second) =
+            tokio::join!(source.scrape(POLICY, 15, Ok(number)), source.scrape(POLICY, 15, Ok(9)));
+        for read in [first, second] {
+            assert_eq!((shown(&read), read.is_success), ((Some(number - 1), ReadResult::Late), true));
+        }
+        let later = source.scrape(POLICY, 15, Ok(9)).await;
+        assert_eq!((shown(&later), later.is_success), ((Some(number), ReadResult::Shared), true));
     }
-    // The same answer once more is no news.
-    let again = source.read(FRESHNESS, 15, Ok(9)).await;
-    assert_eq!((shown(&again), again.is_success), ((Some(4), How::Shared), true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_much_longer_than_the_one_before_is_no_success() {
+    let source = Source::default();
+    source.scrape(POLICY, 4, Ok(1)).await;
+    pass(60).await;
+    let late = source.scrape(POLICY, 1000, Ok(2)).await;
+    assert_eq!((shown(&late), late.is_success), ((Some(1), ReadResult::Late), false));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_not_made_has_no_duration() {
     let source = Source::default();
-    source.read(FRESHNESS, 3, Ok(1)).await;
+    source.scrape(POLICY, 3, Ok(1)).await;
     pass(60).await;
-    let deadline = Instant::now() + PATIENCE;
-    let paused = || Some(async { Outcome { began: None, result: Err("paused") } });
-    let reading = source.cell.read(FRESHNESS, deadline, paused).await;
-    assert_eq!((reading.error, reading.history.duration), (Some("paused"), Some(Duration::from_secs(3))));
+    let asked = source.store.ask([(CALL, POLICY)], |_| Some(Permit::unlimited()));
+    let paused = Error::Paused { remaining: Duration::from_secs(1) };
+    let outcome = Outcome { requested_at: None, generation: 0, result: Err(paused.clone()) };
+    source.store.complete(source.store.next_queued().unwrap().call, outcome);
+    let read = source.read(&asked);
+    assert_eq!((read.status.error(), read.status.duration), (Some(&paused), Some(Duration::from_secs(3))));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_failure_is_remembered_after_a_success() {
     let source = Source::default();
-    source.read(FRESHNESS, 1, Err("broken")).await;
-    let reading = source.read(FRESHNESS, 1, Ok(1)).await;
-    assert_eq!((reading.error, reading.history.is_failing), (None, false));
-    assert_eq!(reading.history.last_failure.map(|(error, _)| error), Some("broken"));
+    source.scrape(POLICY, 1, Err(broken())).await;
+    let read = source.scrape(POLICY, 1, Ok(1)).await;
+    assert_eq!((read.status.error(), read.status.is_failing), (None, false));
+    assert_eq!(read.status.last_failure.map(|(error, _)| error), Some(broken()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deferred_call_is_not_started() {
+    let source = Source::default();
+    let asked = source.store.ask([(CALL, POLICY)], |_| None);
+    assert_eq!(source.store.missing_workers(8), 0);
+    assert_eq!(shown(&source.read(&asked)), (None, ReadResult::Deferred));
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_of_a_replaced_credential_are_dropped_and_those_of_the_new_one_are_kept() {
+    let source = Source::default();
+    source.scrape(POLICY, 1, Ok(1)).await;
+    pass(60).await;
+    let [old, new] = [Call::user(), Call::organizations()];
+    let asked = source.store.ask([old, new].map(|call| (call, POLICY)), |_| Some(Permit::unlimited()));
+    let outcome = |generation| Outcome {
+        requested_at: Some(Instant::now()),
+        generation,
+        result: Ok(Facts { own_user: Some(generation), ..Facts::default() }),
+    };
+    // The response to the new credential arrives before anybody has told the store of it.
+    source.store.complete(new, outcome(1));
+    source.store.start_generation(1);
+    source.store.complete(old, outcome(0));
+    let reads = source.store.read(&asked);
+    assert_eq!(reads.iter().map(|(_, read)| shown(read).0).collect::<Vec<_>>(), [None, Some(1)]);
+    assert!(!reads[0].1.is_success && reads[1].1.is_success);
+    assert!(source.store.status(&old).unwrap().facts.is_none(), "the facts from before are gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_ends_with_the_last_call_or_at_the_deadline_whatever_the_number_of_calls() {
+    let source = Source::default();
+    let calls = (0..100_000).map(|id| (Call::of_organization(crate::model::Collector::Usage, id), POLICY));
+    let mut asked = source.store.ask(calls, |_| Some(Permit::unlimited()));
+    assert_eq!(source.store.missing_workers(8), 8);
+    let began = Instant::now();
+    asked.wait(began + BUDGET).await;
+    assert_eq!(began.elapsed(), BUDGET);
+    while let Some(Queued { call, .. }) = source.store.next_queued() {
+        let result = Ok(Facts::default());
+        source.store.complete(call, Outcome { requested_at: Some(Instant::now()), generation: 0, result });
+    }
+    asked.wait(Instant::now() + BUDGET).await;
+    assert_eq!(began.elapsed(), BUDGET, "nothing is waited for");
+    assert!(source.store.read(&asked).iter().all(|(_, read)| read.is_success));
 }

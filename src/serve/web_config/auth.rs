@@ -1,4 +1,4 @@
-//! What every request passes by: limits, passwords, headers.
+//! Middleware: rate limit, basic authentication and response headers.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,38 +14,42 @@ use super::config::WebConfig;
 use super::users::Verdict;
 use super::watcher::WebConfigWatcher;
 
-/// The pages of those who look whether the process lives: they know no password, and must not be kept away.
-const PROBES: [&str; 2] = ["/-/healthy", "/-/ready"];
+/// Health checks cannot send a password, so these paths are exempt from authentication and rate limit.
+const PROBE_PATHS: [&str; 2] = ["/-/healthy", "/-/ready"];
 
-/// Lets in whom the configuration lets in.
-pub(in crate::serve) fn authenticated(app: Router, live: Arc<WebConfigWatcher>) -> Router {
-    app.layer(middleware::from_fn_with_state(live, guard))
+/// Adds rate limit, basic authentication and response headers of the web configuration to `app`.
+pub(in crate::serve) fn authenticated(app: Router, web_config: Arc<WebConfigWatcher>) -> Router {
+    app.layer(middleware::from_fn_with_state(web_config, authenticate))
 }
 
-/// Leaves nothing of `app` but the pages of probes.
+/// Restricts `app` to the paths of health checks.
 pub(in crate::serve) fn probes_only(app: Router) -> Router {
     app.layer(middleware::from_fn(async |request: Request, next: Next| {
         if is_probe(request.uri()) {
             return next.run(request).await;
         }
-        let text = format!("Only {} are here.\n", PROBES.join(" and "));
+        let text = format!("Not found: this address serves only {}.\n", PROBE_PATHS.join(" and "));
         (StatusCode::NOT_FOUND, text).into_response()
     }))
 }
 
 fn is_probe(uri: &Uri) -> bool {
-    PROBES.contains(&uri.path())
+    PROBE_PATHS.contains(&uri.path())
 }
 
-async fn guard(State(live): State<Arc<WebConfigWatcher>>, request: Request, next: Next) -> Response {
-    let config = live.current();
-    let refusal = if is_probe(request.uri()) {
+async fn authenticate(
+    State(web_config): State<Arc<WebConfigWatcher>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let config = web_config.current();
+    let rejection = if is_probe(request.uri()) {
         None
     } else {
-        refusal(&config, request.headers().get(AUTHORIZATION)).await
+        rejection(&config, request.headers().get(AUTHORIZATION)).await
     };
-    let mut response = match refusal {
-        Some(refusal) => refusal,
+    let mut response = match rejection {
+        Some(rejection) => rejection,
         None => next.run(request).await,
     };
     for (name, value) in &config.headers {
@@ -54,24 +58,23 @@ async fn guard(State(live): State<Arc<WebConfigWatcher>>, request: Request, next
     response
 }
 
-/// Returns why a request is not let in. The limit comes first, as it also limits who guesses.
-async fn refusal(config: &WebConfig, authorization: Option<&HeaderValue>) -> Option<Response> {
-    if let Some(wait) = config.rate.as_ref().and_then(|rate| rate.take(Instant::now()).err()) {
+/// Returns the response to a request that is not allowed. The rate limit comes first, so that it applies to wrong
+/// passwords as well.
+async fn rejection(config: &WebConfig, authorization: Option<&HeaderValue>) -> Option<Response> {
+    if let Some(wait) = config.rate_limit.as_ref().and_then(|limit| limit.take(Instant::now()).err()) {
         let seconds = HeaderValue::from(wait.as_secs() + 1);
-        let text = "More requests than rate_limit allows.\n";
+        let text = "Rate limit exceeded: retry later.\n";
         return Some((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], text).into_response());
     }
-    match config.users.as_ref()?.verdict(authorization).await {
-        Verdict::Welcome => None,
-        Verdict::Unknown => {
+    match config.users.as_ref()?.authenticate(authorization).await {
+        Verdict::Granted => None,
+        Verdict::Denied => {
             let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"edgeimpulse-exporter\"")];
-            Some(
-                (StatusCode::UNAUTHORIZED, challenge, "A user and the right password are needed.\n")
-                    .into_response(),
-            )
+            let text = "Unauthorized: a valid user name and password are required.\n";
+            Some((StatusCode::UNAUTHORIZED, challenge, text).into_response())
         }
         Verdict::Busy => {
-            let text = "Too many passwords wait to be verified.\n";
+            let text = "Too many password checks are pending: retry later.\n";
             Some((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], text).into_response())
         }
     }

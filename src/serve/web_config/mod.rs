@@ -1,7 +1,6 @@
-//! `--web.config.file`: TLS, users, rate limit and headers, in the format of Prometheus' exporter-toolkit.
+//! `--web.config.file`: TLS, users, rate limit and response headers, in the format of Prometheus' exporter-toolkit.
 
 mod auth;
-mod client_names;
 mod config;
 mod file;
 mod rate_limit;

@@ -1,9 +1,9 @@
-//! How often requests are let in.
+//! Rate limit of requests.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A bucket that gains a token per interval, holds so many at most, and gives one to each request.
+/// A token bucket: each request takes a token, and one token is added per interval, up to `burst`.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     interval: Duration,
@@ -14,26 +14,30 @@ pub(super) struct RateLimit {
 #[derive(Debug)]
 struct State {
     tokens: f64,
-    counted_at: Instant,
+    updated_at: Instant,
 }
 
 impl RateLimit {
-    /// Begins with a full bucket.
+    /// Returns a full bucket.
     pub(super) fn new(interval: Duration, burst: u32, now: Instant) -> Self {
-        Self { interval, burst, state: Mutex::new(State { tokens: f64::from(burst), counted_at: now }) }
+        Self { interval, burst, state: Mutex::new(State { tokens: f64::from(burst), updated_at: now }) }
     }
 
-    /// Tells whether it allows as much as another.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    /// Returns whether interval and burst are equal.
+    pub(super) fn has_same_settings(&self, other: &Self) -> bool {
         (self.interval, self.burst) == (other.interval, other.burst)
     }
 
-    /// Takes a token, or returns how long there will be none.
+    /// Takes a token.
+    ///
+    /// # Errors
+    /// The time until the next token, if the bucket is empty.
     pub(super) fn take(&self, now: Instant) -> Result<(), Duration> {
+        // Critical sections cannot leave partial state, so poisoning is ignored.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let gained = now.saturating_duration_since(state.counted_at).div_duration_f64(self.interval);
+        let gained = now.saturating_duration_since(state.updated_at).div_duration_f64(self.interval);
         state.tokens = (state.tokens + gained).min(f64::from(self.burst));
-        state.counted_at = state.counted_at.max(now);
+        state.updated_at = state.updated_at.max(now);
         if state.tokens < 1.0 {
             return Err(self.interval.mul_f64(1.0 - state.tokens));
         }
@@ -47,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_one_per_interval() {
+    fn a_burst_is_allowed_and_then_one_request_per_interval() {
         let start = Instant::now();
         let limit = RateLimit::new(Duration::from_secs(2), 3, start);
         let at = |seconds| limit.take(start + Duration::from_secs_f64(seconds)).is_ok();

@@ -1,4 +1,4 @@
-//! The files that a configuration is made of, and whether they have changed since.
+//! The files of a web configuration, and whether they have changed.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -6,39 +6,40 @@ use std::path::{Path, PathBuf};
 
 use ring::digest::{SHA256, digest};
 
-/// Longest file that is read, in bytes: a bundle of all public authorities has a quarter of it.
-const LONGEST: u64 = 1 << 20;
+/// Maximum size of a file, in bytes. A bundle of all public certificate authorities is a quarter of it.
+const MAX_SIZE: u64 = 1 << 20;
 
-/// Reads files and remembers what was in them, as digests.
+/// Reads files and keeps digests of their contents.
 #[derive(Debug, Default)]
-pub(super) struct Sources {
-    seen: Vec<(PathBuf, Option<Vec<u8>>)>,
+pub(super) struct WatchedFiles {
+    /// Path and digest of each file, without a digest if the file could not be read.
+    files: Vec<(PathBuf, Option<Vec<u8>>)>,
 }
 
-impl Sources {
-    /// Reads a file.
+impl WatchedFiles {
+    /// Reads a file and records its digest.
     pub(super) fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
         let content = read(path);
-        self.seen.push((path.to_owned(), content.as_deref().ok().map(fingerprint)));
+        self.files.push((path.to_owned(), content.as_deref().ok().map(sha256)));
         content
     }
 
-    /// Tells whether any of the files has another content now, or can or cannot be read unlike then. By content and not
-    /// by time: Kubernetes swaps links, and two writes may have the same time.
+    /// Returns whether the content or the readability of any file has changed. Contents are compared instead of times,
+    /// because Kubernetes swaps symbolic links and two writes can have the same time.
     pub(super) fn have_changed(&self) -> bool {
-        self.seen.iter().any(|(path, then)| read(path).ok().as_deref().map(fingerprint) != *then)
+        self.files.iter().any(|(path, before)| read(path).ok().as_deref().map(sha256) != *before)
     }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > LONGEST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
+    File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > MAX_SIZE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is larger than 1 MiB"));
     }
     Ok(content)
 }
 
-fn fingerprint(content: &[u8]) -> Vec<u8> {
+fn sha256(content: &[u8]) -> Vec<u8> {
     digest(&SHA256, content).as_ref().to_vec()
 }

@@ -1,18 +1,17 @@
-//! A web configuration that follows its files.
+//! Reloads the web configuration when its files change.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::WebConfig;
 use super::file::Error;
-use super::watched_files::Sources;
+use super::watched_files::WatchedFiles;
 
-/// How long after a look at the files the next one is due: a look costs microseconds, but need not come with each of a
-/// thousand requests.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Minimum time between two checks of the files. A check takes microseconds, but is not needed for every request.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The web configuration of a file, as it is now. A change that cannot be used leaves the one before in force.
+/// The web configuration of a file. If the changed file is invalid, the previous configuration stays in use.
 #[derive(Debug)]
 pub struct WebConfigWatcher {
     path: PathBuf,
@@ -22,71 +21,72 @@ pub struct WebConfigWatcher {
 #[derive(Debug)]
 struct State {
     config: Arc<WebConfig>,
-    /// What was read last, whether or not it could be used.
-    sources: Sources,
-    looked_at: Instant,
+    /// The files as last read, whether or not they were valid, so that an invalid change is logged once.
+    files: WatchedFiles,
+    checked_at: Instant,
 }
 
 impl WebConfigWatcher {
-    /// Loads the file for the first time.
+    /// Loads the file.
     ///
     /// # Errors
     /// See [`WebConfig::load`].
     pub fn load(path: PathBuf) -> Result<Self, Error> {
-        let mut sources = Sources::default();
-        let config = Arc::new(WebConfig::read(&path, &mut sources)?);
-        Ok(Self { path, state: Mutex::new(State { config, sources, looked_at: Instant::now() }) })
+        let mut files = WatchedFiles::default();
+        let config = Arc::new(WebConfig::read(&path, &mut files)?);
+        Ok(Self { path, state: Mutex::new(State { config, files, checked_at: Instant::now() }) })
     }
 
-    /// Returns whether connections are encrypted. That lasts: a change cannot turn it off.
+    /// Returns whether connections are encrypted. A reload cannot disable encryption.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.state().config.tls.is_some()
     }
 
-    /// Returns the configuration in force, after a look at the files if one is due.
+    /// Returns the configuration in use, after checking the files if that is due.
     pub(super) fn current(&self) -> Arc<WebConfig> {
         let mut state = self.state();
-        if state.looked_at.elapsed() >= PAUSE {
-            if state.sources.have_changed() {
-                self.follow(&mut state);
+        if state.checked_at.elapsed() >= CHECK_INTERVAL {
+            if state.files.have_changed() {
+                self.reload(&mut state);
             }
-            state.looked_at = Instant::now();
+            state.checked_at = Instant::now();
         }
         Arc::clone(&state.config)
     }
 
-    /// Returns how a new connection is encrypted, if it is.
+    /// Returns the TLS settings of a new connection, or `None` if it is not encrypted.
     pub(crate) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
         self.current().tls.as_ref().map(|tls| Arc::clone(&tls.config))
     }
 
-    fn follow(&self, state: &mut State) {
-        let mut sources = Sources::default();
-        let read = WebConfig::read(&self.path, &mut sources);
-        state.sources = sources;
+    fn reload(&self, state: &mut State) {
+        let file = self.path.display();
+        let mut files = WatchedFiles::default();
+        let read = WebConfig::read(&self.path, &mut files);
+        state.files = files;
         match read {
             Err(error) => {
-                tracing::warn!(%error, "the changed web configuration cannot be used: the one before stays in force");
+                tracing::warn!(%error, "web configuration not reloaded: the previous one stays in use");
             }
-            // A file that is being written is empty for a moment, and must not open the door for as long.
-            Ok(config) if let Some(lost) = state.config.lost_in(&config) => {
-                let file = self.path.display();
-                tracing::warn!(%file, lost, "the changed web configuration asks for less: that takes a restart");
+            // A file that is being written is empty for a moment, which must not disable protection.
+            Ok(config) if let Some(removed) = state.config.protection_removed_by(&config) => {
+                tracing::warn!(%file, removed, "web configuration not reloaded: removing protection requires a restart");
             }
             Ok(mut config) => {
-                if let (Some(before), Some(after)) = (&state.config.rate, &mut config.rate)
-                    && before.is_like(after)
+                if let (Some(before), Some(after)) = (&state.config.rate_limit, &mut config.rate_limit)
+                    && before.has_same_settings(after)
                 {
                     *after = Arc::clone(before);
                 }
                 state.config = Arc::new(config);
-                tracing::info!(file = %self.path.display(), "the changed web configuration is in force");
+                tracing::info!(%file, "web configuration reloaded");
             }
         }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    /// Critical sections cannot leave partial state, so poisoning is ignored.
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
