@@ -28,7 +28,7 @@ pub static USER: &[Metric<User>] = &[
         |u, s| s.add([u.id.into(), (&u.tier).into()], 1.0),
     ),
     gauge("edgeimpulse_user_suspended", "1 if the user is suspended, else 0.", LABELS, COLLECTORS, |u, s| {
-        s.flag([u.id.into()], u.suspended)
+        s.flag([u.id.into()], u.suspended);
     }),
     gauge(
         "edgeimpulse_user_mfa_configured",
