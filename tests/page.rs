@@ -198,6 +198,7 @@ async fn without_an_organization_the_page_says_what_will_happen() {
     let exporter = Running::with_key(&api, &["--web.telemetry-path=/edge"]).await;
     let before = text(&exporter.page("/").await);
     assert!(before.contains("Not scraped yet."), "{before}");
+    assert!(!before.contains("0 organizations"), "{before}");
     assert!(before.contains("open /edge and reload this page."), "{before}");
     exporter.page("/edge").await;
     let after = text(&exporter.page("/").await);
@@ -342,7 +343,7 @@ async fn what_went_wrong_stands_beside_what_to_do() {
     for said in [
         "Account works Authenticates with an API key (file ",
         "All 2 calls succeeded.",
-        "Failing for organization 1, organization 2: the API refused the credential (status 401): Invalid API key (0 s ago) \
+        "Failing for organizations 1, 2: the API refused the credential (status 401): Invalid API key (0 s ago) \
          What to do: Write a new credential to the file; the next scrape uses it without a restart.",
         "Rate limited: no calls for another 10 min.",
         "What to do: Scrape less often, raise --cache.ttl, lower --api.concurrency, or disable collectors.",

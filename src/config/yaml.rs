@@ -94,11 +94,10 @@ fn name(path: &FieldPath) -> String {
     let mut name = String::new();
     for segment in path {
         match segment {
-            Segment::Seq { index } => name += &format!("[{index}]"),
+            Segment::Seq { index } => name.extend(["[", &index.to_string(), "]"]),
             // `Spanned` adds a segment `value`; no field of a file has this name.
             Segment::Map { key } if key != "value" => {
-                name += if name.is_empty() { "" } else { "." };
-                name += key;
+                name.extend([if name.is_empty() { "" } else { "." }, key]);
             }
             _ => {}
         }

@@ -148,17 +148,16 @@ fn render_problem(
     }
 }
 
-/// Returns the organizations or users that calls are about.
+/// Returns the organizations or users that calls are about, e.g. ` for organizations 1, 2`.
 fn subjects(calls: &[Call]) -> String {
-    let subject = |call: &Call| match (call.user_id, call.organization_id) {
-        (Some(id), _) => Some(format!("user {id}")),
-        (None, Some(id)) => Some(format!("organization {id}")),
-        (None, None) => None,
+    let id = |call: &Call| call.user_id.or(call.organization_id);
+    let ids: Vec<_> = calls.iter().filter_map(id).take(MAX_NAMED).map(|id| id.to_string()).collect();
+    let Some(first) = calls.first().filter(|call| id(call).is_some()) else { return String::new() };
+    let noun = if first.user_id.is_some() { "user" } else { "organization" };
+    let plural = if ids.len() == 1 { "" } else { "s" };
+    let more = match calls.len() - ids.len() {
+        0 => String::new(),
+        more => format!(" and {} more", format::integer(more)),
     };
-    let named: Vec<_> = calls.iter().take(MAX_NAMED).filter_map(subject).collect();
-    match (named.as_slice(), calls.len() - named.len()) {
-        ([], _) => String::new(),
-        (named, 0) => format!(" for {}", named.join(", ")),
-        (named, more) => format!(" for {} and {} more", named.join(", "), format::integer(more)),
-    }
+    format!(" for {noun}{plural} {}{more}", ids.join(", "))
 }

@@ -98,17 +98,20 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
 
 /// Renders a summary of a few lines.
 fn render_summary(state: &PageState<'_>, ranking: &Ranking<'_>) -> Markup {
+    let counts = state.counts();
     let full = format::integer(ranking.between(Level::Full, Level::Over));
     let near = format::integer(ranking.between(Level::Near, Level::AlmostFull));
     html! {
         div.glance {
             p.dim { "As of " (format::moment(state.now)) }
-            p {
-                strong { (format::quantity(ranking.len(), "organization", "organizations")) }
-                @if ranking.len() > 0 { ": " (full) " at or over a limit, " (near) " above 80\u{a0}% of a limit" }
-                "."
+            @if counts.queued < counts.all {
+                p {
+                    strong { (format::quantity(ranking.len(), "organization", "organizations")) }
+                    @if ranking.len() > 0 { ": " (full) " at or over a limit, " (near) " above 80\u{a0}% of a limit" }
+                    "."
+                }
             }
-            p { (accounts::render_counts(state.counts())) }
+            p { (accounts::render_counts(counts)) }
         }
     }
 }

@@ -65,7 +65,7 @@ impl File {
         }
         if sections.is_empty() {
             return Err(LineError::without_line(
-                "accounts is empty: expected at least one account with a name and a key_file",
+                "no accounts: expected at least one, with a name and a credential, e.g. key_file",
             ));
         }
         if api.concurrency.is_some_and(|concurrency| usize::from(concurrency) < sections.len()) {
