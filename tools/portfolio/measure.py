@@ -5,8 +5,8 @@ Each size is a demo of its own: the exporter, and in the same process the simula
 time and memory are those of both. The first scrapes are the start, in which everything is read for the first time;
 the rest is the steady state.
 
-    cargo build --release
-    tools/portfolio/measure.py target/release/edgeimpulse-exporter --minutes 20 10 100 1000 2000
+    cargo build --profile dist
+    tools/portfolio/measure.py target/dist/edgeimpulse-exporter --minutes 20 10 100 1000 2000
 """
 
 import argparse
