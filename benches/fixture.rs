@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use edgeimpulse_exporter::snapshot::{Facts, Organization, OrganizationInfo, Snapshot};
-
 /// How much an organization holds.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
@@ -98,30 +96,6 @@ pub(crate) fn organizations(count: usize) -> String {
         );
     });
     json + "]}"
-}
-
-/// Series of each organization in [`snapshot`].
-pub(crate) const SERIES_PER_ORGANIZATION: u64 = 4;
-
-/// Returns what a scrape of that many organizations may learn.
-pub(crate) fn snapshot(organizations: u64) -> Snapshot {
-    let organization = |id| {
-        let name = if id % 100 == 0 { format!("\"Org\" {id}") } else { format!("Organization {id}") };
-        let organization = Organization {
-            info: OrganizationInfo {
-                name: Some(name),
-                developer_profile: Some(false),
-                ..OrganizationInfo::default()
-            },
-            storage_used: Some(1e12 + f64::from(u32::try_from(id).unwrap_or_default())),
-            compute_time_used: Some(76_459.172_646_850_75),
-            created: Some(1_685_837_767.0),
-            ..Organization::new(id)
-        };
-        (id, organization.into())
-    };
-    let organizations = (1..=organizations).map(organization).collect();
-    Snapshot { facts: Facts { organizations, ..Facts::default() }, ..Snapshot::default() }
 }
 
 fn list(json: &mut String, length: usize, mut element: impl FnMut(&mut String, usize)) {

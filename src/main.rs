@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use edgeimpulse_exporter::commands;
 use edgeimpulse_exporter::config::CommandLine;
 
-// For 1,000 organizations glibc's takes a quarter more CPU time, and musl's two thirds: docs/performance.md.
+// For a scrape of 1,000 organizations, glibc's allocator needs 25 % more CPU time than mimalloc, and musl's 67 % more.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
