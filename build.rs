@@ -1,4 +1,4 @@
-//! Tells the program which source and which compiler it was built from.
+//! Sets the revision of the source and the version of the compiler, for `edgeimpulse_exporter_build_info`.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ fn main() {
         let output = command.output().ok().filter(|output| output.status.success())?;
         String::from_utf8(output.stdout).ok()?.lines().next().map(str::to_owned)
     };
-    // An image is built from an archive without a repository: then the builder says the revision.
+    // Images are built from an archive without a repository: there the variable has the revision.
     let revision = std::env::var("EDGEIMPULSE_EXPORTER_REVISION").ok().filter(|revision| !revision.is_empty());
     let revision = revision
         .or_else(|| first_line(Command::new("git").args(["rev-parse", "--short=12", "HEAD"])))
@@ -19,7 +19,7 @@ fn main() {
     println!("cargo::rustc-env=BUILD_REVISION={revision}");
     println!("cargo::rustc-env=BUILD_RUSTC_VERSION={rustc_version}");
     if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl") {
-        // A static program that may be loaded anywhere has 10,000 addresses to be set right: this way they take few bytes.
+        // A static position-independent program has 10,000 relocations, which take less space in this format.
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
     println!("cargo::rerun-if-env-changed=EDGEIMPULSE_EXPORTER_REVISION");

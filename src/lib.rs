@@ -1,50 +1,34 @@
-//! Edge Impulse organizations as Prometheus metrics.
+//! Prometheus exporter for Edge Impulse.
 //!
-//! How a scrape flows:
+//! A module uses only modules that are declared below it here; `tests/architecture.rs` checks it.
 //!
 //! ```text
-//! HTTP scrape -> server -> scrape -> account -> cell -> api client -> JSON, folded into facts
-//!                            |
-//!                            v  merge
-//!                        snapshot (plain rows, Option everywhere)
-//!                            |
-//!                            v
-//!               metrics::catalogue (a table: one row per metric) -> text
+//! GET /metrics -> serve -> collect: start the calls that are due, wait, read the store
+//!                             |         |
+//!                             |         +-> api: HTTP request, JSON stream, decoded into facts
+//!                             v
+//!                 model::Snapshot -> metrics: one row of the catalogue per metric, written as text
 //! ```
-//!
-//! [`snapshot`] in the middle knows neither JSON nor Prometheus: a change of the API touches [`api`], a new metric is
-//! a row of [`metrics::catalogue`].
 
-pub mod account;
-pub mod api;
-pub mod cell;
-pub mod check;
-pub mod clock;
-pub mod collector;
-pub mod commands;
-pub mod config;
-pub mod credential;
+/// Command line: arguments, help and one module per command.
+pub mod cli;
+/// Simulated API, and an exporter for it.
 pub mod demo;
-pub mod discovery;
-pub mod drift;
-pub mod exporter;
-pub mod exposition;
-pub mod health;
-pub mod history;
-pub mod listener;
-pub mod manual;
-pub mod metrics;
-pub mod options;
-pub mod own;
-pub mod pace;
-mod page;
-pub mod process;
+/// Recordings of API responses, redacted, and their replay.
 pub mod recording;
-pub mod reference;
-pub mod reload;
-pub mod scrape;
-pub mod server;
-pub mod snapshot;
-pub mod socket;
-mod targets;
-pub mod web;
+/// Daily records of the past, written for `promtool`.
+pub mod history;
+/// HTTP server: sockets, TLS, authentication, routes.
+pub mod serve;
+/// HTML page at `/` with the state of accounts and collectors.
+mod page;
+/// Scrapes: the calls that are due, their results, and the facts merged from them.
+pub mod collect;
+/// API client: requests, errors, responses decoded into facts.
+pub mod api;
+/// Metrics: catalogue, exposition formats and the exporter's telemetry.
+pub mod metrics;
+/// Options from flags, environment variables and the configuration file.
+pub mod config;
+/// Plain data: facts, calls, collectors, the clock.
+pub mod model;

@@ -10,7 +10,7 @@ mod endpoints;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use edgeimpulse_exporter::config::CommandLine;
+use edgeimpulse_exporter::cli::arguments::CommandLine;
 
 use self::commands::Workshop;
 use crate::dashboards;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::listener::Limits;
+use edgeimpulse_exporter::model::Clock;
+use edgeimpulse_exporter::serve::listener::ConnectionLimits;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::support::running::{KEY, NOW};
 use crate::support::wire::{Step, answer};
 use crate::support::{FakeApi, Program, Running, Wire, data, file};
 
-async fn within(limits: Limits) -> Running {
+async fn within(limits: ConnectionLimits) -> Running {
     let api = FakeApi::start().await;
     let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
     Running::serve_within(exporter, limits).await
@@ -21,7 +21,8 @@ async fn within(limits: Limits) -> Running {
 #[tokio::test]
 async fn a_connection_too_many_waits_and_is_not_refused() {
     let header_timeout = Duration::from_millis(700);
-    let exporter = within(Limits { connections: 1, header_timeout, ..Limits::default() }).await;
+    let exporter =
+        within(ConnectionLimits { connections: 1, header_timeout, ..ConnectionLimits::default() }).await;
     let began = Instant::now();
     let mut idle = TcpStream::connect(exporter.address).await.unwrap();
     idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
@@ -32,7 +33,7 @@ async fn a_connection_too_many_waits_and_is_not_refused() {
 #[tokio::test]
 async fn a_client_that_is_slow_with_its_header_is_sent_away() {
     let header_timeout = Duration::from_millis(300);
-    let exporter = within(Limits { header_timeout, ..Limits::default() }).await;
+    let exporter = within(ConnectionLimits { header_timeout, ..ConnectionLimits::default() }).await;
     let mut slow = TcpStream::connect(exporter.address).await.unwrap();
     slow.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
     let mut rest = Vec::new();
@@ -48,7 +49,11 @@ async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
     let information = json!({ "success": true, "organization": { "id": 1 }, "datasets": datasets });
     let api = FakeApi::with_organization(&information).await;
     let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
-    let limits = Limits { connections: 1, write_timeout: Duration::from_millis(300), ..Limits::default() };
+    let limits = ConnectionLimits {
+        connections: 1,
+        write_timeout: Duration::from_millis(300),
+        ..ConnectionLimits::default()
+    };
     let exporter = Running::serve_within(exporter, limits).await;
     let mut greedy = TcpStream::connect(exporter.address).await.unwrap();
     greedy.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
@@ -59,7 +64,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
 
 #[tokio::test]
 async fn a_header_that_is_too_long_is_refused() {
-    let exporter = within(Limits::default()).await;
+    let exporter = within(ConnectionLimits::default()).await;
     let request = exporter.request(reqwest::Method::GET, "/metrics").header("X-Long", "x".repeat(64 * 1024));
     assert_eq!(request.send().await.unwrap().status(), 431);
     assert!(exporter.page("/-/healthy").await.contains("Healthy"));
@@ -103,6 +108,27 @@ async fn a_scrape_fails_only_for_those_who_want_it_to() {
     api.refuses("/api/organizations/1", 403, "no").await;
     api.refuses("/api/organizations/1/metrics", 403, "no").await;
     assert_eq!(status("--web.fail-scrape=any").await, 200, "what is not permitted is not broken");
+}
+
+#[tokio::test]
+async fn up_is_a_matter_of_whole_scrapes_and_fail_scrape_looks_at_what_was_requested() {
+    let api = FakeApi::with_samples("typical").await;
+    api.refuses("/api/organizations/1/metrics", 500, "down").await;
+    let options = ["--organization-id=1", "--organization-id=2", "--web.fail-scrape=all"];
+    let exporter = Running::with_key(&api, &options).await;
+    for (path, status, has_up) in [
+        ("/metrics", 200, true),
+        ("/metrics?collect[]=organization", 200, false),
+        ("/metrics?collect[]=usage", 200, false),
+        ("/metrics?collect[]=exporter", 200, false),
+        ("/probe?target=1&collect[]=usage", 503, false),
+        ("/probe?target=1", 200, false),
+        ("/probe?target=2&collect[]=usage", 200, false),
+    ] {
+        let response = exporter.request(reqwest::Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        assert_eq!(response.text().await.unwrap().contains("edgeimpulse_up"), has_up, "{path}");
+    }
 }
 
 #[tokio::test]

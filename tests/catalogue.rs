@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use edgeimpulse_exporter::cli::metric_reference;
 use edgeimpulse_exporter::metrics::Kind;
 use edgeimpulse_exporter::metrics::catalogue::{self, Renamed};
-use edgeimpulse_exporter::reference;
 
 use crate::support::{Program, file};
 
@@ -58,13 +58,13 @@ fn labels_are_names_and_an_info_metric_has_more_of_them_than_the_rest() {
 fn the_reference_is_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
     let page = std::fs::read_to_string(path).unwrap_or_default();
-    let fresh = page == reference::markdown();
+    let fresh = page == metric_reference::markdown();
     assert!(fresh, "docs/metrics.md is not what the catalogue says: cargo run -- metrics > docs/metrics.md");
 }
 
 #[test]
 fn the_reference_for_machines_names_every_metric() {
-    let json: serde_json::Value = serde_json::from_str(&reference::json()).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&metric_reference::json()).unwrap();
     let sections = catalogue::sections();
     let names: Vec<_> =
         sections.iter().flat_map(|section| &section.metrics).map(|metric| metric.name).collect();
@@ -93,7 +93,7 @@ fn promtool_takes_the_rules_for_former_names() {
     const HISTOGRAM: &str = "edgeimpulse_exporter_api_request_duration_seconds";
     let made_up = Renamed { old: "edgeimpulse_exporter_call_seconds", new: HISTOGRAM, since: "9.1.0" };
     for (renamed, count) in [(catalogue::RENAMED, catalogue::RENAMED.len()), (&[made_up], 3)] {
-        let rules = file("former-names.yaml", &reference::rules(renamed));
+        let rules = file("former-names.yaml", &metric_reference::rules(renamed));
         let output = Command::new("promtool").args(["check", "rules", &rules]).output().unwrap();
         let stdout = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && stdout.contains(&format!("{count} rules found")), "{output:?}");
@@ -103,7 +103,7 @@ fn promtool_takes_the_rules_for_former_names() {
 #[tokio::test]
 async fn the_program_writes_the_rules_for_former_names() {
     let ended = Program::start(&["metrics", "--format", "rules"], &[]).end().await;
-    assert_eq!((ended.code, ended.stdout), (Some(0), reference::rules(catalogue::RENAMED)));
+    assert_eq!((ended.code, ended.stdout), (Some(0), metric_reference::rules(catalogue::RENAMED)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `check`: which call, what answered, is it permitted, what role would be needed, when the credential ends.
+//! `check`: which calls succeed, which are permitted, which role they need, and when the credential expires.
 
 use serde_json::{Value, json};
 
@@ -26,11 +26,11 @@ async fn what_is_permitted_and_answers_is_good() {
         let row = ended.stdout.lines().find(row).unwrap();
         row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
-    assert!(ended.stdout.starts_with("Account default: its API key does not say when it expires.\n"));
+    assert!(ended.stdout.starts_with("Account default: API keys carry no expiry date.\n"));
     assert_eq!(row("usage")[..4], ["usage", "2", "yes", "an admin or member of the organization"]);
-    assert!(row("usage")[4].starts_with("readable, in "));
-    assert_eq!(row("user")[..4], ["user", "1", "no", "a JWT"]);
-    assert_eq!(row("whitelabel")[4], "not asked: there is nothing to ask about");
+    assert!(row("usage")[4].starts_with("ok, in "));
+    assert_eq!(row("user"), ["user", "1", "no", "a JWT", "skipped: needs a JWT"]);
+    assert_eq!(row("whitelabel")[4], "skipped: nothing configured, or no organization found");
     assert!(!ended.stdout.contains(KEY) && !ended.stderr.contains(KEY));
 }
 
@@ -67,7 +67,7 @@ async fn the_end_of_a_credential_is_told() {
     // {"alg":"none"} . {"exp":1000000000}
     let jwt = "eyJhbGciOiJub25lIn0.eyJleHAiOjEwMDAwMDAwMDB9.c2ln";
     let ended = Program::start(&["check", "--api.url", &api.url()], &[("EDGEIMPULSE_JWT", jwt)]).end().await;
-    assert!(ended.stdout.starts_with("Account default: its JWT has expired.\n"), "{ended:?}");
+    assert!(ended.stdout.starts_with("Account default: the JWT has expired.\n"), "{ended:?}");
 }
 
 #[tokio::test]
@@ -77,6 +77,6 @@ async fn a_token_that_outlives_every_calendar_is_no_trouble() {
     let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
     let token = format!("{}.{}.c2ln", part("{}"), part("{\"exp\":1e300}"));
     let ended = Program::start(&["check", "--api.url", &api.url()], &[("EDGEIMPULSE_JWT", &token)]).end().await;
-    assert!(ended.stdout.starts_with("Account default: its JWT expires in "), "{ended:?}");
+    assert!(ended.stdout.starts_with("Account default: the JWT expires in "), "{ended:?}");
     assert!(!ended.stderr.contains("panic"), "{ended:?}");
 }

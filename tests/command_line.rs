@@ -115,7 +115,7 @@ async fn healthcheck_asks_the_exporter_where_it_listens() {
             ("http_proxy", "http://127.0.0.1:1"),
         ];
         let mut program = Program::start(&["demo"], &environment);
-        program.prints("answers at").await;
+        program.prints("Simulated Edge Impulse API").await;
         let ended = Program::start(&["healthcheck"], &environment).end().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "healthy\n"), "{ended:?}");
         let both = format!("--web.listen-address={address},127.0.0.1:{}", free_port());
@@ -132,7 +132,7 @@ async fn healthcheck_asks_where_probes_are_answered_and_reads_the_configuration_
     let probe_address = format!("--web.probe-listen-address={probes}");
     let listen_address = format!("--web.listen-address=unix:{socket}");
     let mut program = Program::start(&["demo", &listen_address, &probe_address], &[]);
-    program.prints("answers at").await;
+    program.prints("Simulated Edge Impulse API").await;
     let configuration =
         format!("web: {{ probe_listen_address: \"{probes}\" }}\naccounts: [{{ name: a, key_file: a }}]\n");
     let configuration = file("config.yaml", &configuration);
@@ -152,12 +152,12 @@ async fn healthcheck_says_in_one_line_what_is_not_healthy() {
     let another = url::Url::parse(&api.url()).unwrap().port().unwrap();
     for (port, why) in [
         (free_port(), "refused"),
-        (another, "answers \"HTTP/1.1 404 Not Found\""),
-        (silent.local_addr().unwrap().port(), "has not answered in 2s"),
+        (another, "unexpected response \"HTTP/1.1 404 Not Found\""),
+        (silent.local_addr().unwrap().port(), "no response within 2s"),
     ] {
         let ended = Program::start(&["healthcheck", &format!("--web.listen-address=:{port}")], &[]).end().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
-        let place = format!("http://127.0.0.1:{port}/-/healthy ");
+        let place = format!("http://127.0.0.1:{port}/-/healthy: ");
         assert!(ended.stderr.contains(&place) && ended.stderr.contains(why), "{}", ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }

@@ -1,10 +1,10 @@
 //! The configuration file: what it can say, and what it is told when it says something else.
 
 use clap::CommandFactory;
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::config::{CommandLine, file as config_file};
-use edgeimpulse_exporter::exporter::Exporter;
-use edgeimpulse_exporter::options;
+use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::collect::Exporter;
+use edgeimpulse_exporter::config::file as config_file;
+use edgeimpulse_exporter::model::{Clock, Collector};
 use serde_json::{Value, json};
 
 use crate::support::{FakeApi, Program, Running, file};
@@ -49,6 +49,23 @@ fn the_example_says_the_defaults_and_agrees_with_the_schema() {
     assert_eq!(silent.common.web, flags.common.web);
 }
 
+/// Flags whose place in the file is not their name with underscores.
+const OTHER_NAMES: [(&str, &str); 13] = [
+    ("api.key-file", "accounts.key_file"),
+    ("api.jwt-file", "accounts.jwt_file"),
+    ("organization-id", "accounts.organization_ids"),
+    ("user-id", "accounts.user_ids"),
+    ("whitelabel.organization-id", "accounts.whitelabel.organization_ids"),
+    ("whitelabel.user-id", "accounts.whitelabel.user_ids"),
+    ("web.listen-address", "web.listen_addresses"),
+    ("web.config.file", "web.config_file"),
+    ("collector.projects", "collectors.projects"),
+    ("collector.interval", "collectors.intervals"),
+    ("collector.organization.most-datasets", "collectors.most_datasets"),
+    ("usage.exclude-edge-impulse-users", "collectors.exclude_edge_impulse_users"),
+    ("usage.project-visibility", "collectors.project_visibility"),
+];
+
 #[test]
 fn everything_that_a_flag_can_say_the_file_can_say() {
     let schema = schema();
@@ -69,13 +86,18 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
         if ["help", "version"].contains(&flag) || argument.is_hide_set() {
             continue;
         }
-        let Some(place) = options::place_in_file(flag) else {
-            assert!(["config.file", "replay"].contains(&flag), "--{flag} is for the file too");
+        if ["config.file", "replay"].contains(&flag) {
             continue;
-        };
+        }
         flags += 1;
-        let path: Vec<&str> = place.split('.').collect();
-        assert!(has(&path), "--{flag} is not at {place}");
+        let same_name = flag.replace('-', "_");
+        let other_name = OTHER_NAMES.iter().find(|(other, _)| *other == flag).map(|(_, name)| *name);
+        let name = match flag.strip_prefix("collector.") {
+            Some(collector) if Collector::named(collector).is_some() => "collectors.disabled",
+            _ => other_name.unwrap_or(&same_name),
+        };
+        let path: Vec<&str> = name.split('.').collect();
+        assert!(has(&path), "--{flag} is not at {name}");
     }
     assert!(flags > 30);
 }
@@ -156,14 +178,17 @@ async fn check_config_says_so_without_starting() {
     let right = file("config.yaml", &format!("accounts:\n  - name: a\n    key_file: {key}\n"));
     let ended = Program::start(&["check-config"], &[("EDGEIMPULSE_CONFIG_FILE", &right)]).end().await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.stdout, "The configuration can be used. Accounts: 1 (a).\n");
+    assert_eq!(ended.stdout, "The configuration is valid. Accounts: 1 (a).\n");
     for (arguments, environment) in [
         (vec!["--config.file", &right, "--log.level=debug"], vec![]),
         (vec!["--config.file", &right], vec![("EDGEIMPULSE_API_URL", "http://127.0.0.1:1")]),
     ] {
         let ended = Program::start(&arguments, &environment).end().await;
         assert_eq!(ended.code, Some(2));
-        assert!(ended.stderr.contains("beside --config.file"), "{ended:?}");
+        assert!(
+            ended.stderr.contains("cannot be combined with --config.file: set it in the file"),
+            "{ended:?}"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::model::Clock;
 use wiremock::ResponseTemplate;
 
 use crate::support::running::NOW;

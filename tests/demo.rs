@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use clap::Parser;
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::collector::Collector;
-use edgeimpulse_exporter::config::{Command, CommandLine};
+use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::demo::{
     self, Demo, Tenant,
     world::{ORGANIZATIONS, World},
 };
+use edgeimpulse_exporter::model::Clock;
+use edgeimpulse_exporter::model::Collector;
 use serde_json::{Value, json};
 
 use crate::support::running::NOW;

@@ -1,6 +1,6 @@
 //! `check-api`: what is read of the API, held against documents of it.
 
-use edgeimpulse_exporter::drift::Document;
+use edgeimpulse_exporter::cli::openapi::OpenApi;
 use serde_json::{Value, json};
 
 use crate::support::{Program, data, file};
@@ -65,8 +65,8 @@ fn the_same_said_otherwise_is_the_same() {
     let schemas = same["components"]["schemas"].as_object_mut().unwrap();
     schemas["User"]["properties"]["pending"] = json!({ "type": ["boolean", "null"] });
     let limits = schemas.remove("EntitlementLimits").unwrap();
-    schemas.insert("Limits".to_owned(), json!({ "oneOf": [{ "type": "null" }, limits] }));
-    schemas.insert("EntitlementLimits".to_owned(), json!({ "$ref": "#/components/schemas/Limits" }));
+    schemas.insert("ConnectionLimits".to_owned(), json!({ "oneOf": [{ "type": "null" }, limits] }));
+    schemas.insert("EntitlementLimits".to_owned(), json!({ "$ref": "#/components/schemas/ConnectionLimits" }));
     schemas["EnterpriseTrial"]["properties"]["id"] = json!({ "type": "number" });
     // A schema that leads to itself.
     schemas.insert("Circle".to_owned(), json!({ "$ref": "#/components/schemas/Circle" }));
@@ -74,7 +74,7 @@ fn the_same_said_otherwise_is_the_same() {
     parts.extend(
         ["OrganizationUser", "Circle"].map(|name| json!({ "$ref": format!("#/components/schemas/{name}") })),
     );
-    assert_eq!(Document::parse(&same.to_string()).unwrap().differences(), []);
+    assert_eq!(OpenApi::parse(&same.to_string()).unwrap().differences(), []);
 }
 
 #[tokio::test]

@@ -67,6 +67,19 @@ async fn a_source_slower_than_every_scrape_yields_a_steady_series() {
 }
 
 #[tokio::test]
+async fn two_prometheus_servers_see_the_same_of_a_source_slower_than_their_scrapes() {
+    let api = FakeApi::with_samples("typical").await;
+    api.dawdles(USAGE, Duration::from_millis(1500), &usage()).await;
+    let exporter = Running::with_key(&api, &[ONE_ORGANIZATION, "--no-collector.organization"]).await;
+    exporter.scrape_within("10").await;
+    let (first, second) = tokio::join!(exporter.scrape_within("1"), exporter.scrape_within("1"));
+    for metrics in [first, second] {
+        assert_eq!(usage_of(&metrics), (1.0, 0.0, STORAGE), "the facts of the call before");
+        assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
+    }
+}
+
+#[tokio::test]
 async fn answers_are_used_again_while_they_are_young() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_key(&api, &[ONE_ORGANIZATION, "--cache.ttl=1h"]).await;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use edgeimpulse_exporter::clock::Clock;
 use edgeimpulse_exporter::demo::{self, Demo, world};
+use edgeimpulse_exporter::model::Clock;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
@@ -75,7 +75,7 @@ async fn each_organization_has_a_file_with_a_sample_per_day_at_its_end() {
     let (api, output) = (api().await, directory());
     let ended = history(&api.url(), &output, &["--label=instance=a\"b"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.stdout, format!("{output}: 3 written, 0 there already, 0 without records, 0 failed\n"));
+    assert_eq!(ended.stdout, format!("{output}: 3 written, 0 existing, 0 without records, 0 failed\n"));
     assert_eq!(ended.stderr, "", "no progress where there is no terminal");
     let files = files(&output);
     assert_eq!(
@@ -109,7 +109,7 @@ async fn a_failure_costs_its_organization_and_the_next_run_asks_for_that_alone()
     api.refuses(&inner(32), 500, "out of order").await;
     let ended = history(&api.url(), &output, &[]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_eq!(ended.stdout, format!("{output}: 2 written, 0 there already, 0 without records, 1 failed\n"));
+    assert_eq!(ended.stdout, format!("{output}: 2 written, 0 existing, 0 without records, 1 failed\n"));
     assert!(ended.stderr.contains("organization 32: the API failed (status 500): out of order"), "{ended:?}");
     assert_eq!(files(&output).len(), 2);
 
@@ -117,7 +117,7 @@ async fn a_failure_costs_its_organization_and_the_next_run_asks_for_that_alone()
         .await;
     let ended = history(&api.url(), &output, &[]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(ended.stdout, format!("{output}: 1 written, 2 there already, 0 without records, 0 failed\n"));
+    assert_eq!(ended.stdout, format!("{output}: 1 written, 2 existing, 0 without records, 0 failed\n"));
     for (id, asked) in [(31, 1), (32, 2), (33, 1)] {
         assert_eq!(api.requests(&inner(id)).await.len(), asked, "{id}");
     }
@@ -139,7 +139,7 @@ async fn only_the_organizations_that_are_named_are_asked_for() {
     let (api, output) = (api().await, directory());
     let ended = history(&api.url(), &output, &["--organization-id=33,99"]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("organization 99: it is in no list of a white label"), "{ended:?}");
+    assert!(ended.stderr.contains("organization 99: not found in any white label"), "{ended:?}");
     assert_eq!(files(&output).into_keys().collect::<Vec<_>>(), ["organization-33.om"]);
     assert!(api.requests(&inner(31)).await.is_empty());
 }
@@ -154,7 +154,7 @@ async fn the_past_ends_when_it_is_told_to() {
 
     let output = directory();
     let ended = history(&api.url(), &output, &["--until=2020-05-01T00:00:00Z"]).await;
-    assert_eq!(ended.stdout, format!("{output}: 0 written, 0 there already, 3 without records, 0 failed\n"));
+    assert_eq!(ended.stdout, format!("{output}: 0 written, 0 existing, 3 without records, 0 failed\n"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
@@ -184,8 +184,8 @@ async fn what_cannot_work_says_what_to_do() {
     for (option, hint) in [
         ("--label=job", "expected NAME=VALUE"),
         ("--label=0a=b", "letters, digits and _"),
-        ("--label=organization_id=7", "organization_id is taken"),
-        ("--label=__name__=a", "__name__ is taken"),
+        ("--label=organization_id=7", "organization_id is a label of the metrics or reserved"),
+        ("--label=__name__=a", "__name__ is a label of the metrics or reserved"),
         ("--until=yesterday", "2026-10-30T12:00:00Z"),
     ] {
         let ended = history(&api.url(), &output, &[option]).await;
@@ -199,10 +199,7 @@ async fn what_cannot_work_says_what_to_do() {
     api.refuses("/api/user", 502, "").await;
     let ended = history(&api.url(), &output, &[]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(
-        ended.stderr.contains("account default: its lists of organizations could not be read"),
-        "{ended:?}"
-    );
+    assert!(ended.stderr.contains("account default: cannot read the lists of organizations"), "{ended:?}");
     // A directory that is a file.
     let ended = history(&api.url(), &file("taken", ""), &[]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");

@@ -6,6 +6,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
 
 mod answers;
+mod architecture;
 mod book;
 mod bounds;
 mod catalogue;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 use clap::ValueEnum as _;
-use edgeimpulse_exporter::config::CommandLine;
+use edgeimpulse_exporter::cli::arguments::CommandLine;
 
 use crate::support::{Program, file};
 
@@ -109,7 +109,7 @@ async fn the_manual_has_every_option_and_a_page_for_each_command() {
     for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "WEB", "SUBCOMMANDS", "EXAMPLES"] {
         assert!(page.contains(&format!(".SH {heading}\n")), "{heading}");
     }
-    assert!(page.contains(".SH \"EXIT CODES\"\n.nf\n0  it did"), "line by line");
+    assert!(page.contains(".SH \"EXIT CODES\"\n.nf\n0  success"), "line by line");
 
     let directory = file("man", "") + ".d";
     said(&["man", "--directory", &directory]).await;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::demo::{self, world::World};
-use edgeimpulse_exporter::exporter::Exporter;
+use edgeimpulse_exporter::model::Clock;
 use reqwest::Method;
 use reqwest::header::CONTENT_SECURITY_POLICY;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::support::{Exposition, FakeApi, Running, file};
 /// Returns the demo's exporter, of that many organizations.
 async fn demo_of(organizations: u64) -> Running {
     use clap::Parser;
-    use edgeimpulse_exporter::config::{Command, CommandLine};
+    use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
     let world = World::starting(NOW).with_organizations(organizations);
     let demo = demo::start_in(world, Clock::Fixed(NOW)).await.unwrap();
     let line = CommandLine::try_parse_from(["edgeimpulse-exporter", "demo"]).unwrap();

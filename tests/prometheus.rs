@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use axum::Router;
-use edgeimpulse_exporter::listener::{self, Limits};
+use edgeimpulse_exporter::serve::listener::{self, ConnectionLimits};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -74,7 +74,7 @@ async fn without_accept(url: String) -> u16 {
     };
     let app = Router::new().route("/metrics", axum::routing::get(relay));
     let forever = std::future::pending();
-    tokio::spawn(listener::serve(vec![listener], app, forever, Limits::default()));
+    tokio::spawn(listener::serve(vec![listener], app, forever, ConnectionLimits::default()));
     port
 }
 
@@ -207,8 +207,8 @@ const STORIES: [(&str, &[&str]); 12] = [
 
 /// Panels that are empty in the demo, and why.
 const EMPTY: [(&str, &str); 5] = [
-    ("exporter / Failing calls B", "no answer is stale"),
-    ("exporter / API asks to wait until A", "the API never asked for it"),
+    ("exporter / Failing calls B", "no response is stale"),
+    ("exporter / API calls paused until A", "the API never returned Retry-After"),
     ("fleet / Users F", "no subscription is to be downgraded"),
     ("fleet / Users G", "no subscription is to be terminated"),
     ("organization / Deleted A", "no organization was deleted"),

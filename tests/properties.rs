@@ -1,7 +1,7 @@
 //! Properties that hold for every answer and every snapshot. The fuzzers in `fuzz/` look for what breaks them for
 //! longer than a test may.
 
-use edgeimpulse_exporter::collector::Collector;
+use edgeimpulse_exporter::model::Collector;
 use proptest::prelude::*;
 
 use crate::support::data;

@@ -159,7 +159,7 @@ async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
     let calls = api.calls().await;
     let again = record(&api, &directory).await;
     assert_eq!(again.code, Some(2), "{again:?}");
-    assert!(again.stderr.contains("expected an empty directory"), "{again:?}");
+    assert!(again.stderr.contains("the directory is not empty"), "{again:?}");
     assert_eq!(api.calls().await, calls, "and nothing was asked");
 }
 
@@ -255,11 +255,15 @@ async fn what_is_no_recording_is_one_clear_line() {
         assert!(ended.stderr.contains(hint), "{arguments:?}: {ended:?}");
     };
     refused(&["--replay", "/does/not/exist"], "/does/not/exist/recording.json: No such file").await;
-    refused(&["--replay", &directory, "--config.file", &config], "--replay beside --config.file").await;
+    refused(
+        &["--replay", &directory, "--config.file", &config],
+        "--replay cannot be combined with --config.file",
+    )
+    .await;
     std::fs::write(&manifest, newer).unwrap();
-    refused(&["--replay", &directory], "version 2, expected 1").await;
+    refused(&["--replay", &directory], "the recording has version 2, but only version 1").await;
     std::fs::write(&manifest, "{}").unwrap();
-    refused(&["scrape", "--replay", &directory], "not of a recording").await;
+    refused(&["scrape", "--replay", &directory], "not a file of a recording").await;
 }
 
 #[tokio::test]

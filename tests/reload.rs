@@ -1,6 +1,6 @@
 //! The configuration file is read again: all of it, or none.
 
-use edgeimpulse_exporter::reload::Live;
+use edgeimpulse_exporter::serve::reload::ReloadableExporter;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use wiremock::ResponseTemplate;
@@ -27,7 +27,7 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
     let api = api_of(&["one", "two"]).await;
     let cached = "cache: {ttl: 1h}\n";
     let config = file("config.yaml", &with_accounts(&api.url(), &["one"], cached));
-    let live = Live::new(build(&config));
+    let live = ReloadableExporter::new(build(&config));
     let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
     exporter.scrape().await;
     let with_one = std::fs::read_to_string(&config).unwrap();
@@ -58,7 +58,7 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
     let api = api_of(&["one"]).await;
     let text = with_accounts(&api.url(), &["one"], "");
     let config = file("config.yaml", &text);
-    let live = Live::new(build(&config));
+    let live = ReloadableExporter::new(build(&config));
     let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
     let before = exporter.scrape().await;
     for bad in [

@@ -1,7 +1,11 @@
 //! Credentials that change, vanish and expire while the exporter runs.
 
+use std::time::Duration;
+
 use base64::Engine as _;
-use edgeimpulse_exporter::clock::Clock;
+use edgeimpulse_exporter::model::{Call, Clock, Collector};
+use serde_json::json;
+use wiremock::ResponseTemplate;
 
 use crate::support::running::NOW;
 use crate::support::{Exposition, FakeApi, Program, Running, file};
@@ -41,15 +45,38 @@ async fn a_key_that_is_refused_is_read_again_at_once_and_the_call_tried_once_mor
     // The file changes after the scrape has looked at it: the calls themselves have to notice.
     std::fs::write(&key, "ei_new").unwrap();
     let account = &exporter.accounts[0];
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    let calls = [1, 2].map(|id| {
-        let collector = edgeimpulse_exporter::collector::Collector::Organization;
-        account.read(edgeimpulse_exporter::collector::Call::of_organization(collector, id), deadline)
-    });
-    for reading in futures_util::future::join_all(calls).await {
-        assert!(reading.is_success, "{:?}", reading.error);
+    let mut asked = account.ask([1, 2].map(|id| Call::of_organization(Collector::Organization, id)));
+    asked.wait(tokio::time::Instant::now() + Duration::from_secs(10)).await;
+    for (_, read) in account.read(&asked) {
+        assert!(read.is_success, "{:?}", read.status);
     }
     assert_eq!(api.requests("/api/organizations/1").await.len(), 2, "refused once, then answered");
+}
+
+#[tokio::test]
+async fn a_key_rotated_while_the_list_is_requested_gives_what_the_new_key_sees() {
+    let api = FakeApi::with_samples("typical").await;
+    let key = file("key", "ei_old");
+    let exporter = with_key_file(&api, &key, &[]).await;
+    let list = |id: u64| json!({ "success": true, "organizations": [{ "id": id, "name": "Org" }] });
+    let slowly = |id| ResponseTemplate::new(200).set_delay(Duration::from_millis(600)).set_body_json(list(id));
+    api.responds_to_at("x-api-key", "ei_old", "/api/organizations", slowly(1)).await;
+    api.responds_to_at("x-api-key", "ei_new", "/api/organizations", slowly(2)).await;
+    let rotation = async {
+        while api.requests("/api/organizations").await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        std::fs::write(&key, "ei_new").unwrap();
+        // Another Prometheus server, whose scrape finds the new key.
+        exporter.scrape().await
+    };
+    let (first, second) = tokio::join!(exporter.scrape(), rotation);
+    for metrics in [first, second] {
+        assert_eq!(up(&metrics), Some(1.0));
+        let seen = metrics.series("edgeimpulse_organization_info", &[]);
+        let seen: Vec<_> = seen.iter().map(|sample| sample.labels["organization_id"].as_str()).collect();
+        assert_eq!(seen, ["2"], "{}", metrics.text);
+    }
 }
 
 #[tokio::test]
@@ -121,7 +148,7 @@ async fn the_expiry_of_a_jwt_is_a_metric_and_an_expired_one_is_said_so() {
     let token = jwt(1_600_000_000.0);
     let url = api.url();
     let ended = Program::start(&["scrape", "--api.url", &url], &[("EDGEIMPULSE_JWT", &token)]).end().await;
-    assert_eq!(ended.stderr.matches("the JWT has expired: provide a new one").count(), 1, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("The JWT has expired: provide a new one").count(), 1, "{}", ended.stderr);
     assert!(!ended.stderr.contains(&token));
 }
 

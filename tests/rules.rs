@@ -48,7 +48,7 @@ fn every_alert_has_a_name_that_fits_and_a_runbook_of_four_parts() {
 
 /// Returns the table of all alerts that `docs/runbooks.md` begins with.
 fn table() -> String {
-    let mut table = "| alert | severity | after | what it says |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut table = "| alert | severity | after | summary |\n| --- | --- | --- | --- |\n".to_owned();
     for file in FILES {
         let rules: Value = serde_saphyr::from_str(&std::fs::read_to_string(path(file)).unwrap()).unwrap();
         let groups = rules["groups"].as_array().unwrap();

@@ -1,7 +1,7 @@
 //! A planted key is looked for wherever it must not be.
 
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::scrape::Selection;
+use edgeimpulse_exporter::collect::Selection;
+use edgeimpulse_exporter::model::Clock;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 

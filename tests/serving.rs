@@ -3,7 +3,8 @@
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use edgeimpulse_exporter::server::Format;
+use edgeimpulse_exporter::metrics::Format;
+use edgeimpulse_exporter::serve::negotiation;
 use reqwest::Method;
 use reqwest::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::json;
@@ -37,11 +38,11 @@ fn the_format_is_the_one_that_is_preferred() {
         ("nonsense;;q=,", Format::PrometheusText),
         ("", Format::PrometheusText),
     ] {
-        assert_eq!(Format::negotiate(std::iter::once(accept)), format, "{accept}");
+        assert_eq!(negotiation::format(std::iter::once(accept)), format, "{accept}");
     }
-    assert_eq!(Format::negotiate(std::iter::empty()), Format::PrometheusText);
+    assert_eq!(negotiation::format(std::iter::empty()), Format::PrometheusText);
     let two_headers = ["text/plain;q=0.5", "application/openmetrics-text"];
-    assert_eq!(Format::negotiate(two_headers.into_iter()), Format::OpenMetrics);
+    assert_eq!(negotiation::format(two_headers.into_iter()), Format::OpenMetrics);
 }
 
 /// Returns the samples that are the same in two scrapes of the same answers.
@@ -77,7 +78,7 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
     let metrics = Running::with_key(&api, &[]).await.scrape().await;
     let organization = [("endpoint", "/api/organizations/{organizationId}")];
     let errors = metrics.series("edgeimpulse_exporter_api_errors_total", &organization);
-    assert_eq!(errors.len(), edgeimpulse_exporter::api::Error::REASONS.len());
+    assert_eq!(errors.len(), edgeimpulse_exporter::model::ERROR_REASONS.len());
     assert!(errors.iter().all(|sample| sample.value == 0.0));
     let endpoint = [("endpoint", "/api/user")];
     assert!(
@@ -206,7 +207,8 @@ fn the_budget_is_what_the_offset_leaves_of_the_timeout() {
     use clap::Parser;
     let budget = |options: &[&str], seconds: Option<f64>| {
         let arguments = std::iter::once("edgeimpulse-exporter").chain(options.iter().copied());
-        let options = edgeimpulse_exporter::config::CommandLine::try_parse_from(arguments).unwrap().options;
+        let options =
+            edgeimpulse_exporter::cli::arguments::CommandLine::try_parse_from(arguments).unwrap().options;
         options.common.scrape.budget(seconds.map(Duration::from_secs_f64)).as_secs_f64()
     };
     let near =

@@ -55,13 +55,13 @@ async fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
     program.address().await;
     let second = start(&[&unix]).end().await;
     assert_eq!(second.code, Some(2));
-    assert_eq!(second.stderr, format!("error: cannot listen on unix:{path}: it is in use\n"));
+    assert_eq!(second.stderr, format!("error: cannot listen on unix:{path}: address in use\n"));
     assert!(at(&path).get("http://exporter/").send().await.is_ok(), "the first is not disturbed");
 
     let precious = file("precious", "something");
     let ended = start(&[&format!("--web.listen-address=unix:{precious}")]).end().await;
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("there is a file that is no socket"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the file exists and is not a socket"), "{}", ended.stderr);
     assert_eq!(std::fs::read_to_string(precious).unwrap(), "something");
     for address in ["unix:", "unix", "10101", "example.com:80"] {
         let ended = start(&["--web.listen-address", address]).end().await;
@@ -142,6 +142,6 @@ async fn sockets_that_systemd_has_opened_are_taken() {
 async fn without_a_socket_of_systemd_it_says_what_to_do() {
     let ended = start(&["--web.systemd-socket"]).end().await;
     assert_eq!(ended.code, Some(2));
-    let text = "--web.systemd-socket: systemd gave no socket; start the service by its .socket unit\n";
+    let text = "--web.systemd-socket: systemd passed no sockets; start the service through its .socket unit\n";
     assert_eq!(ended.stderr, format!("error: {text}"));
 }

@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use edgeimpulse_exporter::clock::Clock;
 use edgeimpulse_exporter::demo::{self, world::World};
+use edgeimpulse_exporter::model::Clock;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 

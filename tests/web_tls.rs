@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use edgeimpulse_exporter::listener::{self, Door, Limits};
-use edgeimpulse_exporter::web::Live;
+use edgeimpulse_exporter::serve::listener::{self, ConnectionLimits, Endpoint};
+use edgeimpulse_exporter::serve::web_config::WebConfigWatcher;
 use rcgen::SanType;
 use reqwest::{StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -151,7 +151,7 @@ async fn a_changed_certificate_is_served_without_a_restart_while_old_connections
         None,
         "a new one would not"
     );
-    served.program.says("the changed web configuration is in force").await;
+    served.program.says("web configuration reloaded").await;
 }
 
 #[tokio::test]
@@ -174,10 +174,13 @@ async fn a_volume_of_kubernetes_that_changes_is_followed() {
 }
 
 /// Serves one page over TLS within limits.
-async fn within(authority: &Authority, limits: Limits) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+async fn within(
+    authority: &Authority,
+    limits: ConnectionLimits,
+) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
     let folder = Folder::new(authority);
     folder.write("web.yml", TLS);
-    let live = Some(Arc::new(Live::load(folder.path("web.yml").into()).unwrap()));
+    let web_config = Some(Arc::new(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap()));
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let slow = async || {
@@ -185,9 +188,9 @@ async fn within(authority: &Authority, limits: Limits) -> (SocketAddr, tokio::sy
         "Here."
     };
     let app = Router::new().route("/slow", get(slow)).fallback(async || "Here.");
-    let door = Door { socket: socket.into(), app, live, is_apart: false };
+    let endpoint = Endpoint { socket: socket.into(), app, web_config, separate_limit: false };
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    tokio::spawn(listener::serve_doors(vec![door], async { drop(stopped.await) }, limits));
+    tokio::spawn(listener::serve_endpoints(vec![endpoint], async { drop(stopped.await) }, limits));
     (address, stop)
 }
 
@@ -203,7 +206,11 @@ async fn ended(mut stream: impl AsyncRead + Unpin) -> Vec<u8> {
 #[tokio::test]
 async fn clients_that_do_not_agree_on_tls_are_sent_away() {
     let authority = Authority::new();
-    let limits = Limits { connections: 1, handshake_timeout: Duration::from_millis(300), ..Limits::default() };
+    let limits = ConnectionLimits {
+        connections: 1,
+        handshake_timeout: Duration::from_millis(300),
+        ..ConnectionLimits::default()
+    };
     let (address, _stop) = within(&authority, limits).await;
     let silent = TcpStream::connect(address).await.unwrap();
     let mut plain = TcpStream::connect(address).await.unwrap();
@@ -216,7 +223,7 @@ async fn clients_that_do_not_agree_on_tls_are_sent_away() {
 
 #[tokio::test]
 async fn a_connection_that_is_not_encrypted_yet_does_not_delay_the_end() {
-    let (address, stop) = within(&Authority::new(), Limits::default()).await;
+    let (address, stop) = within(&Authority::new(), ConnectionLimits::default()).await;
     let silent = TcpStream::connect(address).await.unwrap();
     let began = Instant::now();
     drop(stop);
@@ -228,8 +235,11 @@ async fn a_connection_that_is_not_encrypted_yet_does_not_delay_the_end() {
 async fn an_answer_over_http_2_may_take_longer_than_a_connection_may_idle() {
     let authority = Authority::new();
     let short = Duration::from_millis(200);
-    let (address, _stop) =
-        within(&authority, Limits { header_timeout: short, grace: short, ..Limits::default() }).await;
+    let (address, _stop) = within(
+        &authority,
+        ConnectionLimits { header_timeout: short, grace: short, ..ConnectionLimits::default() },
+    )
+    .await;
     let response =
         authority.client().build().unwrap().get(format!("https://{address}/slow")).send().await.unwrap();
     assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
@@ -239,8 +249,11 @@ async fn an_answer_over_http_2_may_take_longer_than_a_connection_may_idle() {
 async fn an_idle_connection_of_http_2_is_ended() {
     let authority = Authority::new();
     let short = Duration::from_millis(300);
-    let (address, _stop) =
-        within(&authority, Limits { header_timeout: short, grace: short, ..Limits::default() }).await;
+    let (address, _stop) = within(
+        &authority,
+        ConnectionLimits { header_timeout: short, grace: short, ..ConnectionLimits::default() },
+    )
+    .await;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeimpulse_exporter::api::{Client, Error, Settings, Terms};
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::collector::{Call, Collector};
-use edgeimpulse_exporter::credential::{Held, Kind, Origin};
+use edgeimpulse_exporter::api::{Client, DecodeOptions, Error, Settings};
+use edgeimpulse_exporter::collect::credential::CredentialSource;
+use edgeimpulse_exporter::config::{CredentialKind, CredentialOrigin};
 use edgeimpulse_exporter::demo::{self, world::World};
 use edgeimpulse_exporter::metrics::open_metrics;
-use edgeimpulse_exporter::own::Own;
-use edgeimpulse_exporter::snapshot::{Facts, Snapshot, Whitelabel};
+use edgeimpulse_exporter::metrics::telemetry::Telemetry;
+use edgeimpulse_exporter::model::Clock;
+use edgeimpulse_exporter::model::{Call, Collector};
+use edgeimpulse_exporter::model::{Facts, Snapshot, Whitelabel};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
@@ -26,20 +27,20 @@ const WHITELABEL: &str = "/api/organizations/7/whitelabel";
 /// Somebody who asks, and what was counted of it.
 struct Admin {
     client: Client,
-    credential: Held,
-    own: Arc<Own>,
+    credential: CredentialSource,
+    own: Arc<Telemetry>,
 }
 
 impl Admin {
     fn of(url: &str, jwt: &str) -> Self {
-        let own = Arc::new(Own::new(NOW));
+        let own = Arc::new(Telemetry::new(NOW));
         let settings = Settings {
             url: url.parse().unwrap(),
             tls_server_name: None,
             timeout: Duration::from_secs(5),
             max_response_size: 1 << 20,
             usage_query: Vec::new(),
-            terms: Terms {
+            terms: DecodeOptions {
                 now: NOW,
                 compute_time_unit: 60.0,
                 memory_unit: 1.0,
@@ -47,11 +48,15 @@ impl Admin {
                 most_datasets: 1,
                 days: false,
             },
-            recorder: None,
+            tap: None,
         };
         let client = Client::new(crate::support::client(), settings, Arc::clone(&own));
-        let credential =
-            Held::load(Kind::Jwt, Origin::Environment("of the test".to_owned(), jwt.into()), NOW).unwrap();
+        let credential = CredentialSource::load(
+            CredentialKind::Jwt,
+            CredentialOrigin::Environment("of the test".to_owned(), jwt.into()),
+            NOW,
+        )
+        .unwrap();
         Self { client, credential, own }
     }
 

@@ -1,7 +1,7 @@
 //! One request to the API, and the facts in its answer.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use futures_util::StreamExt;
@@ -9,17 +9,16 @@ use reqwest::header::{ACCEPT, HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::answers::{self, Listed, Terms};
-use super::document::Parts;
-use super::error::Said;
-use super::field::{Convert, Unusable, fields};
+use super::credential::Credential;
+use super::decode::{self, DecodeOptions, Listed};
+use super::error::ErrorDetail;
+use super::stream::Parts;
 use super::transport::{causes, innermost, target};
-use super::{Error, several};
-use crate::collector::{Call, Collector};
-use crate::credential::Credential;
-use crate::own::Own;
-use crate::recording::{Recorder, Tee};
-use crate::snapshot::{Facts, UnixTime};
+use super::values::{Convert, Unusable, fields};
+use super::{Error, pagination};
+use crate::metrics::telemetry::Telemetry;
+use crate::model::{Call, Collector};
+use crate::model::{Facts, UnixTime};
 
 /// How much of an answer that reports a failure is read for its error text.
 const FAILURE_SIZE: usize = 64 * 1024;
@@ -31,7 +30,7 @@ const LARGE_PART: usize = 128 * 1024;
 const FAILURE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How the API is asked, and how its answers are understood.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Base URL, to which the paths of the endpoints are added.
     pub url: Url,
@@ -44,9 +43,27 @@ pub struct Settings {
     /// Query of the usage call.
     pub usage_query: Vec<(&'static str, &'static str)>,
     /// How answers are understood; its `now` is that of each call.
-    pub terms: Terms,
-    /// Who keeps answers.
-    pub recorder: Option<Arc<Recorder>>,
+    pub terms: DecodeOptions,
+    /// Is given a copy of each response.
+    pub tap: Option<Tap>,
+}
+
+/// A function that is given a copy of each complete response.
+pub type Tap = Arc<dyn Fn(&TappedResponse<'_>) + Send + Sync>;
+
+/// A complete response of the API.
+#[derive(Debug)]
+pub struct TappedResponse<'a> {
+    /// Name of the account.
+    pub account: &'a str,
+    /// Path below the base URL, with the query.
+    pub request: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The body, decompressed.
+    pub body: &'a [u8],
+    /// The secret that the request carried.
+    pub secret: &'a str,
 }
 
 /// Speaks to the API, for one account; accounts share their connections.
@@ -58,13 +75,19 @@ pub struct Client {
     url: Url,
     /// `Host` of requests, where it is not that of the URL.
     host: Option<String>,
-    own: Arc<Own>,
+    own: Arc<Telemetry>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Settings").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
 }
 
 impl Client {
     /// Makes a client that sends through `http`.
     #[must_use]
-    pub fn new(http: reqwest::Client, settings: Settings, own: Arc<Own>) -> Self {
+    pub fn new(http: reqwest::Client, settings: Settings, own: Arc<Telemetry>) -> Self {
         let (url, host) = target(&settings.url, settings.tls_server_name.as_deref());
         Self { http, settings, url, host, own }
     }
@@ -87,22 +110,22 @@ impl Client {
         credential: &Credential,
         now: UnixTime,
     ) -> Result<Facts, Error> {
-        let asking = Asking { client: self, account, call, credential, now };
+        let asking = Request { client: self, account, call, credential, now };
         let owner = call.owner.unwrap_or_default();
         match call.collector {
-            Collector::WhitelabelOrganizations => several::organizations(&asking, owner).await,
-            Collector::WhitelabelUsers => several::users(&asking, owner).await,
+            Collector::WhitelabelOrganizations => pagination::organizations(&asking, owner).await,
+            Collector::WhitelabelUsers => pagination::users(&asking, owner).await,
             _ => Ok(asking.ask(&[]).await?.facts),
         }
     }
 
     async fn exchange(
         &self,
-        asking: &Asking<'_>,
+        asking: &Request<'_>,
         query: &[(&'static str, String)],
         status: &mut Option<u16>,
     ) -> Result<Answer, Error> {
-        let Asking { call, credential, now, account, .. } = *asking;
+        let Request { call, credential, now, account, .. } = *asking;
         let url = self.url(call, query);
         let mut request = self
             .http
@@ -115,25 +138,31 @@ impl Client {
         let response = request.send().await.map_err(of_reqwest)?;
         let code = response.status().as_u16();
         *status = Some(code);
-        let tee = self.settings.recorder.as_ref().map(|recorder| {
-            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-            recorder.tee(account, format!("{call}{query}"), code)
-        });
+        let copy = self.settings.tap.as_ref().map(|_| Arc::new(Mutex::new(Vec::new())));
         let is_success = response.status() == StatusCode::OK;
         let retry_after = retry_after(response.headers(), now);
-        let parts = self.parts(call, response, tee.clone());
+        let parts = self.parts(call, response, copy.clone());
         let result = if is_success {
-            let terms = Terms { now, ..self.settings.terms };
-            let decoded = answers::decode(parts, call, &terms, credential.expose()).await;
+            let terms = DecodeOptions { now, ..self.settings.terms };
+            let decoded = decode::decode(parts, call, &terms, credential.expose()).await;
             self.count(call, &decoded.unusable);
             decoded.facts.map(|facts| Answer { facts, listed: decoded.listed })
         } else {
             let text = self.failure(parts).await;
-            Err(Error::of_status(Said::new(code, text.as_deref(), credential.expose()), retry_after))
+            Err(Error::of_status(ErrorDetail::new(code, text.as_deref(), credential.expose()), retry_after))
         };
-        // What ran out of time is not kept: half an answer would be told from a whole one by nobody.
-        if let Some(tee) = tee {
-            tee.keep(credential.expose());
+        // Timed-out responses do not come this far: they would look complete.
+        if let (Some(tap), Some(copy)) = (&self.settings.tap, copy) {
+            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let body = copy.lock().unwrap_or_else(PoisonError::into_inner);
+            let secret = credential.expose();
+            tap(&TappedResponse {
+                account,
+                request: format!("{call}{query}"),
+                status: code,
+                body: &body,
+                secret,
+            });
         }
         result
     }
@@ -158,8 +187,8 @@ impl Client {
         json.and_then(|json| json.error.read::<String>(&mut Unusable::default()))
     }
 
-    /// Returns the parts of an answer's body as they arrive, up to the size that is allowed; `tee` is given them too.
-    fn parts(&self, call: &Call, response: Response, tee: Option<Arc<Tee>>) -> impl Parts + use<> {
+    /// Returns the parts of an answer's body as they arrive, up to the size that is allowed; `copy` is given them too.
+    fn parts(&self, call: &Call, response: Response, copy: Option<Arc<Mutex<Vec<u8>>>>) -> impl Parts + use<> {
         let limit = self.settings.max_response_size;
         let own = Arc::clone(&self.own);
         let endpoint = call.collector.endpoint();
@@ -177,8 +206,8 @@ impl Client {
             if size > limit {
                 return Err(Error::TooLarge { limit });
             }
-            if let Some(tee) = &tee {
-                tee.add(&part);
+            if let Some(copy) = &copy {
+                copy.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&part);
             }
             Ok(part)
         })
@@ -220,7 +249,7 @@ impl Client {
 }
 
 /// A call on its way: on whose behalf, and when it began.
-pub(super) struct Asking<'a> {
+pub(super) struct Request<'a> {
     client: &'a Client,
     account: &'a str,
     call: &'a Call,
@@ -234,7 +263,7 @@ pub(super) struct Answer {
     pub(super) listed: Listed,
 }
 
-impl Asking<'_> {
+impl Request<'_> {
     /// Makes one request of the call, with that query, and counts it.
     pub(super) async fn ask(&self, query: &[(&'static str, String)]) -> Result<Answer, Error> {
         let Client { settings, own, .. } = self.client;

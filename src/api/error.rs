@@ -10,18 +10,18 @@ use std::time::Duration;
 pub enum Error {
     /// The API does not accept the credential: status 401, or the text says so.
     #[error("the API refused the credential{0}")]
-    Unauthorized(Said),
+    Unauthorized(ErrorDetail),
     /// The credential may not make this call: status 403, or the text says so.
     #[error("the credential is not permitted to make this call{0}")]
-    Forbidden(Said),
+    Forbidden(ErrorDetail),
     /// There is no such organization or user, or no such endpoint below the base URL: status 404.
     #[error("the API knows no such thing{0}")]
-    NotFound(Said),
+    NotFound(ErrorDetail),
     /// Too many requests: status 429.
     #[error("the API asks for fewer requests{said}")]
     RateLimited {
         /// The API's own words.
-        said: Said,
+        said: ErrorDetail,
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
     },
@@ -35,16 +35,16 @@ pub enum Error {
     #[error("the API failed{said}")]
     ServerError {
         /// The API's own words.
-        said: Said,
+        said: ErrorDetail,
         /// How long it asks to be left alone; read from status 503 only.
         retry_after: Option<Duration>,
     },
     /// A status that has no meaning here, a redirect among them.
     #[error("an answer that means nothing here{0}")]
-    HttpStatus(Said),
+    HttpStatus(ErrorDetail),
     /// `success: false` for a reason that the other variants do not cover.
     #[error("the API reports an error{0}")]
-    Api(Said),
+    Api(ErrorDetail),
     /// The answer is not the JSON that was expected.
     #[error("the answer cannot be read: {0}")]
     Decode(String),
@@ -75,24 +75,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Every value of the `reason` label.
-    pub const REASONS: [&str; 14] = [
-        "unauthorized",
-        "forbidden",
-        "not_found",
-        "rate_limited",
-        "server_error",
-        "http_status",
-        "api_error",
-        "decode",
-        "too_large",
-        "timeout",
-        "connect",
-        "tls",
-        "transport",
-        "panic",
-    ];
-
     /// Returns the value of the `reason` label.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
@@ -116,7 +98,7 @@ impl Error {
 
     /// Returns a text that is understood as this one of the API is, and has nothing else of it.
     pub(crate) fn meaning(text: &str) -> &'static str {
-        match Self::of_text(Said::new(200, Some(text), "")) {
+        match Self::of_text(ErrorDetail::new(200, Some(text), "")) {
             Self::Unauthorized(_) => "Invalid API key",
             Self::Forbidden(_) => "You do not have permission",
             _ => "An error",
@@ -148,7 +130,7 @@ impl Error {
     }
 
     /// Makes the error of an answer whose status is not 200.
-    pub(super) fn of_status(said: Said, retry_after: Option<Duration>) -> Self {
+    pub(super) fn of_status(said: ErrorDetail, retry_after: Option<Duration>) -> Self {
         match said.status {
             401 => Self::Unauthorized(said),
             403 => Self::Forbidden(said),
@@ -161,7 +143,7 @@ impl Error {
     }
 
     /// Makes the error of a `success: false`, which the API also sends with status 200: its text decides.
-    pub(super) fn of_text(said: Said) -> Self {
+    pub(super) fn of_text(said: ErrorDetail) -> Self {
         let text = said.text.as_deref().unwrap_or_default().to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if has(&[
@@ -190,7 +172,7 @@ impl Error {
 
 /// What the API said of its failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct ErrorDetail {
     /// The status of the answer.
     pub status: u16,
     /// Its `error`, fit for a log.
@@ -200,7 +182,7 @@ pub struct Said {
 /// Longest error text of the API that is kept, in characters: enough for its sentences, too little for a page.
 const LONGEST_TEXT: usize = 200;
 
-impl Said {
+impl ErrorDetail {
     /// Keeps of `text` what may stand in a log: no credential, no e-mail address, no control character, not too long.
     pub(super) fn new(status: u16, text: Option<&str>, credential: &str) -> Self {
         let fit = |text: &str| {
@@ -215,7 +197,7 @@ impl Said {
     }
 }
 
-impl std::fmt::Display for Said {
+impl std::fmt::Display for ErrorDetail {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, " (status {})", self.status)?;
         self.text.as_ref().map_or(Ok(()), |text| write!(formatter, ": {text}"))
@@ -228,13 +210,14 @@ mod tests {
 
     #[test]
     fn a_text_of_the_api_loses_credential_addresses_and_line_breaks() {
-        let said = Said::new(200, Some("key ei_123 of\njan@example.com\u{1b}[31m is <b@c.d> bad"), "ei_123");
+        let said =
+            ErrorDetail::new(200, Some("key ei_123 of\njan@example.com\u{1b}[31m is <b@c.d> bad"), "ei_123");
         assert_eq!(said.text.as_deref(), Some("key [credential] of [e-mail] [31m is [e-mail] bad"));
     }
 
     #[test]
     fn a_success_false_is_sorted_by_its_text() {
-        let reason = |text| Error::of_text(Said::new(200, Some(text), "")).reason();
+        let reason = |text| Error::of_text(ErrorDetail::new(200, Some(text), "")).reason();
         assert_eq!(reason("Invalid API key"), "unauthorized");
         assert_eq!(reason("You do not have permission to do this"), "forbidden");
         assert_eq!(reason("Something else"), "api_error");

@@ -8,8 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-use super::value;
-use crate::credential::{Kind, Origin};
+use super::values;
 
 /// Where the API is unless `--api.url` says otherwise.
 pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
@@ -21,32 +20,32 @@ pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
 pub struct ApiOptions {
     /// Base URL of the API
     #[arg(long = "api.url", env = "EDGEIMPULSE_API_URL", value_name = "URL", default_value = STUDIO_URL,
-        value_parser = value::base_url)]
-    #[serde(deserialize_with = "value::from_text::base_url")]
+        value_parser = values::base_url)]
+    #[serde(deserialize_with = "values::from_text::base_url")]
     #[schemars(with = "String")]
     pub url: Url,
     /// Longest time of one call, up to the last byte of its answer
     #[arg(long = "api.timeout", env = "EDGEIMPULSE_API_TIMEOUT", value_name = "DURATION", default_value = "30s",
-        value_parser = value::positive_duration)]
-    #[serde(deserialize_with = "value::from_text::positive_duration")]
+        value_parser = values::positive_duration)]
+    #[serde(deserialize_with = "values::from_text::positive_duration")]
     #[schemars(with = "String")]
     pub timeout: Duration,
     /// Most calls at one time, shared out among the accounts [default: 8, or one per account if these are more]
     #[arg(long = "api.concurrency", env = "EDGEIMPULSE_API_CONCURRENCY", value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=1000))]
-    #[serde(deserialize_with = "value::between::some_concurrency")]
+    #[serde(deserialize_with = "values::between::some_concurrency")]
     #[schemars(range(min = 1, max = 1000))]
     pub concurrency: Option<u16>,
     /// Most calls in any minute of collectors that have an interval, shared out among the accounts
     #[arg(long = "api.calls-per-minute", env = "EDGEIMPULSE_API_CALLS_PER_MINUTE", value_name = "N",
         default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
-    #[serde(deserialize_with = "value::between::calls_per_minute")]
+    #[serde(deserialize_with = "values::between::calls_per_minute")]
     #[schemars(range(min = 1))]
     pub calls_per_minute: u32,
     /// Longest answer that is read, after decompression
     #[arg(long = "api.max-response-size", env = "EDGEIMPULSE_API_MAX_RESPONSE_SIZE", value_name = "SIZE",
-        default_value = "256MiB", value_parser = value::size)]
-    #[serde(deserialize_with = "value::from_text::size")]
+        default_value = "256MiB", value_parser = values::size)]
+    #[serde(deserialize_with = "values::from_text::size")]
     #[schemars(with = "String")]
     pub max_response_size: u64,
     /// Certificates of authorities to trust beside the system's, in PEM; read again with the configuration
@@ -54,14 +53,14 @@ pub struct ApiOptions {
     pub ca_file: Option<PathBuf>,
     /// Proxy for all calls; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY say
     #[arg(long = "api.proxy-url", env = "EDGEIMPULSE_API_PROXY_URL", value_name = "URL",
-        value_parser = value::proxy_url)]
-    #[serde(deserialize_with = "value::from_text::some_proxy_url")]
+        value_parser = values::proxy_url)]
+    #[serde(deserialize_with = "values::from_text::some_proxy_url")]
     #[schemars(with = "Option<String>")]
     pub proxy_url: Option<Url>,
     /// Name that the API's certificate is for, where it is not the host of --api.url
     #[arg(long = "api.tls-server-name", env = "EDGEIMPULSE_API_TLS_SERVER_NAME", value_name = "NAME",
-        value_parser = value::server_name)]
-    #[serde(deserialize_with = "value::from_text::some_server_name")]
+        value_parser = values::server_name)]
+    #[serde(deserialize_with = "values::from_text::some_server_name")]
     pub tls_server_name: Option<String>,
     /// Unit of the compute times in usage answers, which the API does not state
     #[arg(
@@ -81,18 +80,6 @@ pub struct ApiOptions {
         default_value_t
     )]
     pub memory_unit: MemoryUnit,
-}
-
-/// Who asks.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "API")]
-pub struct CredentialOptions {
-    /// File with an organization's API key
-    #[arg(long = "api.key-file", env = "EDGEIMPULSE_API_KEY_FILE", value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-    /// File with a user's JSON Web Token
-    #[arg(long = "api.jwt-file", env = "EDGEIMPULSE_JWT_FILE", value_name = "FILE")]
-    pub jwt_file: Option<PathBuf>,
 }
 
 /// Unit of compute times.
@@ -135,45 +122,6 @@ impl MemoryUnit {
         match self {
             Self::Bytes => 1.0,
             Self::Mebibytes => 1_048_576.0,
-        }
-    }
-}
-
-/// The environment variable with an API key.
-const API_KEY: &str = "EDGEIMPULSE_API_KEY";
-/// The environment variable with a JWT.
-const JWT: &str = "EDGEIMPULSE_JWT";
-
-impl CredentialOptions {
-    /// Returns the kind and the origin of the one credential that is configured.
-    ///
-    /// # Errors
-    /// If there is none, or more than one; the message says what to do.
-    pub fn only(&self) -> Result<(Kind, Origin), String> {
-        let variable = |name: &str| {
-            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-            value.map(|value| Origin::Environment(name.to_owned(), value.into()))
-        };
-        let file =
-            |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty()).map(Origin::File);
-        let configured = [
-            (Kind::ApiKey, "--api.key-file", file(&self.key_file)),
-            (Kind::ApiKey, API_KEY, variable(API_KEY)),
-            (Kind::Jwt, "--api.jwt-file", file(&self.jwt_file)),
-            (Kind::Jwt, JWT, variable(JWT)),
-        ];
-        let names = configured.each_ref().map(|(_, name, origin)| origin.as_ref().map(|_| *name));
-        let mut found = configured.into_iter().filter_map(|(kind, _, origin)| Some((kind, origin?)));
-        match (found.next(), found.next()) {
-            (Some(credential), None) => Ok(credential),
-            (None, _) => Err(format!(
-                "no credential: set {API_KEY} or {JWT}, or give --api.key-file or --api.jwt-file; \
-                 to look around without one: edgeimpulse-exporter demo"
-            )),
-            (Some(_), Some(_)) => {
-                let names: Vec<_> = names.into_iter().flatten().collect();
-                Err(format!("more than one credential: keep one of {}", names.join(", ")))
-            }
         }
     }
 }

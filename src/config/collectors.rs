@@ -7,8 +7,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum}
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::value;
-use crate::collector::Collector;
+use super::values;
+use crate::model::Collector;
 
 /// Which projects the usage call counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
@@ -78,11 +78,11 @@ pub(super) fn allowed_interval(collector: Collector, interval: Duration) -> Resu
 /// Reads `NAME=DURATION`.
 fn interval(text: &str) -> Result<(Collector, Duration), String> {
     let (name, interval) = text.split_once('=').ok_or("expected NAME=DURATION, such as usage=5m")?;
-    let collector = Collector::ALL.into_iter().find(|collector| collector.name() == name).ok_or_else(|| {
+    let collector = Collector::named(name).ok_or_else(|| {
         let names = Collector::ALL.map(Collector::name).join(", ");
         format!("there is no collector {name}: expected one of {names}")
     })?;
-    let interval = value::positive_duration(interval)?;
+    let interval = values::positive_duration(interval)?;
     allowed_interval(collector, interval).map(|()| (collector, interval))
 }
 

@@ -10,11 +10,10 @@ use serde_saphyr::{Location, Spanned};
 
 use super::collectors::{ProjectVisibility, allowed_interval};
 use super::{
-    AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions,
-    ScopeOptions, ScrapeOptions, WebOptions, value,
+    AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, CredentialKind,
+    CredentialOrigin, LogOptions, ScopeOptions, ScrapeOptions, WebOptions, values,
 };
-use crate::collector::Collector;
-use crate::credential::{Kind, Origin};
+use crate::model::Collector;
 
 /// Configuration of edgeimpulse-exporter: what `--config.file` reads. Durations are written as 30s or 1m30s, sizes as
 /// 64MiB; paths are relative to the file.
@@ -103,7 +102,7 @@ struct Collectors {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct Interval(
-    #[serde(deserialize_with = "value::from_text::positive_duration")]
+    #[serde(deserialize_with = "values::from_text::positive_duration")]
     #[schemars(with = "String")]
     Duration,
 );
@@ -203,13 +202,14 @@ impl Account {
             return Err(format!("{at}: accounts.name {name:?}: expected letters, digits, `_`, `.` and `-`"));
         }
         let file = |path_in_file: Option<Spanned<PathBuf>>| {
-            path_in_file.map(|said| (place(said.referenced), Ok(Origin::File(beside(path, &said.value)))))
+            path_in_file
+                .map(|said| (place(said.referenced), Ok(CredentialOrigin::File(beside(path, &said.value)))))
         };
         let variable = |variable: Option<Spanned<String>>| {
             variable.map(|said| {
                 let name = said.value;
                 let value = std::env::var(&name).ok().filter(|value| !value.is_empty());
-                let origin = value.map(|value| Origin::Environment(name.clone(), value.into()));
+                let origin = value.map(|value| CredentialOrigin::Environment(name.clone(), value.into()));
                 (
                     place(said.referenced),
                     origin.ok_or_else(|| format!("environment variable {name} is not set")),
@@ -217,10 +217,10 @@ impl Account {
             })
         };
         let mut said = [
-            (Kind::ApiKey, file(key_file)),
-            (Kind::ApiKey, variable(key_env)),
-            (Kind::Jwt, file(jwt_file)),
-            (Kind::Jwt, variable(jwt_env)),
+            (CredentialKind::ApiKey, file(key_file)),
+            (CredentialKind::ApiKey, variable(key_env)),
+            (CredentialKind::Jwt, file(jwt_file)),
+            (CredentialKind::Jwt, variable(jwt_env)),
         ]
         .into_iter()
         .filter_map(|(kind, origin)| Some((kind, origin?)));
@@ -238,7 +238,7 @@ impl Account {
             }
         };
         let origin = origin.map_err(|error| format!("{place_of_origin}: account {name}: {error}"))?;
-        if kind == Kind::ApiKey && !user_ids.is_empty() {
+        if kind == CredentialKind::ApiKey && !user_ids.is_empty() {
             return Err(format!("{at}: account {name}: user_ids need a JWT: expected jwt_file or jwt_env"));
         }
         let list = |ids: BTreeSet<u64>| ids.into_iter().collect();

@@ -1,26 +1,23 @@
-//! The demo's past, as OpenMetrics with timestamps.
+//! The history of the demo, as OpenMetrics with timestamps.
 //!
-//! It is what the exporter says at each moment of the past, read from the demo's API whose clock is set to that
-//! moment: names and labels cannot differ from the live ones.
+//! For each time, the clock of the simulated API is set and the exporter collects once, so that names and labels are those
+//! of a real scrape.
 
 use std::time::Duration;
 
 use super::world::World;
-use crate::clock::{Clock, Hand};
-use crate::commands::Failure;
+use crate::collect::Selection;
 use crate::config::CommonOptions;
 use crate::metrics::timestamped::Timestamped;
-use crate::scrape::Selection;
-use crate::snapshot::UnixTime;
+use crate::model::{Clock, ManualClock, UnixTime};
 
-/// Longest time for the scrape of one moment, from an API on this machine.
-const BUDGET: Duration = Duration::from_secs(30);
+/// Timeout of one scrape.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Writes what was in `world`, every `step` of the `length` before `now`; `instance` is what the live exporter is
-/// scraped as.
+/// Returns the metrics of `world` at every `step` of the `length` before `now`, with the label `instance`.
 ///
 /// # Errors
-/// If the demo cannot be started.
+/// If the simulated API cannot be started, or the options leave nothing to collect.
 pub async fn write(
     mut common: CommonOptions,
     world: World,
@@ -28,24 +25,24 @@ pub async fn write(
     now: UnixTime,
     length: Duration,
     step: Duration,
-) -> Result<String, Failure> {
-    // The days of the past go by in no time: each moment is asked about anew.
+) -> Result<String, String> {
+    // Every scrape makes all calls, because the cache follows real time and not the clock of the demo.
     common.cache.ttl = Duration::ZERO;
     common.collectors.intervals.clear();
-    let hand = Hand::default();
-    let demo = super::start_in(world, Clock::Hand(hand.clone()));
-    let exporter = demo.await.map_err(|error| Failure::Running(error.to_string()))?.exporter(common)?;
+    let clock = ManualClock::default();
+    let demo = super::start_in(world, Clock::Manual(clock.clone()));
+    let exporter = demo.await.map_err(|error| error.to_string())?.exporter(common)?;
 
-    let mut past = Timestamped::with_labels([("job", "edgeimpulse"), ("instance", instance)]);
+    let mut history = Timestamped::with_labels([("job", "edgeimpulse"), ("instance", instance)]);
     let mut at = now - length.as_secs_f64();
     while at < now {
-        hand.set(at);
+        clock.set(at);
         let (text, _) = exporter
-            .collect(&exporter.accounts, &Selection::default(), true, BUDGET)
+            .collect(&exporter.accounts, &Selection::default(), true, TIMEOUT)
             .await
-            .map_err(|error| Failure::Running(error.to_string()))?;
-        past.add(&text, at, |_| true);
+            .map_err(|error| error.to_string())?;
+        history.add(&text, at, |_| true);
         at += step.as_secs_f64();
     }
-    Ok(past.finish())
+    Ok(history.finish())
 }

@@ -1,11 +1,12 @@
-//! Things of the world as the API writes them.
+//! The API's JSON objects.
 
 use serde_json::{Map, Value, json};
 
+use super::entities::{DailyRecord, Dataset, Member, Organization, Project};
 use super::portfolio::Tenant;
-use super::stories::Limits;
-use super::world::{DailyRecord, Dataset, Member, Organization, Project, WHITELABEL};
-use crate::snapshot::UnixTime;
+use super::scenarios::Limits;
+use super::world::WHITELABEL;
+use crate::model::UnixTime;
 
 pub(super) fn limits(limits: &Limits) -> Value {
     let Limits { storage, compute, gpu_compute, projects, users } = *limits;
@@ -19,8 +20,8 @@ pub(super) fn limits(limits: &Limits) -> Value {
     json.into()
 }
 
-/// The members that every user object has. Names and addresses are in it as they are in the real one: what the
-/// exporter shows must not hold them.
+/// Returns the fields that every user object has. Names and e-mail addresses are included like in the real API, because
+/// tests check that the exporter never exposes them.
 pub(super) fn person(id: u64, created: UnixTime) -> Map<String, Value> {
     object(json!({
         "id": id,
@@ -114,19 +115,19 @@ pub(super) fn dataset(dataset: &Dataset) -> Value {
 
 pub(super) fn daily_record(record: &DailyRecord) -> Value {
     let DailyRecord { date: day, cpu, gpu, storage, projects } = *record;
-    // The API has no such numbers for a user.
+    // The API sends 0 for a user.
     let (users, staff) = (0, 0);
     totals(&Totals { date: day, since: day, users, staff, projects, cpu, gpu, storage })
 }
 
-/// The record of one day of an organization of the white label.
+/// Returns the record of one day of an organization of the white label.
 pub(super) fn tenant_record(tenant: &Tenant, day: UnixTime, now: UnixTime) -> Value {
     let (cpu, gpu, storage) = tenant.on(day, now);
     let Tenant { users, staff, private_projects, compute_since: since, .. } = *tenant;
     totals(&Totals { date: day, since, users, staff, projects: private_projects, cpu, gpu, storage })
 }
 
-/// What a daily record says of the end of its day.
+/// Totals at the end of a day.
 struct Totals {
     date: UnixTime,
     since: UnixTime,

@@ -1,32 +1,32 @@
-//! How far the work is, for somebody who looks at a terminal.
+//! A progress bar on standard error, if that is a terminal.
 
 use std::io::{IsTerminal, Write as _};
 
 /// Width of the bar, in characters.
 const WIDTH: usize = 30;
 
-/// A line that is drawn over itself, on standard error if that is a terminal.
+/// A progress bar.
 #[derive(Debug)]
 pub(super) struct Progress {
     done: usize,
-    all: usize,
+    total: usize,
     is_shown: bool,
 }
 
 impl Progress {
-    pub(super) fn new(all: usize) -> Self {
-        let progress = Self { done: 0, all, is_shown: all > 0 && std::io::stderr().is_terminal() };
+    pub(super) fn new(total: usize) -> Self {
+        let progress = Self { done: 0, total, is_shown: total > 0 && std::io::stderr().is_terminal() };
         progress.draw(0);
         progress
     }
 
-    /// Counts one more.
+    /// Adds one to the number of entities that are done; `failed` of all of them failed.
     pub(super) fn step(&mut self, failed: usize) {
         self.done += 1;
         self.draw(failed);
     }
 
-    /// Makes room for what comes after.
+    /// Clears the line.
     pub(super) fn end(self) {
         if self.is_shown {
             let _ = write!(std::io::stderr(), "\x1b[K");
@@ -35,17 +35,17 @@ impl Progress {
 
     fn draw(&self, failed: usize) {
         if self.is_shown {
-            // The cursor stays at its beginning, so that a line of the log replaces it. A terminal that is gone
-            // sees nothing.
-            let _ = write!(std::io::stderr(), "\x1b[K{}\r", line(self.done, self.all, failed));
+            // The cursor returns to the start of the line, so that log lines overwrite the bar. If the terminal is closed,
+            // the error does not matter.
+            let _ = write!(std::io::stderr(), "\x1b[K{}\r", line(self.done, self.total, failed));
         }
     }
 }
 
-fn line(done: usize, all: usize, failed: usize) -> String {
-    let filled = done * WIDTH / all.max(1);
+fn line(done: usize, total: usize, failed: usize) -> String {
+    let filled = done * WIDTH / total.max(1);
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    format!("[{}{}] {done} of {all}{failed}", "#".repeat(filled), " ".repeat(WIDTH.saturating_sub(filled)))
+    format!("[{}{}] {done} of {total}{failed}", "#".repeat(filled), " ".repeat(WIDTH.saturating_sub(filled)))
 }
 
 #[cfg(test)]

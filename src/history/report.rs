@@ -1,53 +1,51 @@
-//! What a run came to.
+//! The result of a run.
 
 use std::path::Path;
 
-use super::Subject;
+use super::Entity;
 
-/// How many failures are told at the end; the log has them all.
-const TOLD: usize = 10;
+/// Maximum number of failures in the error message.
+const MAX_FAILURES: usize = 10;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Files that were written.
+    /// Number of files that were written.
     pub written: usize,
-    /// Files that were there already.
-    pub present: usize,
-    /// Whose records hold nothing that can be written.
-    pub empty: Vec<Subject>,
-    /// What could not be read, and why.
+    /// Number of files that existed before.
+    pub existing: usize,
+    /// Entities without a record that can be written.
+    pub empty: Vec<Entity>,
+    /// A message for each failure.
     pub failures: Vec<String>,
 }
 
 impl Report {
-    /// Returns how much there was to do.
+    /// Returns the number of entities and failures.
     #[must_use]
-    pub const fn all(&self) -> usize {
-        let Self { written, present, empty, failures } = self;
-        *written + *present + empty.len() + failures.len()
+    pub const fn total(&self) -> usize {
+        let Self { written, existing, empty, failures } = self;
+        *written + *existing + empty.len() + failures.len()
     }
 
-    /// Returns a line about the files in `output`.
+    /// Returns a line with the number of files in `output`.
     #[must_use]
-    pub fn line(&self, output: &Path) -> String {
-        let Self { written, present, empty, failures } = self;
+    pub fn summary(&self, output: &Path) -> String {
+        let Self { written, existing, empty, failures } = self;
         let (output, empty, failed) = (output.display(), empty.len(), failures.len());
-        format!(
-            "{output}: {written} written, {present} there already, {empty} without records, {failed} failed\n"
-        )
+        format!("{output}: {written} written, {existing} existing, {empty} without records, {failed} failed\n")
     }
 
-    /// Returns what failed, if anything did, and what to do.
+    /// Returns an error message if anything failed.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         let failed = self.failures.len();
-        let more = failed.saturating_sub(TOLD);
+        let more = failed.saturating_sub(MAX_FAILURES);
         let mut lines = vec![format!(
-            "{failed} of {} failed; run it again: what is there is not asked for again",
-            self.all()
+            "{failed} of {} failed: run the command again to retry these; existing files are kept",
+            self.total()
         )];
-        lines.extend(self.failures.iter().take(TOLD).map(|failure| format!("  {failure}")));
+        lines.extend(self.failures.iter().take(MAX_FAILURES).map(|failure| format!("  {failure}")));
         lines.extend((more > 0).then(|| format!("  and {more} more: see the log")));
         (failed > 0).then(|| lines.join("\n"))
     }

@@ -6,7 +6,7 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, LabelSetEncoder,
 use prometheus_client::metrics::histogram::Histogram;
 
 use super::{Description, Kind};
-use crate::own::Counters;
+use crate::metrics::telemetry::Counters;
 
 /// The value of a label.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,7 @@ impl<'a> Samples<'a> {
 
     /// Adds the samples of a histogram: its buckets, its sum and its count.
     pub fn histogram<const N: usize>(&mut self, labels: [Label<'_>; N], histogram: &Histogram) {
-        self.count += crate::own::SERIES_PER_HISTOGRAM;
+        self.count += crate::metrics::telemetry::SERIES_PER_HISTOGRAM;
         self.write(&labels, |encoder, labels| histogram.encode(encoder.encode_family(&labels)?));
     }
 

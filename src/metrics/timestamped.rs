@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::snapshot::UnixTime;
+use crate::model::UnixTime;
 
 /// Samples with timestamps by family, in the order in which families first came.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! What to do about an error, in the words of docs/runbooks.md.
 
 use crate::api::Error;
-use crate::credential::Origin;
+use crate::config::CredentialOrigin;
 
 /// Returns what to do about a call that fails in this way.
-pub(super) const fn advice(error: &Error, origin: &Origin) -> &'static str {
+pub(super) const fn advice(error: &Error, origin: &CredentialOrigin) -> &'static str {
     match (error, origin) {
-        (Error::Unauthorized(_), Origin::File(_)) => {
+        (Error::Unauthorized(_), CredentialOrigin::File(_)) => {
             "Write a new credential to its file; it is used at the next scrape without a restart."
         }
-        (Error::Unauthorized(_), Origin::Environment(..)) => {
+        (Error::Unauthorized(_), CredentialOrigin::Environment(..)) => {
             "Set a new credential in its environment variable and restart the exporter."
         }
         (Error::Forbidden(_), _) => {
@@ -45,11 +45,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::api::Said;
+    use crate::api::ErrorDetail;
 
     #[test]
     fn every_reason_has_advice_and_the_runbooks_give_the_same() {
-        let said = Said::default;
+        let said = ErrorDetail::default;
         let text = String::new;
         let errors = [
             Error::Unauthorized(said()),
@@ -67,9 +67,10 @@ mod tests {
             Error::Transport(text()),
             Error::Panic(text()),
         ];
-        assert_eq!(errors.each_ref().map(Error::reason), Error::REASONS);
+        assert_eq!(errors.each_ref().map(Error::reason), crate::model::ERROR_REASONS);
         let runbooks = include_str!("../../docs/runbooks.md");
-        let origins = [Origin::File("key".into()), Origin::Environment("KEY".to_owned(), "".into())];
+        let origins =
+            [CredentialOrigin::File("key".into()), CredentialOrigin::Environment("KEY".to_owned(), "".into())];
         for (error, origin) in errors.iter().flat_map(|error| origins.iter().map(move |origin| (error, origin)))
         {
             let row = runbooks.lines().find(|line| line.starts_with(&format!("| `{}` |", error.reason())));

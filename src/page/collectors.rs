@@ -4,17 +4,17 @@ use maud::{Markup, html};
 use tokio::time::Instant;
 
 use super::advice::advice;
-use super::finding::{Finding, Trouble, What};
-use super::known::{Count, Known, KnownAccount};
+use super::state::{AccountPageState, Count, PageState};
+use super::summary::{CallSummary, Trouble, What};
 use super::words;
-use crate::collector::{Call, Collector};
-use crate::credential::Kind;
+use crate::config::CredentialKind;
+use crate::model::{Call, Collector};
 
 /// Most organizations or users that are named beside an error.
 const MOST_NAMED: usize = 5;
 
 /// Writes each account with the state of its credential.
-pub(super) fn render_accounts(known: &Known<'_>) -> Markup {
+pub(super) fn render_accounts(known: &PageState<'_>) -> Markup {
     html! {
         section aria-labelledby="accounts" {
             h2 #accounts tabindex="-1" { "Accounts" }
@@ -25,11 +25,11 @@ pub(super) fn render_accounts(known: &Known<'_>) -> Markup {
     }
 }
 
-fn render_account(known_account: &KnownAccount<'_>, known: &Known<'_>) -> Markup {
-    let KnownAccount { account, options, state, .. } = known_account;
+fn render_account(known_account: &AccountPageState<'_>, known: &PageState<'_>) -> Markup {
+    let AccountPageState { account, options, state, .. } = known_account;
     let with_article = match account.kind() {
-        Kind::ApiKey => "an API key",
-        Kind::Jwt => "a JWT",
+        CredentialKind::ApiKey => "an API key",
+        CredentialKind::Jwt => "a JWT",
     };
     html! {
         h3 { "Account " (state.name) }
@@ -87,13 +87,13 @@ fn render_expiry(expiry: Option<f64>, now: f64) -> Markup {
 }
 
 /// Writes what the collectors of each account have read.
-pub(super) fn render_collectors(known: &Known<'_>) -> Markup {
+pub(super) fn render_collectors(known: &PageState<'_>) -> Markup {
     html! {
         section aria-labelledby="collectors" {
             h2 #collectors tabindex="-1" { "Collectors" }
             @for account in &known.accounts {
                 @let (asked, silent): (Vec<_>, Vec<_>) =
-                    Finding::of_account(account).into_iter().partition(|finding| finding.calls > 0);
+                    CallSummary::of_account(account).into_iter().partition(|finding| finding.calls > 0);
                 h3 { "Collectors of account " (account.state.name) }
                 @if asked.is_empty() {
                     p { "Nothing was read yet." }
@@ -106,7 +106,11 @@ pub(super) fn render_collectors(known: &Known<'_>) -> Markup {
     }
 }
 
-fn render_findings(findings: &[Finding<'_>], account: &KnownAccount<'_>, known: &Known<'_>) -> Markup {
+fn render_findings(
+    findings: &[CallSummary<'_>],
+    account: &AccountPageState<'_>,
+    known: &PageState<'_>,
+) -> Markup {
     html! {
         table.collectors role="table" {
             caption { "What account " (account.state.name) " has read, and what went wrong" }
@@ -124,11 +128,12 @@ fn render_findings(findings: &[Finding<'_>], account: &KnownAccount<'_>, known: 
 }
 
 /// Writes which collectors make no call, and why.
-fn render_silent(silent: &[Finding<'_>], account: &KnownAccount<'_>) -> Markup {
+fn render_silent(silent: &[CallSummary<'_>], account: &AccountPageState<'_>) -> Markup {
     let kind = account.account.kind();
     let (mut need_jwt, mut idle) = (Vec::new(), Vec::new());
     for collector in silent.iter().map(|finding| finding.collector) {
-        let names = if collector.needs_jwt() && kind == Kind::ApiKey { &mut need_jwt } else { &mut idle };
+        let names =
+            if collector.needs_jwt() && kind == CredentialKind::ApiKey { &mut need_jwt } else { &mut idle };
         names.push(collector.name());
     }
     let is_on = |collector: &Collector| account.account.scope.collectors.contains(collector);
@@ -145,7 +150,7 @@ fn render_silent(silent: &[Finding<'_>], account: &KnownAccount<'_>) -> Markup {
     }
 }
 
-fn render_finding(finding: &Finding<'_>, account: &KnownAccount<'_>, known: &Known<'_>) -> Markup {
+fn render_finding(finding: &CallSummary<'_>, account: &AccountPageState<'_>, known: &PageState<'_>) -> Markup {
     let ago = |at: Instant| words::span(known.moment.duration_since(at));
     html! {
         tr role="row" {
@@ -183,8 +188,8 @@ fn render_finding(finding: &Finding<'_>, account: &KnownAccount<'_>, known: &Kno
 fn render_trouble(
     trouble: &Trouble<'_>,
     collector: Collector,
-    account: &KnownAccount<'_>,
-    known: &Known<'_>,
+    account: &AccountPageState<'_>,
+    known: &PageState<'_>,
 ) -> Markup {
     let since = words::span(known.moment.duration_since(trouble.at));
     let about = about(&trouble.calls);

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::known::Known;
 use super::settings::{self, Setting};
+use super::state::PageState;
 use super::words;
 use crate::config::Configuration;
 
 /// Writes it.
-pub(super) fn render(known: &Known<'_>) -> Markup {
+pub(super) fn render(known: &PageState<'_>) -> Markup {
     let configuration = &known.exporter.configuration;
     let (changed, unchanged): (Vec<_>, Vec<_>) =
         settings::of(configuration).into_iter().partition(Setting::differs);
@@ -16,7 +16,7 @@ pub(super) fn render(known: &Known<'_>) -> Markup {
         section aria-labelledby="configuration" {
             h2 #configuration tabindex="-1" { "Configuration in effect" }
             p { (render_source(configuration)) }
-            @if !known.exporter.own.load().successful {
+            @if !known.exporter.telemetry.load().successful {
                 p.bad { "The configuration file could not be used when it was last read; what it said before is in effect. The log says why." }
             }
             @if changed.is_empty() {
@@ -74,7 +74,7 @@ fn render_table(caption: &str, settings: &[Setting]) -> Markup {
 }
 
 /// Writes what each account reads with which credential.
-fn render_accounts(known: &Known<'_>) -> Markup {
+fn render_accounts(known: &PageState<'_>) -> Markup {
     html! {
         ul.accounts {
             @for account in &known.accounts {

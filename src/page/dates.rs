@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::known::Known;
 use super::organizations;
+use super::state::PageState;
 use super::words;
-use crate::snapshot::{Organization, Trial, UnixTime};
+use crate::model::{Organization, Trial, UnixTime};
 
 /// Dates nearer than this, in seconds, are shown; of others the nearest few.
 const SOON: f64 = 30.0 * 86_400.0;
@@ -89,7 +89,7 @@ fn dates_of<'a>(
 }
 
 /// Returns the next date of one organization.
-pub(super) fn next_of(known: &Known<'_>, organization: &Organization) -> Option<(UnixTime, Event)> {
+pub(super) fn next_of(known: &PageState<'_>, organization: &Organization) -> Option<(UnixTime, Event)> {
     let trials =
         known.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX)).map(|(_, trial)| trial);
     dates_of(organization, trials, known.now).into_iter().min_by(|(one, _), (other, _)| one.total_cmp(other))
@@ -107,7 +107,7 @@ pub(super) fn render_short((at, event): (UnixTime, Event), now: UnixTime) -> Mar
 }
 
 /// Writes the next dates, the nearest first.
-pub(super) fn render(known: &Known<'_>) -> Markup {
+pub(super) fn render(known: &PageState<'_>) -> Markup {
     let mut dates: Vec<Date<'_>> = Vec::new();
     for known_account in &known.accounts {
         let expiry = known_account.state.credential_expiry;
@@ -155,14 +155,14 @@ pub(super) fn render(known: &Known<'_>) -> Markup {
                     p.dim { (words::quantity(later, "later date is", "later dates are")) " left out here; the metrics have all of them." }
                 }
             }
-            @if known.accounts.iter().any(|known| known.account.kind() == crate::credential::Kind::ApiKey) {
+            @if known.accounts.iter().any(|known| known.account.kind() == crate::config::CredentialKind::ApiKey) {
                 p.dim { "An API key never sees when a trial will expire, only that it did. A JWT sees both." }
             }
         }
     }
 }
 
-fn render_whose(whose: Whose<'_>, known: &Known<'_>) -> Markup {
+fn render_whose(whose: Whose<'_>, known: &PageState<'_>) -> Markup {
     html! {
         @match whose {
             Whose::Account(name) => { "Account " (name) }

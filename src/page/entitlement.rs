@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::words;
-use crate::snapshot::{EntitlementLimits, Limit, Organization};
+use crate::model::{EntitlementLimits, Limit, Organization};
 
 /// What an organization may use of something, and what it uses.
 #[derive(Clone, Copy, Debug)]

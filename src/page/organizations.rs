@@ -6,9 +6,9 @@ use std::sync::Arc;
 use maud::{Markup, html};
 
 use super::entitlement::{Entitlement, Level};
-use super::known::{Freshness, Known};
+use super::state::{Freshness, PageState};
 use super::{dates, words};
-use crate::snapshot::Organization;
+use crate::model::Organization;
 
 /// Organizations on one page: enough for most, little enough for a phone.
 const PER_PAGE: usize = 50;
@@ -25,7 +25,7 @@ struct Ranked<'a> {
 pub(super) struct Ranking<'a>(Vec<Ranked<'a>>);
 
 impl<'a> Ranking<'a> {
-    pub(super) fn of(known: &'a Known<'_>) -> Self {
+    pub(super) fn of(known: &'a PageState<'_>) -> Self {
         let rank = |organization: &'a Arc<Organization>| {
             let entitlements = Entitlement::of(organization);
             let greatest = entitlements.iter().filter_map(Entitlement::share).max_by(f64::total_cmp);
@@ -51,7 +51,7 @@ impl<'a> Ranking<'a> {
     }
 
     /// Writes one page of them, counted from 1; the last one if there are fewer.
-    pub(super) fn render(&self, known: &Known<'_>, page: usize) -> Markup {
+    pub(super) fn render(&self, known: &PageState<'_>, page: usize) -> Markup {
         let pages = self.len().div_ceil(PER_PAGE).max(1);
         let page = page.clamp(1, pages);
         let shown: Vec<_> = self.0.iter().skip((page - 1) * PER_PAGE).take(PER_PAGE).collect();
@@ -121,7 +121,7 @@ fn render_pages(page: usize, pages: usize) -> Markup {
 }
 
 /// Says why there is no organization.
-fn render_nothing(known: &Known<'_>) -> Markup {
+fn render_nothing(known: &PageState<'_>) -> Markup {
     let was_asked = known.accounts.iter().any(|account| !account.histories.is_empty());
     html! {
         @if was_asked {
@@ -135,7 +135,7 @@ fn render_nothing(known: &Known<'_>) -> Markup {
     }
 }
 
-fn render_row(ranked: &Ranked<'_>, freshness: Option<&Freshness>, known: &Known<'_>) -> Markup {
+fn render_row(ranked: &Ranked<'_>, freshness: Option<&Freshness>, known: &PageState<'_>) -> Markup {
     html! {
         tr role="row" {
             th.name role="rowheader" scope="row" {
@@ -156,7 +156,7 @@ fn render_row(ranked: &Ranked<'_>, freshness: Option<&Freshness>, known: &Known<
     }
 }
 
-fn render_freshness(freshness: Option<&Freshness>, known: &Known<'_>) -> Markup {
+fn render_freshness(freshness: Option<&Freshness>, known: &PageState<'_>) -> Markup {
     let Freshness { read, failing } = freshness.cloned().unwrap_or_default();
     html! {
         @match read {
@@ -177,7 +177,7 @@ fn render_freshness(freshness: Option<&Freshness>, known: &Known<'_>) -> Markup 
 }
 
 /// Writes an organization's name, if it may be shown, and its id.
-pub(super) fn render_name(id: u64, known: &Known<'_>) -> Markup {
+pub(super) fn render_name(id: u64, known: &PageState<'_>) -> Markup {
     let info = known.facts.organizations.get(&id).map(|organization| &organization.info);
     html! {
         @match info.and_then(|info| info.shown_name()).filter(|name| !name.trim().is_empty()) {
@@ -191,7 +191,7 @@ pub(super) fn render_name(id: u64, known: &Known<'_>) -> Markup {
 }
 
 /// Writes how many organizations each white label has of those that it may have.
-fn render_whitelabels(known: &Known<'_>) -> Markup {
+fn render_whitelabels(known: &PageState<'_>) -> Markup {
     let whitelabels = known.facts.whitelabels_by_id().rows;
     html! {
         @if !whitelabels.is_empty() {

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use crate::collector::Collector;
 use crate::config::{
     ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions, ScopeOptions,
     ScrapeOptions, WebOptions,
 };
-use crate::recording::Replay;
+use crate::model::Collector;
 
 /// One setting.
 #[derive(Debug)]
@@ -37,8 +36,7 @@ const NOTHING: &str = "not set";
 
 /// Returns all settings that are not an account's own.
 pub(super) fn of(configuration: &Configuration) -> Vec<Setting> {
-    // What is kept of an answer is the business of the command that asks for it.
-    let Configuration { api, accounts: _, common, file, keep: _, replay } = configuration;
+    let Configuration { api, accounts: _, common, file, replay } = configuration;
     let CommonOptions { web, scrape, cache, collectors, log } = common;
     let pair = |rows: Vec<Row>, defaults: Vec<Row>| {
         let is_from_file = file.is_some();
@@ -47,11 +45,8 @@ pub(super) fn of(configuration: &Configuration) -> Vec<Setting> {
             Setting { name, value, default }
         })
     };
-    let replay = Setting {
-        name: "--replay".to_owned(),
-        value: path(replay.as_ref().map(Replay::directory)),
-        default: NOTHING.to_owned(),
-    };
+    let replay =
+        Setting { name: "--replay".to_owned(), value: path(replay.as_ref()), default: NOTHING.to_owned() };
     std::iter::once(replay)
         .chain(pair(of_api(api), of_api(&ApiOptions::default())))
         .chain(pair(of_collectors(collectors), of_collectors(&CollectorOptions::default())))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use crate::snapshot::UnixTime;
+use crate::model::UnixTime;
 
 /// Keeps a number and its unit on one line.
 const SPACE: char = '\u{a0}';

@@ -1,34 +1,32 @@
-//! What a recording says of itself.
+//! The description of a recording.
 
 use serde::{Deserialize, Serialize};
 
 use super::account;
-use crate::collector::Collector;
-use crate::config::{AccountOptions, ScopeOptions};
-use crate::credential::Kind;
-use crate::snapshot::UnixTime;
+use crate::config::{AccountOptions, CredentialKind, ScopeOptions};
+use crate::model::{Collector, UnixTime};
 
-/// The form of the directory; another one cannot be read.
+/// Version of the directory's format. Other versions cannot be read.
 pub(super) const VERSION: u32 = 1;
 
-/// `recording.json`
+/// The content of `recording.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Manifest {
     pub(super) version: u32,
-    /// When the recording began: what is replayed is told as of this moment.
+    /// Time of the recording, which is the current time of the replay.
     pub(super) at: UnixTime,
-    /// The accounts, in the order of configuration.
-    pub(super) accounts: Vec<Recorded>,
+    /// The accounts, in the order of the configuration.
+    pub(super) accounts: Vec<RecordedAccount>,
 }
 
-/// What an account was to read.
+/// An account with the options that decide which calls it makes.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Recorded {
-    /// Name of its folder.
+pub(super) struct RecordedAccount {
+    /// Name of the account's directory.
     pub(super) name: String,
-    /// Whether its credential is a user's, and not an organization's.
+    /// True for a JWT, false for an API key.
     pub(super) is_user: bool,
-    /// Names of the collectors that were on.
+    /// Names of the enabled collectors.
     collectors: Vec<String>,
     organization_ids: Vec<u64>,
     user_ids: Vec<u64>,
@@ -36,19 +34,15 @@ pub(super) struct Recorded {
     whitelabel_user_ids: Vec<u64>,
 }
 
-impl Recorded {
+impl RecordedAccount {
     pub(super) fn new(index: usize, options: &AccountOptions) -> Self {
         let ScopeOptions { organization_ids, user_ids, whitelabel_organization_ids, whitelabel_user_ids } =
             options.scope.clone();
+        let enabled = options.collectors.enabled.iter();
         Self {
             name: account(index),
-            is_user: options.kind == Kind::Jwt,
-            collectors: options
-                .collectors
-                .enabled
-                .iter()
-                .map(|collector| collector.name().to_owned())
-                .collect(),
+            is_user: options.kind == CredentialKind::Jwt,
+            collectors: enabled.map(|collector| collector.name().to_owned()).collect(),
             organization_ids,
             user_ids,
             whitelabel_organization_ids,
@@ -56,13 +50,13 @@ impl Recorded {
         }
     }
 
-    /// Tells whether that collector was on.
+    /// Returns true if the collector was enabled.
     pub(super) fn has(&self, collector: Collector) -> bool {
         self.collectors.iter().any(|name| name == collector.name())
     }
 
-    pub(super) const fn kind(&self) -> Kind {
-        if self.is_user { Kind::Jwt } else { Kind::ApiKey }
+    pub(super) const fn kind(&self) -> CredentialKind {
+        if self.is_user { CredentialKind::Jwt } else { CredentialKind::ApiKey }
     }
 
     pub(super) fn scope(&self) -> ScopeOptions {

@@ -7,34 +7,38 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
-use super::manifest::{Manifest, Recorded, VERSION};
+use super::manifest::{Manifest, RecordedAccount, VERSION};
 use super::redaction::Redaction;
 use super::{MANIFEST, account};
+use crate::api::{Tap, TappedResponse};
 use crate::config::AccountOptions;
-use crate::snapshot::UnixTime;
+use crate::model::UnixTime;
 
-/// Keeps answers of the API, redacted.
+/// Writes redacted responses to a directory.
 #[derive(Debug)]
 pub struct Recorder {
     directory: PathBuf,
-    /// The folders of the accounts by the accounts' names.
+    /// The directories of the accounts, by account name.
     folders: BTreeMap<String, PathBuf>,
     redaction: Mutex<Redaction>,
-    /// How many answers were kept, or why one could not be.
-    kept: Mutex<Result<usize, String>>,
+    /// Number of responses written, or why one could not be.
+    written: Mutex<Result<usize, String>>,
 }
 
 impl Recorder {
-    /// Makes the directory, which only its owner may enter, for answers to these accounts; `now` is the time of the
-    /// recording.
+    /// Creates the directory and writes the description of the accounts; `now` is the time of the recording. Only the owner
+    /// of the directory can read it.
     ///
     /// # Errors
-    /// If it cannot be made, or there is something in it.
+    /// If the directory cannot be created or is not empty.
     pub fn create(directory: &Path, accounts: &[AccountOptions], now: UnixTime) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("--record {}: {error}", directory.display());
         make_private(directory).map_err(fail)?;
         if std::fs::read_dir(directory).map_err(fail)?.next().is_some() {
-            return Err(format!("--record {}: expected an empty directory or none", directory.display()));
+            return Err(format!(
+                "--record {}: the directory is not empty: choose a new one",
+                directory.display()
+            ));
         }
         let mut folders = BTreeMap::new();
         for (index, options) in accounts.iter().enumerate() {
@@ -42,7 +46,7 @@ impl Recorder {
             make_private(&folder).map_err(fail)?;
             folders.insert(options.name.clone(), folder);
         }
-        let recorded = accounts.iter().enumerate().map(|(index, options)| Recorded::new(index, options));
+        let recorded = accounts.iter().enumerate().map(|(index, options)| RecordedAccount::new(index, options));
         let manifest = Manifest { version: VERSION, at: now, accounts: recorded.collect() };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
         write_private(&directory.join(MANIFEST), &text).map_err(fail)?;
@@ -50,69 +54,52 @@ impl Recorder {
             directory: directory.to_owned(),
             folders,
             redaction: Mutex::default(),
-            kept: Mutex::new(Ok(0)),
+            written: Mutex::new(Ok(0)),
         })
     }
 
-    /// Begins to copy an answer to `request`, a path with its query, that `account` made.
+    /// Returns the function that writes a response.
     #[must_use]
-    pub fn tee(self: &Arc<Self>, account: &str, request: String, status: u16) -> Arc<Tee> {
-        let folder = self.folders.get(account).cloned();
-        Arc::new(Tee { recorder: Arc::clone(self), folder, request, status, body: Mutex::default() })
+    pub fn tap(self: &Arc<Self>) -> Tap {
+        let recorder = Arc::clone(self);
+        Arc::new(move |response| recorder.record(response))
     }
 
-    /// Returns how many answers were kept.
-    ///
-    /// # Errors
-    /// If one could not be.
-    pub fn end(&self) -> Result<usize, String> {
-        lock(&self.kept).clone()
-    }
-}
-
-/// A copy of an answer, on its way to be decoded.
-#[derive(Debug)]
-pub struct Tee {
-    recorder: Arc<Recorder>,
-    folder: Option<PathBuf>,
-    request: String,
-    status: u16,
-    body: Mutex<Vec<u8>>,
-}
-
-impl Tee {
-    /// Adds a part of the body.
-    pub fn add(&self, part: &[u8]) {
-        lock(&self.body).extend_from_slice(part);
-    }
-
-    /// Keeps what came. An answer that is no JSON document leaves its status only, and so does one in which `secret`
-    /// has survived, whatever it stood for there.
-    pub fn keep(&self, secret: &str) {
-        let Some(folder) = &self.folder else { return };
-        let body = std::mem::take(&mut *lock(&self.body));
-        let answer = lock(&self.recorder.redaction).document(&body);
-        let answer = answer.filter(|answer| secret.is_empty() || !answer.contains(secret));
-        let head = json!({ "request": self.request, "status": self.status }).to_string();
+    /// Writes a response. Only the status is written if the body is not JSON, or if it still contains the credential after
+    /// redaction.
+    fn record(&self, response: &TappedResponse<'_>) {
+        let TappedResponse { account, request, status, body, secret } = response;
+        let Some(folder) = self.folders.get(*account) else { return };
+        let body = lock(&self.redaction).document(body);
+        let body = body.filter(|body| secret.is_empty() || !body.contains(secret));
+        let head = json!({ "request": request, "status": status }).to_string();
         let head = head.trim_end_matches('}');
-        // As text, since numbers are to stay as they are.
-        let text = match answer {
-            Some(answer) => format!("{head},\"answer\":{answer}}}\n"),
+        // Assembled as text, so that numbers keep their spelling.
+        let text = match body {
+            Some(body) => format!("{head},\"answer\":{body}}}\n"),
             None => format!("{head}}}\n"),
         };
-        let result = write_private(&folder.join(file_name(&self.request)), &text);
-        let mut kept = lock(&self.recorder.kept);
-        match (result, &mut *kept) {
+        let result = write_private(&folder.join(file_name(request)), &text);
+        let mut written = lock(&self.written);
+        match (result, &mut *written) {
             (Ok(()), Ok(count)) => *count += 1,
             (Ok(()), Err(_)) => {}
             (Err(error), _) => {
-                *kept = Err(format!("cannot write to {}: {error}", self.recorder.directory.display()));
+                *written = Err(format!("cannot write to {}: {error}", self.directory.display()));
             }
         }
     }
+
+    /// Returns the number of responses written.
+    ///
+    /// # Errors
+    /// If a response could not be written.
+    pub fn end(&self) -> Result<usize, String> {
+        lock(&self.written).clone()
+    }
 }
 
-/// Returns a file name that people can read; two requests of the exporter never have the same.
+/// Returns a readable file name, which is different for every request that the exporter makes.
 fn file_name(request: &str) -> String {
     let words = request.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-") + ".json"
@@ -134,6 +121,6 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is left half done here where a panic could strike.
+    // Critical sections cannot leave partial state, so poisoning is ignored.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

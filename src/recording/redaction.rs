@@ -1,6 +1,6 @@
-//! What stays of an answer: its structure, numbers, dates, and the few words that decoding depends on.
+//! Redaction of a response: structure, numbers, dates and the values that decoding depends on are kept.
 //!
-//! Nothing is kept because it looks harmless: a text stays only if it is on a list that is written here.
+//! All other texts are replaced, however harmless they look: a text is kept only if it is in a list of this file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,22 +11,22 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::api;
-use crate::snapshot::TIERS;
+use crate::model::TIERS;
 
-/// Members whose values are words of the API, and these words. Any other value of theirs is replaced as well.
-const WORDS: [(&str, &[&str]); 3] =
+/// Fields with values that are kept, and these values.
+const KEPT_VALUES: [(&str, &[&str]); 3] =
     [("role", &["admin", "member", "guest"]), ("tier", &TIERS), ("type", &["clinical", "files"])];
 
-/// Members whose objects have names that people chose. They are left empty.
-const FREE: [&str; 2] = ["metadata", "parameters"];
+/// Objects with field names that people choose. They are emptied.
+const EMPTIED: [&str; 2] = ["metadata", "parameters"];
 
-/// How deep values may lie within each other; the API's have less than ten levels.
-const DEEPEST: usize = 64;
+/// Maximum nesting, above which values become null. The API's responses have less than ten levels.
+const MAX_DEPTH: usize = 64;
 
-/// Longest name of a member that is one of the API's.
-const LONGEST_NAME: usize = 64;
+/// Maximum length of a field name that is kept.
+const MAX_NAME: usize = 64;
 
-/// Replaces texts, the same one always by the same placeholder.
+/// Replaces texts by placeholders, equal texts by the same placeholder.
 #[derive(Default)]
 pub(super) struct Redaction(HashMap<String, String>);
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Redaction {
 }
 
 impl Redaction {
-    /// Returns an answer without what people wrote, `None` if it is no JSON document.
+    /// Returns a redacted response, or `None` if it is not JSON.
     pub(super) fn document(&mut self, body: &[u8]) -> Option<String> {
         let json: &RawValue = serde_json::from_slice(body).ok()?;
         let mut text = String::with_capacity(body.len());
@@ -45,7 +45,7 @@ impl Redaction {
         Some(text)
     }
 
-    /// Writes `json`, the value of `member` or an element of it.
+    /// Writes the redacted `json`, which is the value of the field `member` or an element of it.
     fn value(
         &mut self,
         member: &str,
@@ -55,10 +55,10 @@ impl Redaction {
     ) -> serde_json::Result<()> {
         let json = json.get();
         match json.as_bytes().first() {
-            _ if depth > DEEPEST => to.push_str("null"),
+            _ if depth > MAX_DEPTH => to.push_str("null"),
             Some(b'{') => {
                 let Members(mut members) = serde_json::from_str(json)?;
-                if FREE.contains(&member) {
+                if EMPTIED.contains(&member) {
                     members.clear();
                 }
                 to.push('{');
@@ -85,18 +85,18 @@ impl Redaction {
             }
             Some(b'"') => match serde_json::from_str::<String>(json) {
                 Ok(text) => *to += &serde_json::to_string(&self.text(member, &text))?,
-                // Half a surrogate pair cannot be used before and after.
+                // An unpaired surrogate cannot be decoded, and stays one.
                 Err(_) => to.push_str(r#""\ud800""#),
             },
-            // Numbers, `true`, `false` and `null` as they were sent.
+            // Numbers, `true`, `false` and `null` are copied.
             _ => to.push_str(json),
         }
         Ok(())
     }
 
-    /// Returns the name of a member, if it is one that a programmer gave it.
+    /// Returns a field name, or a placeholder unless it looks like a name of the API.
     fn name<'a>(&mut self, name: &'a str) -> Cow<'a, str> {
-        let is_word = name.len() <= LONGEST_NAME
+        let is_word = name.len() <= MAX_NAME
             && name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if is_word { name.into() } else { self.placeholder("name", name).into() }
@@ -109,11 +109,11 @@ impl Redaction {
         if member == "error" {
             return api::Error::meaning(text).to_owned();
         }
-        if WORDS.iter().any(|(of, words)| *of == member && words.contains(&text)) {
+        if KEPT_VALUES.iter().any(|(of, words)| *of == member && words.contains(&text)) {
             return text.to_owned();
         }
         match text.parse::<jiff::Timestamp>() {
-            // Written anew, so that nothing is left of what may stand beside the date.
+            // Formatted again, because the parser accepts annotations besides the date.
             Ok(date) => date.to_string(),
             Err(_) => self.placeholder(member, text),
         }
@@ -125,7 +125,7 @@ impl Redaction {
     }
 }
 
-/// The members of an object as they were sent, repeated ones too.
+/// The fields of an object in their order, repeated ones included.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_text_has_the_same_placeholder_and_another_one_another() {
+    fn equal_texts_have_the_same_placeholder() {
         let json = r#"{"name":"Jan","owner":"Jan","users":[{"name":"Ann"},"Jan"],"email":"jan@example.com"}"#;
         let expected =
             r#"{"name":"name-1","owner":"name-1","users":[{"name":"name-2"},"name-1"],"email":"email-3"}"#;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_api_stay_where_they_belong() {
+    fn values_of_the_api_are_kept_in_their_fields_only() {
         let json = r#"{"role":"admin","tier":"free","type":"clinical"}"#;
         assert_eq!(redacted(json), json);
         let json = r#"{"role":"owner","tier":"admin","type":"autolabel","name":"admin"}"#;
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_people_chose_go() {
+    fn field_names_that_people_choose_are_removed() {
         let json = r#"{"metadata":{"Jan":"x"},"parameters":[{"Jan":1}],"Jan Doe":{"jan@example.com":1}}"#;
         assert_eq!(redacted(json), r#"{"metadata":{},"parameters":[{}],"name-1":{"name-2":1}}"#);
     }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_document_is_not_kept_and_what_is_odd_stays_odd() {
+    fn invalid_json_is_refused_and_invalid_text_stays_invalid() {
         for text in ["", "<p>Jan</p>", r#"{"a":1"#, r#"{"a":1}Jan"#, "\u{feff}{}"] {
             assert_eq!(Redaction::default().document(text.as_bytes()), None, "{text}");
         }

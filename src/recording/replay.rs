@@ -1,4 +1,4 @@
-//! Reads a recording, and answers with it as the API would.
+//! Reads a recording and serves it like the API.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -18,36 +18,42 @@ use url::Url;
 
 use super::MANIFEST;
 use super::manifest::{Manifest, VERSION};
-use crate::config::{AccountOptions, CollectorOptions, ScopeOptions};
-use crate::credential::{Kind, Origin};
-use crate::listener::{self, Limits};
-use crate::snapshot::UnixTime;
+use crate::config::{
+    AccountOptions, ApiOptions, CollectorOptions, Configuration, ONLY_ACCOUNT, Options, ScopeOptions,
+};
+use crate::config::{CredentialKind, CredentialOrigin};
+use crate::model::UnixTime;
+use crate::serve::listener::{self, ConnectionLimits};
 
-/// A recording that was read.
+/// A recording.
 #[derive(Clone, Debug)]
 pub struct Replay {
     directory: PathBuf,
     manifest: Arc<Manifest>,
-    answers: Arc<Answers>,
+    responses: Arc<Responses>,
 }
 
-/// What each account was answered, by the request.
-type Answers = BTreeMap<String, BTreeMap<String, Kept>>;
+/// The responses of an account, by path and query of the request.
+type AccountResponses = BTreeMap<String, RecordedResponse>;
+
+/// The responses of each account, by name.
+type Responses = BTreeMap<String, AccountResponses>;
 
 /// A file of the recording.
 #[derive(Debug, Deserialize)]
-struct Kept {
+struct RecordedResponse {
     request: String,
     status: u16,
-    /// Absent if it was no JSON document.
-    answer: Option<Box<RawValue>>,
+    /// `None` if the response was not JSON.
+    #[serde(rename = "answer")]
+    body: Option<Box<RawValue>>,
 }
 
 impl Replay {
     /// Reads the recording in `directory`.
     ///
     /// # Errors
-    /// If it is none, or cannot be read.
+    /// If it cannot be read, or is not a recording of this version.
     pub fn open(directory: &Path) -> Result<Self, String> {
         let read = |path: &Path| {
             let text = std::fs::read_to_string(path);
@@ -55,57 +61,68 @@ impl Replay {
         };
         let path = directory.join(MANIFEST);
         let unreadable =
-            |path: &Path, error| format!("--replay: {}: not of a recording: {error}", path.display());
+            |path: &Path, error| format!("--replay: {}: not a file of a recording: {error}", path.display());
         let manifest: Manifest =
             serde_json::from_str(&read(&path)?).map_err(|error| unreadable(&path, error))?;
         if manifest.version != VERSION {
             return Err(format!(
-                "--replay: {}: version {}, expected {VERSION}",
+                "--replay: {}: the recording has version {}, but only version {VERSION} can be read",
                 path.display(),
                 manifest.version
             ));
         }
-        let mut answers = Answers::new();
+        let mut responses = Responses::new();
         for account in &manifest.accounts {
             let folder = directory.join(&account.name);
             let fail = |error: std::io::Error| format!("--replay: {}: {error}", folder.display());
-            let known = answers.entry(account.name.clone()).or_default();
+            let of_account = responses.entry(account.name.clone()).or_default();
             for entry in std::fs::read_dir(&folder).map_err(fail)? {
                 let path = entry.map_err(fail)?.path();
-                let answer: Kept =
+                let response: RecordedResponse =
                     serde_json::from_str(&read(&path)?).map_err(|error| unreadable(&path, error))?;
-                known.insert(answer.request.clone(), answer);
+                of_account.insert(response.request.clone(), response);
             }
         }
-        Ok(Self { directory: directory.to_owned(), manifest: Arc::new(manifest), answers: Arc::new(answers) })
+        Ok(Self {
+            directory: directory.to_owned(),
+            manifest: Arc::new(manifest),
+            responses: Arc::new(responses),
+        })
     }
 
-    /// Returns where it was read.
-    #[must_use]
-    pub const fn directory(&self) -> &PathBuf {
-        &self.directory
-    }
-
-    /// Returns when it was recorded.
+    /// Returns the time of the recording.
     #[must_use]
     pub fn at(&self) -> UnixTime {
         self.manifest.at
     }
 
-    /// Returns the accounts that were recorded: with their own scope unless another one is asked for, and with those
-    /// of the `collectors` that were on.
+    /// Returns the configuration for a replay with these options.
     #[must_use]
-    pub fn accounts(&self, scope: &ScopeOptions, collectors: &CollectorOptions) -> Vec<AccountOptions> {
+    pub fn configuration(&self, options: Options) -> Configuration {
+        let Options { api, scope, common, .. } = options;
+        let accounts = self.accounts(&scope, &common.collectors);
+        // The replay is served on loopback, without TLS and without a proxy.
+        let api = ApiOptions { ca_file: None, proxy_url: None, tls_server_name: None, ..api };
+        let replay = Some(self.directory.clone());
+        Configuration { accounts, replay, ..Configuration::new(api, common) }
+    }
+
+    /// Returns the recorded accounts. `scope` replaces the recorded scope unless it is empty; of `collectors`, those are
+    /// enabled that were enabled for the recording.
+    fn accounts(&self, scope: &ScopeOptions, collectors: &CollectorOptions) -> Vec<AccountOptions> {
         let is_single = self.manifest.accounts.len() == 1;
         let accounts = self.manifest.accounts.iter().map(|recorded| {
             let mut collectors = collectors.clone();
             collectors.enabled.retain(|collector| recorded.has(*collector));
             let scope = if *scope == ScopeOptions::default() { recorded.scope() } else { scope.clone() };
             AccountOptions {
-                name: if is_single { crate::config::ONLY_ACCOUNT.to_owned() } else { recorded.name.clone() },
+                name: if is_single { ONLY_ACCOUNT.to_owned() } else { recorded.name.clone() },
                 kind: recorded.kind(),
-                // Tells the answers of one account from those of another.
-                origin: Origin::Environment("of the recording".to_owned(), recorded.name.clone().into()),
+                // The name of the directory, which the server of the replay finds in the header of the credential.
+                origin: CredentialOrigin::Environment(
+                    "of the recording".to_owned(),
+                    recorded.name.clone().into(),
+                ),
                 scope,
                 collectors,
                 place: None,
@@ -114,42 +131,45 @@ impl Replay {
         accounts.collect()
     }
 
-    /// Answers requests on a loopback port of the system's choice as long as the process runs; returns the base URL.
+    /// Serves the recording on a free loopback port until the process ends, and returns the base URL.
     ///
     /// # Errors
-    /// If no port can be had.
+    /// If it cannot listen on a port.
     pub async fn serve(&self) -> Result<Url, String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.map_err(|error| format!("--replay: {error}"))?;
         let address = listener.local_addr().map_err(|error| format!("--replay: {error}"))?;
-        let app = Router::new().fallback(answer).with_state(Arc::clone(&self.answers));
-        // Its one client scrapes at any interval: a connection must not end at the moment when it is used again.
-        let limits = Limits { header_timeout: Duration::from_hours(1), ..Limits::default() };
+        let app = Router::new().fallback(respond).with_state(Arc::clone(&self.responses));
+        // The time between two scrapes can be long, and an idle connection must not be closed between them.
+        let limits =
+            ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
         tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
         Url::parse(&format!("http://{address}")).map_err(|error| format!("--replay: {error}"))
     }
 }
 
-async fn answer(State(answers): State<Arc<Answers>>, headers: HeaderMap, uri: Uri) -> Response {
-    let account = [Kind::ApiKey, Kind::Jwt].iter().find_map(|kind| headers.get(kind.header())?.to_str().ok());
-    let found = account.and_then(|account| find(answers.get(account)?, &uri));
+async fn respond(State(responses): State<Arc<Responses>>, headers: HeaderMap, uri: Uri) -> Response {
+    let account = [CredentialKind::ApiKey, CredentialKind::Jwt]
+        .iter()
+        .find_map(|kind| headers.get(kind.header())?.to_str().ok());
+    let found = account.and_then(|account| find(responses.get(account)?, &uri));
     let (status, body) = match found {
-        Some(Kept { status, answer, .. }) => {
-            let body = answer.as_ref().map(|answer| answer.get().to_owned()).unwrap_or_default();
+        Some(RecordedResponse { status, body, .. }) => {
+            let body = body.as_ref().map(|body| body.get().to_owned()).unwrap_or_default();
             (StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY), body)
         }
-        None => (StatusCode::NOT_FOUND, r#"{"success":false,"error":"It was not recorded"}"#.to_owned()),
+        None => (StatusCode::NOT_FOUND, r#"{"success":false,"error":"Not in the recording"}"#.to_owned()),
     };
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// Finds the answer to a request, or else the only one that there is with its path: a query may follow from options
-/// that were others then.
-fn find<'a>(answers: &'a BTreeMap<String, Kept>, uri: &Uri) -> Option<&'a Kept> {
+/// Finds the response to a request. If there is none, the only response with the same path is returned: the query depends
+/// on options that may have been different for the recording.
+fn find<'a>(responses: &'a AccountResponses, uri: &Uri) -> Option<&'a RecordedResponse> {
     let request = uri.path_and_query().map_or(uri.path(), |request| request.as_str());
-    answers.get(request).or_else(|| {
+    responses.get(request).or_else(|| {
         let path = |request: &str| request.split('?').next().unwrap_or_default().to_owned();
-        let mut similar = answers.values().filter(|answer| path(&answer.request) == uri.path());
+        let mut similar = responses.values().filter(|response| path(&response.request) == uri.path());
         similar.next().filter(|_| similar.next().is_none())
     })
 }

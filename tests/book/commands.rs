@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::config::{Command, CommandLine};
+use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::demo::world::{WHITELABEL_OWNER, World};
 use edgeimpulse_exporter::demo::{self, Demo};
+use edgeimpulse_exporter::model::Clock;
 use tokio::process;
 
 use super::check_query;

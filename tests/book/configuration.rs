@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use edgeimpulse_exporter::config::{CommandLine, file as config_file};
+use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::config::file as config_file;
 use serde_json::Value;
 
 use super::blocks_of;

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use bytes::Bytes;
-use edgeimpulse_exporter::api::{Decoded, Error, Terms, decode};
-use edgeimpulse_exporter::collector::{Call, Collector};
+use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, decode};
 use edgeimpulse_exporter::metrics::{open_metrics, to_prometheus_text};
-use edgeimpulse_exporter::snapshot::{
-    AccountState, Collection, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
+use edgeimpulse_exporter::model::{
+    AccountStatus, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
     OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
 };
+use edgeimpulse_exporter::model::{Call, Collector};
 use futures_util::FutureExt;
 
 use super::exposition::Exposition;
 
-const TERMS: Terms = Terms {
+const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
     compute_time_unit: 1.0,
     memory_unit: 1.0,
@@ -29,7 +29,7 @@ const SECRET: &str = "ei_secret";
 
 fn read(call: &Call, answer: &[u8], size: usize) -> Decoded {
     let parts: Vec<_> = answer.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-    let decoding = decode(futures_util::stream::iter(parts), call, &TERMS, SECRET);
+    let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, SECRET);
     decoding.now_or_never().expect("nothing is waited for")
 }
 
@@ -132,7 +132,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
         facts.whitelabels.insert(whitelabel.owner, whitelabel);
     }
     let account: Arc<str> = input.arbitrary::<String>()?.into();
-    let collection = Collection {
+    let collection = CallResult {
         account: Arc::clone(&account),
         collector: "usage",
         organization_id: input.arbitrary()?,
@@ -143,8 +143,8 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
         duration: input.arbitrary()?,
         last_success: input.arbitrary()?,
     };
-    let state = AccountState { name: account, up: input.arbitrary()?, ..AccountState::default() };
-    Ok((Snapshot { facts, accounts: vec![state], collections: vec![collection] }, names))
+    let state = AccountStatus { name: account, up: input.arbitrary()?, ..AccountStatus::default() };
+    Ok((Snapshot { facts, accounts: vec![state], call_results: vec![collection] }, names))
 }
 
 fn daily_record(input: &mut Unstructured<'_>) -> Result<Option<DailyRecord>> {

@@ -4,12 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Parser;
-use edgeimpulse_exporter::clock::Clock;
-use edgeimpulse_exporter::config::CommandLine;
-use edgeimpulse_exporter::exporter::Exporter;
-use edgeimpulse_exporter::listener::Limits;
-use edgeimpulse_exporter::reload::Live;
-use edgeimpulse_exporter::{listener, server};
+use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::collect::Exporter;
+use edgeimpulse_exporter::model::Clock;
+use edgeimpulse_exporter::serve::{self, ConnectionLimits, ReloadableExporter};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use tokio::net::TcpListener;
 
@@ -63,25 +61,25 @@ impl Running {
 
     /// Serves an exporter.
     pub async fn serve(exporter: Arc<Exporter>) -> Self {
-        Self::serve_within(exporter, Limits::default()).await
+        Self::serve_within(exporter, ConnectionLimits::default()).await
     }
 
     /// Serves an exporter that can be reloaded.
-    pub async fn serve_live(live: Arc<Live>) -> Self {
-        Self::serve_live_within(live, Limits::default()).await
+    pub async fn serve_live(live: Arc<ReloadableExporter>) -> Self {
+        Self::serve_live_within(live, ConnectionLimits::default()).await
     }
 
     /// Serves an exporter with these limits of connections.
-    pub async fn serve_within(exporter: Arc<Exporter>, limits: Limits) -> Self {
-        Self::serve_live_within(Live::new(exporter), limits).await
+    pub async fn serve_within(exporter: Arc<Exporter>, limits: ConnectionLimits) -> Self {
+        Self::serve_live_within(ReloadableExporter::new(exporter), limits).await
     }
 
-    async fn serve_live_within(live: Arc<Live>, limits: Limits) -> Self {
+    async fn serve_live_within(live: Arc<ReloadableExporter>, limits: ConnectionLimits) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
-        tokio::spawn(listener::serve(vec![socket], server::app(live), until, limits));
+        tokio::spawn(serve::serve(vec![socket], serve::app(live), until, limits));
         let client = super::client();
         Self { address, client, _stop: stop }
     }

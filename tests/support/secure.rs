@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use edgeimpulse_exporter::web::WebConfig;
+use edgeimpulse_exporter::serve::web_config::WebConfig;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Opens a page in headless Chromium as a person would see it, takes a picture and says what is wrong with it.
+"""Opens a page in headless Chromium, takes a screenshot and reports layout, contrast and focus problems.
 
 usage: shot.py URL [--width 360] [--scheme dark] [--out page.png] [--height 0] [--forced-colors]
 
-Prints a JSON object: the width of the content, texts with too little contrast, what the console said, what was loaded,
-the names in the accessibility tree, the headings, and where the keyboard goes. Needs python3 and Debian's chromium.
+Prints a JSON object: the width of the content, texts with too little contrast, console messages, loaded resources,
+names in the accessibility tree, headings, and the focus order. Needs python3 and Debian's chromium.
 """
 import argparse
 import base64
@@ -24,7 +24,7 @@ parser.add_argument("--tabs", type=int, default=12, help="how often Tab is press
 parser.add_argument("--out", help="where the picture goes")
 options = parser.parse_args()
 
-# What is asked of the page itself; it runs no scripts of its own.
+# Scripts that are evaluated in the page, which contains no scripts.
 OVERFLOW = """(() => {
   const wide = document.documentElement.clientWidth;
   const out = [...document.querySelectorAll('body *')].filter((e) => {
@@ -71,7 +71,7 @@ LOADED = "performance.getEntriesByType('resource').map((e) => e.name)"
 
 
 class Browser:
-    """Chromium, spoken to through a pipe."""
+    """Chromium, controlled through a pipe."""
 
     def __init__(self, profile):
         to_read, self.to = os.pipe()
@@ -133,7 +133,7 @@ class Browser:
 
 
 def names(nodes):
-    """The roles and names that a screen reader is told, in order."""
+    """Returns the roles and names that a screen reader announces, in order."""
     value = lambda node, key: node.get(key, {}).get("value", "")
     return [[value(node, "role"), value(node, "name")] for node in nodes
             if not node.get("ignored") and value(node, "role") not in ("InlineTextBox", "StaticText", "none")]

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Measures what portfolios of several sizes cost, as Prometheus would scrape them, and prints a table.
+"""Measures the cost of portfolios of several sizes, scraped as Prometheus does, and prints a table.
 
-Each size is a demo of its own: the exporter, and in the same process the simulated API that it asks over HTTP. CPU
-time and memory are those of both. The first scrapes are the start, in which everything is read for the first time;
-the rest is the steady state.
+Each size runs a separate demo process with the exporter and the simulated API that it calls over HTTP. CPU time and
+memory include both. The steady state begins with the scrape after the first complete one.
 
     cargo build --profile dist
     tools/portfolio/measure.py target/dist/edgeimpulse-exporter --minutes 20 10 100 1000 2000
@@ -32,7 +31,7 @@ def scrape(address):
 
 
 def values(text, name, labels=""):
-    # Greedily: paths of endpoints have braces too.
+    # Greedy, because paths of endpoints contain braces.
     pattern = re.compile(rf"^{name}{{.*{labels}.*}} (\S+)$", re.MULTILINE)
     return [float(value) for value in pattern.findall(text)]
 
@@ -104,7 +103,7 @@ def main():
         thread.join()
     print(
         "| organizations | first scrape | complete with scrape | median scrape | longest scrape | requests a minute"
-        " | CPU per organization and minute | oldest answer | failed | peak memory |"
+        " | CPU per organization and minute | oldest response | failed | peak memory |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for size in options.sizes:

@@ -1,4 +1,4 @@
-{{/* The name of all objects: the release's, with the chart's unless it is in there already. */}}
+{{/* Name of all objects: the release's name, followed by the chart's name unless the release's name contains it. */}}
 {{- define "exporter.name" -}}
 {{- if contains .Chart.Name .Release.Name -}}
 {{- .Release.Name | trunc 40 | trimSuffix "-" -}}
@@ -7,7 +7,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What a Deployment can never change. */}}
+{{/* Selector labels, which are immutable in a Deployment. */}}
 {{- define "exporter.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -1,4 +1,4 @@
-//! The calls of a white label's admin.
+//! The calls about a white label.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::super::json::{daily_record, date, integer, limits, object, person, tenant_record};
-use super::super::portfolio::Tenant;
-use super::super::world::{DAY, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, WHITELABEL_USER};
-use super::{Refusal, Studio, success};
+use super::{ApiState, ErrorResponse, success};
+use crate::demo::json::{daily_record, date, integer, limits, object, person, tenant_record};
+use crate::demo::portfolio::Tenant;
+use crate::demo::world::{DAY, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, WHITELABEL_USER};
 
-/// Most elements of a page, whatever is asked for; also how many there are if nothing is.
+/// Maximum and default number of elements in a page.
 const PAGE: u64 = 100;
 
-/// Days of which there are records.
+/// Number of daily records.
 const RECORDS: u32 = 365;
 
 /// The parameters of a query.
 type Filters = BTreeMap<String, String>;
 
-pub(super) fn routes() -> Router<Studio> {
+pub(super) fn routes() -> Router<ApiState> {
     const WHITELABEL: &str = "/organizations/{organization_id}/whitelabel";
     let at = |path: &str| format!("{WHITELABEL}{path}");
     Router::new()
@@ -34,12 +34,12 @@ pub(super) fn routes() -> Router<Studio> {
         .route(&at("/users/{user_id}"), get(user))
 }
 
-impl Studio {
-    /// Lets only those pass who see the organization that owns the white label.
-    fn admin_only(&self, headers: &HeaderMap, owner: u64) -> Result<(), Refusal> {
-        match self.seen(headers, owner)?.id {
+impl ApiState {
+    /// Returns an error unless the caller is permitted to read the owner of the white label.
+    fn admin_only(&self, headers: &HeaderMap, owner: u64) -> Result<(), ErrorResponse> {
+        match self.readable(headers, owner)?.id {
             WHITELABEL_OWNER => Ok(()),
-            _ => Err(Refusal(StatusCode::FORBIDDEN, "You do not have permission: no white label")),
+            _ => Err(ErrorResponse(StatusCode::FORBIDDEN, "You do not have permission: no white label")),
         }
     }
 }
@@ -48,8 +48,8 @@ fn filters(query: Option<String>) -> Filters {
     url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// An organization as the list has it.
-fn listed(tenant: &Tenant) -> Value {
+/// Returns an element of the list of organizations.
+fn list_element(tenant: &Tenant) -> Value {
     json!({
         "id": tenant.id,
         "name": tenant.name,
@@ -63,14 +63,14 @@ fn listed(tenant: &Tenant) -> Value {
     })
 }
 
-/// Reads a number of the query.
-fn number(filters: &Filters, name: &str) -> Result<Option<u64>, Refusal> {
+/// Parses a number of the query.
+fn number(filters: &Filters, name: &str) -> Result<Option<u64>, ErrorResponse> {
     let number = filters.get(name).map(|text| text.parse()).transpose();
-    number.map_err(|_| Refusal(StatusCode::BAD_REQUEST, "Invalid query parameter"))
+    number.map_err(|_| ErrorResponse(StatusCode::BAD_REQUEST, "Invalid query parameter"))
 }
 
-/// Reads which part of a list is asked for: how many to skip, and how many to send.
-fn page(filters: &Filters) -> Result<(usize, usize), Refusal> {
+/// Parses `offset` and `limit`.
+fn page(filters: &Filters) -> Result<(usize, usize), ErrorResponse> {
     let offset = number(filters, "offset")?.unwrap_or_default();
     let limit = number(filters, "limit")?.unwrap_or(PAGE).min(PAGE);
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -78,11 +78,11 @@ fn page(filters: &Filters) -> Result<(usize, usize), Refusal> {
 }
 
 async fn whitelabel(
-    State(studio): State<Studio>,
+    State(state): State<ApiState>,
     headers: HeaderMap,
     Path(owner): Path<u64>,
-) -> Result<Response, Refusal> {
-    studio.admin_only(&headers, owner)?;
+) -> Result<Response, ErrorResponse> {
+    state.admin_only(&headers, owner)?;
     let board =
         json!({ "id": 1, "name": "A board", "image": "board.png", "docsUrl": "https://docs.example.com" });
     Ok(success(json!({
@@ -104,38 +104,38 @@ async fn whitelabel(
             "allLearningBlocks": [{ "title": "Classification", "type": "keras" }],
             "developmentBoards": [board],
             "allDevelopmentBoards": [board],
-            "organizationsLimit": studio.world.organizations_limit(),
+            "organizationsLimit": state.world.organizations_limit(),
         },
     })))
 }
 
 async fn organizations(
-    State(studio): State<Studio>,
+    State(state): State<ApiState>,
     headers: HeaderMap,
     Path(owner): Path<u64>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    studio.admin_only(&headers, owner)?;
+) -> Result<Response, ErrorResponse> {
+    state.admin_only(&headers, owner)?;
     let filters = filters(query);
     let (offset, limit) = page(&filters)?;
-    let now = studio.clock.now();
-    let ids = studio.world.portfolio().skip(offset).take(limit);
-    let listed = ids.filter_map(|id| studio.world.tenant(id, now)).map(|tenant| listed(&tenant));
+    let now = state.clock.now();
+    let ids = state.world.portfolio().skip(offset).take(limit);
+    let elements = ids.filter_map(|id| state.world.tenant(id, now)).map(|tenant| list_element(&tenant));
     Ok(success(json!({
-        "organizations": listed.collect::<Vec<_>>(),
-        "total": studio.world.portfolio().count(),
+        "organizations": elements.collect::<Vec<_>>(),
+        "total": state.world.portfolio().count(),
     })))
 }
 
 async fn organization(
-    State(studio): State<Studio>,
+    State(state): State<ApiState>,
     headers: HeaderMap,
     Path((owner, id)): Path<(u64, u64)>,
-) -> Result<Response, Refusal> {
-    studio.admin_only(&headers, owner)?;
-    let now = studio.clock.now();
-    let tenant = studio.world.tenant(id, now);
-    let tenant = tenant.ok_or(Refusal(StatusCode::NOT_FOUND, "No organization with this ID"))?;
+) -> Result<Response, ErrorResponse> {
+    state.admin_only(&headers, owner)?;
+    let now = state.clock.now();
+    let tenant = state.world.tenant(id, now);
+    let tenant = tenant.ok_or(ErrorResponse(StatusCode::NOT_FOUND, "No organization with this ID"))?;
     let today = (now / DAY).floor() * DAY;
     let days = (1..=RECORDS).rev().map(|ago| today - f64::from(ago) * DAY);
     let days = days.filter(|day| *day >= tenant.created);
@@ -152,14 +152,14 @@ async fn organization(
 }
 
 async fn users(
-    State(studio): State<Studio>,
+    State(state): State<ApiState>,
     headers: HeaderMap,
     Path(owner): Path<u64>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    studio.admin_only(&headers, owner)?;
+) -> Result<Response, ErrorResponse> {
+    state.admin_only(&headers, owner)?;
     let filters = filters(query);
-    let [free, community_plus, professional, enterprise] = studio.world.users_by_tier();
+    let [free, community_plus, professional, enterprise] = state.world.users_by_tier();
     let all = free + community_plus + professional + enterprise;
     let of_tier = match filters.get("tier").map(String::as_str) {
         None => all,
@@ -167,29 +167,29 @@ async fn users(
         Some("community-plus") => community_plus,
         Some("professional") => professional,
         Some("enterprise") => enterprise,
-        Some(_) => return Err(Refusal(StatusCode::BAD_REQUEST, "Invalid tier")),
+        Some(_) => return Err(ErrorResponse(StatusCode::BAD_REQUEST, "Invalid tier")),
     };
     let total = match number(&filters, "active")? {
         None => of_tier,
         #[expect(clippy::cast_precision_loss, reason = "days")]
-        Some(days) => studio.world.active_users(days as f64, studio.clock.now()).min(of_tier),
+        Some(days) => state.world.active_users(days as f64, state.clock.now()).min(of_tier),
     };
     let (offset, limit) = page(&filters)?;
     let ids = (WHITELABEL_USER..WHITELABEL_USER + total).skip(offset).take(limit);
-    let users: Vec<_> = ids.map(|id| Value::Object(person(id, studio.world.day(-400.0)))).collect();
+    let users: Vec<_> = ids.map(|id| Value::Object(person(id, state.world.day(-400.0)))).collect();
     Ok(success(json!({ "users": users, "total": total })))
 }
 
 async fn user(
-    State(studio): State<Studio>,
+    State(state): State<ApiState>,
     headers: HeaderMap,
     Path((owner, user_id)): Path<(u64, u64)>,
-) -> Result<Response, Refusal> {
-    studio.admin_only(&headers, owner)?;
+) -> Result<Response, ErrorResponse> {
+    state.admin_only(&headers, owner)?;
     if user_id != WHITELABEL_USER {
-        return Err(Refusal(StatusCode::NOT_FOUND, "No user with this ID"));
+        return Err(ErrorResponse(StatusCode::NOT_FOUND, "No user with this ID"));
     }
-    let mut json = person(user_id, studio.world.day(-400.0));
+    let mut json = person(user_id, state.world.day(-400.0));
     json.extend(object(json!({
         "organizations": [],
         "projects": [],
@@ -197,7 +197,7 @@ async fn user(
         "tier": "professional",
         "suspended": false,
         "trials": [],
-        "dailyMetrics": studio.world.daily_records(studio.clock.now()).iter().map(daily_record).collect::<Vec<_>>(),
+        "dailyMetrics": state.world.daily_records(state.clock.now()).iter().map(daily_record).collect::<Vec<_>>(),
     })));
     Ok(success(json!({ "user": json })))
 }

@@ -2,7 +2,7 @@
 
 use super::gauge;
 use crate::metrics::{Label, Metric, Samples};
-use crate::snapshot::{DailyRecord, Dataset, Project, Trial, User};
+use crate::model::{DailyRecord, Dataset, Project, Trial, User};
 
 /// Labels of a trial.
 const TRIAL_IDS: &[&str] = &["organization_id", "trial_id"];

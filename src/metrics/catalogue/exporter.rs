@@ -1,10 +1,10 @@
 //! Metrics of accounts, of collectors, and of the exporter's own work.
 
 use super::{counter, gauge, metric};
+use crate::metrics::process::Process;
+use crate::metrics::telemetry::Telemetry;
 use crate::metrics::{Exposed, Kind, Label, Metric};
-use crate::own::Own;
-use crate::process::Process;
-use crate::snapshot::{AccountState, Collection};
+use crate::model::{AccountStatus, CallResult};
 
 /// Labels of a call.
 const CALL: &[&str] = &["account", "collector", "organization_id", "user_id"];
@@ -13,13 +13,13 @@ const BY_ACCOUNT: &[&str] = &["account"];
 /// No collector: the exporter knows it from itself.
 const NONE: &[&str] = &[];
 
-fn call(collection: &Collection) -> [Label<'_>; 4] {
-    let Collection { account, collector, organization_id, user_id, .. } = collection;
+fn call(collection: &CallResult) -> [Label<'_>; 4] {
+    let CallResult { account, collector, organization_id, user_id, .. } = collection;
     [(&**account).into(), (*collector).into(), (*organization_id).into(), (*user_id).into()]
 }
 
 /// Whether accounts work.
-pub static ACCOUNT: &[Metric<AccountState>] = &[gauge(
+pub static ACCOUNT: &[Metric<AccountStatus>] = &[gauge(
     "edgeimpulse_up",
     "Whether at least one call of the account's last collection gave a readable success, 1 or 0.",
     BY_ACCOUNT,
@@ -28,7 +28,7 @@ pub static ACCOUNT: &[Metric<AccountState>] = &[gauge(
 )];
 
 /// How calls went.
-pub static COLLECTION: &[Metric<Collection>] = &[
+pub static COLLECTION: &[Metric<CallResult>] = &[
     gauge(
         "edgeimpulse_scrape_collector_success",
         "Whether the collector's answer arrived in time and could be read, 1 or 0.",
@@ -67,7 +67,7 @@ pub static COLLECTION: &[Metric<Collection>] = &[
 ];
 
 /// Credentials and pauses.
-pub static OWN_ACCOUNT: &[Metric<AccountState>] = &[
+pub static OWN_ACCOUNT: &[Metric<AccountStatus>] = &[
     gauge(
         "edgeimpulse_exporter_api_pause_end_timestamp_seconds",
         "Until when no calls are made, because the API asked for it; absent if it never did.",
@@ -99,7 +99,7 @@ pub static OWN_ACCOUNT: &[Metric<AccountState>] = &[
 ];
 
 /// The exporter's counters.
-pub static OWN: &[Metric<Own>] = &[
+pub static OWN: &[Metric<Telemetry>] = &[
     counter(
         "edgeimpulse_exporter_api_requests_total",
         "Requests to the API by status code; none means that no answer came.",

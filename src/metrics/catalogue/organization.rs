@@ -2,7 +2,7 @@
 
 use super::gauge;
 use crate::metrics::{Label, Metric, Samples};
-use crate::snapshot::{Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES, WINDOWS};
+use crate::model::{Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES, WINDOWS};
 
 /// Labels of nearly all metrics here.
 const ID: &[&str] = &["organization_id"];
@@ -40,7 +40,7 @@ fn classes<const N: usize>(
 /// Writes a limit, if limits were read and there is this one.
 fn limit(
     organization: &Organization,
-    limit: fn(&crate::snapshot::EntitlementLimits) -> Limit,
+    limit: fn(&crate::model::EntitlementLimits) -> Limit,
     samples: &mut Samples<'_>,
 ) {
     if let Some(Limit::At(value)) = organization.limits.as_ref().map(limit) {
@@ -107,7 +107,7 @@ pub static ORGANIZATION: &[Metric<Organization>] = &[
         &["organization_id", "entitlement"],
         LIMITED_BY,
         |o, s| {
-            for (name, limit) in o.limits.iter().flat_map(crate::snapshot::EntitlementLimits::by_name) {
+            for (name, limit) in o.limits.iter().flat_map(crate::model::EntitlementLimits::by_name) {
                 let limited = match limit {
                     Limit::Unknown => None,
                     Limit::None => Some(false),

@@ -2,7 +2,7 @@
 
 use super::gauge;
 use crate::metrics::{Label, Metric, Samples};
-use crate::snapshot::{TIERS, WINDOWS, Whitelabel};
+use crate::model::{TIERS, WINDOWS, Whitelabel};
 
 /// The label of nearly all metrics here.
 const ID: &[&str] = &["whitelabel_id"];

@@ -63,7 +63,7 @@ config.datasources = { Prometheus: dsSettings };
 config.defaultDatasource = 'Prometheus';
 
 setTimeZoneResolver(() => 'utc');
-// every panel type is registered at run time in plugins.jsx; an unknown one is drawn as a note
+// every panel type is registered at run time in plugins.jsx; an unknown type is drawn as a note
 setPluginImportUtils({
   importPanelPlugin: async (id) => {
     throw new Error('no panel plugin ' + id);

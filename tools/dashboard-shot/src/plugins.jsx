@@ -1,4 +1,4 @@
-// Panel plugins: thin wrappers over Grafana's own visual components in @grafana/ui.
+// Panel plugins: thin wrappers over Grafana's visual components in @grafana/ui.
 import {
   PanelPlugin,
   getFieldDisplayValues,

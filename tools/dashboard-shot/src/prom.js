@@ -1,4 +1,4 @@
-// A tiny Prometheus data source: real Prometheus HTTP API -> Grafana data frames.
+// A minimal Prometheus data source: Prometheus HTTP API -> Grafana data frames.
 import { DataSourceApi, FieldType, toDataFrame, LoadingState, rangeUtil } from '@grafana/data';
 import { sceneGraph } from '@grafana/scenes';
 import { from } from 'rxjs';

@@ -1,0 +1,196 @@
+//! The arguments of the command line.
+
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::demo::DemoOptions;
+use super::help;
+use super::history::HistoryOptions;
+use crate::config::Options;
+
+/// Prometheus exporter for Edge Impulse; serves /metrics unless a command is given
+#[derive(Debug, Parser)]
+#[command(name = "edgeimpulse-exporter", version, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// The command; without one the exporter serves.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options without a command.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+impl CommandLine {
+    /// Parses the command line and the environment. Empty variables are ignored, because container templates set options
+    /// that are not used to an empty value.
+    ///
+    /// # Errors
+    /// If an argument or a variable is invalid, or help was requested.
+    pub fn read() -> Result<Self, clap::Error> {
+        fn without_empty_variables(command: clap::Command) -> clap::Command {
+            let is_empty = |argument: &clap::Arg| {
+                argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+            };
+            command
+                .mut_args(|argument| if is_empty(&argument) { argument.env(None::<&str>) } else { argument })
+                .mut_subcommands(without_empty_variables)
+        }
+        let mut command = without_empty_variables(Self::documented());
+        // No value of an option begins with a hyphen, so this is always the flag.
+        if std::env::args_os().any(|argument| argument == "-h") {
+            command = help::with_short_help(command);
+        }
+        let matches = command.try_get_matches()?;
+        let command_line = Self::from_arg_matches(&matches)?;
+        command_line.check_conflicts(&matches)?;
+        Ok(command_line)
+    }
+
+    /// Refuses flags and variables besides `--config.file`: there is one place for each value.
+    fn check_conflicts(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let (options, matches) = match (&self.command, matches.subcommand()) {
+            (None, _) => (&self.options, matches),
+            (
+                Some(
+                    Command::Scrape { options, .. }
+                    | Command::Check { options, .. }
+                    | Command::CheckConfig { options, .. }
+                    | Command::Healthcheck(options),
+                ),
+                Some((_, matches)),
+            ) => (&**options, matches),
+            (Some(Command::History(history)), Some((_, matches))) => (&history.options, matches),
+            _ => return Ok(()),
+        };
+        if options.config_file.is_none() {
+            return Ok(());
+        }
+        let command = Options::augment_args(clap::Command::new(""));
+        for argument in command.get_arguments().filter(|argument| argument.get_id() != "config_file") {
+            let source = match matches.value_source(argument.get_id().as_str()) {
+                Some(ValueSource::CommandLine) => format!("--{}", argument.get_long().unwrap_or_default()),
+                Some(ValueSource::EnvVariable) => {
+                    let name = argument.get_env().unwrap_or_default();
+                    format!("environment variable {}", name.to_string_lossy())
+                }
+                _ => continue,
+            };
+            let message = format!("{source} cannot be combined with --config.file: set it in the file");
+            return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
+        }
+        Ok(())
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a simulated API and the metrics of it; needs no account
+    ///
+    /// Nothing outside this machine is contacted.
+    Demo(Box<DemoOptions>),
+    /// Test every API call and report the results
+    ///
+    /// Shows which calls are permitted and which role the others need, which calls fail and why, and when the credential
+    /// expires. Exits with 0 if every permitted call succeeds, else with 1.
+    Check {
+        /// Output format
+        #[arg(id = "check_format", long = "format", value_name = "FORMAT", value_enum, default_value_t)]
+        format: CheckFormat,
+        /// Options of the exporter.
+        #[command(flatten)]
+        options: Box<Options>,
+    },
+    /// Validate the configuration
+    ///
+    /// Reads the configuration and its credentials; starts no server and makes no API call.
+    CheckConfig {
+        /// Write the JSON schema of --config.file instead
+        #[arg(long)]
+        schema: bool,
+        /// Options of the exporter.
+        #[command(flatten)]
+        options: Box<Options>,
+    },
+    /// Compare the fields that are read with an OpenAPI document
+    ///
+    /// Lists fields that are missing in the document or have another type there, to find out what a new version of the API
+    /// breaks. Makes no API call. Exits with 0 if there is no difference, with 1 if there is one, with 2 if the document
+    /// cannot be read.
+    CheckApi {
+        /// OpenAPI document, in JSON or YAML
+        #[arg(long, value_name = "FILE")]
+        openapi: PathBuf,
+    },
+    /// Collect once and write the metrics to standard output
+    ///
+    /// Exits with 1 if no call of an account succeeded.
+    Scrape {
+        /// Write the API's responses, redacted, to this new directory, for --replay
+        #[arg(long, value_name = "DIR")]
+        record: Option<PathBuf>,
+        /// Options of the exporter.
+        #[command(flatten)]
+        options: Box<Options>,
+    },
+    /// Write a year of daily records for promtool
+    ///
+    /// Writes the daily records of a white label's organizations and users as OpenMetrics files, for promtool tsdb
+    /// create-blocks-from openmetrics.
+    History(Box<HistoryOptions>),
+    /// Check the health of the exporter on this machine
+    ///
+    /// Takes the options of the running exporter and requests /-/healthy where it listens. Exits with 1 if it is not
+    /// healthy.
+    Healthcheck(Box<Options>),
+    /// Write the metrics reference
+    Metrics {
+        /// Output format
+        #[arg(long, value_enum, default_value_t)]
+        format: ReferenceFormat,
+    },
+    /// Write a completion script for a shell
+    ///
+    /// For bash: edgeimpulse-exporter completions bash > /etc/bash_completion.d/edgeimpulse-exporter
+    Completions {
+        /// Shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Write the manual page
+    ///
+    /// To read it: edgeimpulse-exporter man | man -l -
+    Man {
+        /// Write the pages of the program and of every command into this directory
+        #[arg(long, value_name = "DIRECTORY")]
+        directory: Option<PathBuf>,
+        /// Write the options reference as Markdown instead
+        #[arg(long, conflicts_with = "directory")]
+        markdown: bool,
+    },
+}
+
+/// Output format of `check`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// A table
+    #[default]
+    Table,
+    /// A JSON array
+    Json,
+}
+
+/// Output format of `metrics`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ReferenceFormat {
+    /// A Markdown page
+    #[default]
+    Markdown,
+    /// A JSON array
+    Json,
+    /// Prometheus recording rules for the former names of renamed metrics
+    Rules,
+}

@@ -1,0 +1,26 @@
+//! `check-api`: the members that are read, compared with an OpenAPI document.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Failure;
+use super::openapi::OpenApi;
+use super::output::print;
+
+/// Says where a document of the API is not as the exporter reads it.
+///
+/// # Errors
+/// If the document cannot be read.
+pub(super) fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
+    let unusable = |error: String| Failure::Configuration(format!("{}: {error}", openapi.display()));
+    let text =
+        std::fs::read_to_string(openapi).map_err(|error| unusable(format!("it cannot be read: {error}")))?;
+    let differences = OpenApi::parse(&text).map_err(unusable)?.differences();
+    if differences.is_empty() {
+        print("All that is read is in the document, as it is read.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let lines: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    print(&(lines.join("\n") + "\n"))?;
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,30 @@
+//! `check-config`: validates the configuration.
+
+use std::process::ExitCode;
+
+use super::output::print;
+use super::{Failure, configuration};
+use crate::collect::Exporter;
+use crate::config::{self, Options};
+use crate::model::Clock;
+use crate::serve::WebConfig;
+
+/// Validates the configuration, its credentials and `--web.config.file`; or writes the JSON schema of `--config.file`.
+///
+/// # Errors
+/// If the configuration cannot work.
+pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
+    if schema {
+        print(&config::file::schema())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (configuration, _) = configuration(options)?;
+    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
+    if let Some(path) = &exporter.web().web_config_file {
+        WebConfig::load(path).map_err(|error| Failure::Configuration(error.to_string()))?;
+    }
+    let count = exporter.accounts.len();
+    let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
+    print(&format!("The configuration is valid. Accounts: {count} ({}).\n", names.join(", ")))?;
+    Ok(ExitCode::SUCCESS)
+}

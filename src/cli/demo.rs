@@ -1,0 +1,60 @@
+//! `demo`: serves a simulated API and an exporter that reads it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::output::print;
+use super::{Failure, logging, serve};
+use crate::config::{CommonOptions, ListenAddress, positive_duration};
+use crate::demo::{self, World};
+use crate::model::Clock;
+
+/// Options of `demo`. The API and the credential are part of the demo and cannot be configured.
+#[derive(Args, Debug)]
+pub struct DemoOptions {
+    /// Number of organizations; those above the first 11 are visible only through their white label
+    #[arg(long, value_name = "N", default_value_t = demo::ORGANIZATIONS, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    pub organizations: u64,
+    /// Write this much history as OpenMetrics with timestamps to standard output and exit
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    pub history: Option<Duration>,
+    /// Interval between samples of --history
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = positive_duration)]
+    pub history_step: Duration,
+    /// Options that are the same as without a command.
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Serves the metrics of a simulated API, or writes their history.
+///
+/// # Errors
+/// If an address cannot be listened on.
+pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
+    logging::init(&options.common.log);
+    let now = Clock::System.now();
+    let world = World::starting(now).with_organizations(options.organizations);
+    if let Some(length) = options.history {
+        let port = options.common.web.listen_addresses.iter().find_map(ListenAddress::port).unwrap_or_default();
+        let (instance, step) = (format!("localhost:{port}"), options.history_step);
+        let history = demo::history::write(options.common.clone(), world, &instance, now, length, step).await;
+        print(&history.map_err(Failure::Running)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let server = serve::open(&options.common).await?;
+    let api = demo::start_in(world, Clock::System).await;
+    let api = api.map_err(|error| Failure::Running(format!("cannot start the simulated API: {error}")))?;
+    let exporter = api.exporter(options.common.clone()).map_err(Failure::Running)?;
+    let (scheme, port, path) = (server.scheme(), server.port(), &exporter.web().telemetry_path);
+    print(&format!(
+        "Simulated Edge Impulse API: {}\n\
+         Exporter that reads it:\n\
+         \x20 {scheme}://localhost:{port}{path}  metrics\n\
+         \x20 {scheme}://localhost:{port}/         status page\n\
+         Nothing outside this machine is contacted. Press Ctrl-C to stop.\n",
+        api.url()
+    ))?;
+    Ok(serve::run(exporter, server).await)
+}

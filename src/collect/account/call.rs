@@ -1,0 +1,107 @@
+//! One call: pauses, rotated credentials, panics and the log.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+
+use super::{Account, lock};
+use crate::api::Error;
+use crate::collect::store::Outcome;
+use crate::model::{Call, Facts, UnixTime};
+
+/// Longest pause that a `Retry-After` can cause, so that a faulty response does not stop an account for long.
+const MAX_PAUSE: Duration = Duration::from_mins(15);
+
+/// How often a call is made, if its credential changes while it runs.
+const MAX_CREDENTIALS: u32 = 3;
+
+impl Account {
+    /// Makes `call` unless the account is paused. Logs and counts a failure.
+    pub(super) async fn call(&self, call: Call) -> Outcome {
+        // The semaphore is never closed.
+        let _permit = self.limits.permits.acquire().await;
+        if let Some(remaining) = self.remaining_pause() {
+            let (_, generation) = self.state.credential.current_generation();
+            return Outcome { requested_at: None, generation, result: Err(Error::Paused { remaining }) };
+        }
+        let requested_at = Instant::now();
+        let (result, generation) = self.catch_panic(call, self.request(call)).await;
+        if let Err(error) = &result {
+            self.log(call, error, requested_at.elapsed());
+            self.pause(error.retry_after());
+        }
+        Outcome { requested_at: Some(requested_at), generation, result }
+    }
+
+    /// Turns a panic into a failure of the call.
+    pub(super) async fn catch_panic(
+        &self,
+        call: Call,
+        request: impl Future<Output = (Result<Facts, Error>, u64)>,
+    ) -> (Result<Facts, Error>, u64) {
+        AssertUnwindSafe(request).catch_unwind().await.unwrap_or_else(|_| {
+            let error = Error::Panic(format!("panic in the {} collector", call.collector.name()));
+            self.shared.telemetry.panic();
+            self.shared.telemetry.api_error(&self.name, call.collector.endpoint(), error.reason());
+            (Err(error), self.state.credential.current_generation().1)
+        })
+    }
+
+    /// Makes the requests of `call` with the current credential, and again if that is replaced in the meantime. Returns
+    /// the result with the generation of the credential.
+    async fn request(&self, call: Call) -> (Result<Facts, Error>, u64) {
+        let now = self.shared.clock.now();
+        let mut credentials = 1;
+        loop {
+            let (credential, generation) = self.state.credential.current_generation();
+            let result = self.client.get(&self.name, &call, &credential, now).await;
+            if matches!(result, Err(Error::Unauthorized(_))) {
+                // The credential may have been rotated a moment ago: then its file holds the new one.
+                self.refresh_credential();
+            }
+            if generation == self.state.credential.current_generation().1 || credentials == MAX_CREDENTIALS {
+                return (result, generation);
+            }
+            credentials += 1;
+        }
+    }
+
+    fn log(&self, call: Call, error: &Error, duration: Duration) {
+        macro_rules! event {
+            ($level:ident) => {
+                tracing::$level!(
+                    account = &*self.name,
+                    endpoint = call.collector.endpoint(),
+                    reason = error.reason(),
+                    status = error.status(),
+                    organization_id = call.organization_id,
+                    user_id = call.user_id,
+                    duration_seconds = duration.as_secs_f64(),
+                    "{error}"
+                )
+            };
+        }
+        // A refusal is normal for members who are not admins, and shown as supported 0.
+        if matches!(error, Error::Forbidden(_)) { event!(info) } else { event!(warn) }
+    }
+
+    fn pause(&self, retry_after: Option<Duration>) {
+        let Some(pause) = retry_after.map(|asked| asked.min(MAX_PAUSE)) else { return };
+        let end = self.shared.clock.now() + pause.as_secs_f64();
+        let mut pause_end = lock(&self.state.pause_end);
+        *pause_end = Some(pause_end.map_or(end, |known| known.max(end)));
+        let pause = humantime::format_duration(Duration::from_secs(pause.as_secs()));
+        tracing::warn!(account = &*self.name, "Rate limited: pausing calls for {pause}.");
+    }
+
+    pub(super) fn pause_end(&self) -> Option<UnixTime> {
+        *lock(&self.state.pause_end)
+    }
+
+    pub(super) fn remaining_pause(&self) -> Option<Duration> {
+        let remaining = self.pause_end()? - self.shared.clock.now();
+        (remaining > 0.0).then(|| Duration::from_secs_f64(remaining))
+    }
+}

@@ -1,0 +1,229 @@
+//! Everything that one configuration describes, ready to be scraped.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::account::{Account, AccountState, Limits, Shared};
+use super::credential::CredentialSource;
+use super::{Scope, Selection, scrape};
+use crate::api::{self, Client, DecodeOptions, Settings, Tap};
+use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOptions};
+use crate::metrics;
+use crate::metrics::exposition::Writer;
+use crate::metrics::telemetry::Telemetry;
+use crate::model::{Clock, Snapshot};
+
+/// Maximum time of a scrape, whatever its timeout: no call lasts as long, and no clock overflows.
+pub const MAX_SCRAPE_TIME: Duration = Duration::from_hours(1);
+
+/// Concurrent calls if `--api.concurrency` is not set, unless there are more accounts.
+const DEFAULT_CONCURRENCY: usize = 8;
+
+/// The accounts of one configuration.
+#[derive(Debug)]
+pub struct Exporter {
+    /// The configuration that it was built from.
+    pub configuration: Configuration,
+    /// The accounts, in the order of configuration.
+    pub accounts: Vec<Arc<Account>>,
+    /// The exporter's own metrics.
+    pub telemetry: Arc<Telemetry>,
+    /// The time of day.
+    pub clock: Clock,
+    /// Writes expositions of scrapes that read everything.
+    pub(crate) writer: Writer,
+    http: reqwest::Client,
+}
+
+/// What is kept of responses in addition to what a scrape shows; nothing by default.
+#[derive(Clone, Default)]
+pub struct Keep {
+    /// Every daily record, which `history` needs.
+    pub daily_records: bool,
+    /// A function that is given a copy of each response.
+    pub responses: Option<Tap>,
+}
+
+impl Exporter {
+    /// Builds the exporter of `configuration`. Takes over the telemetry of the `previous` one, and the state of accounts
+    /// that have not changed.
+    ///
+    /// # Errors
+    /// If a credential cannot be loaded, there is nothing to read, or TLS cannot be set up. Nothing has changed then.
+    pub fn build(
+        configuration: Configuration,
+        clock: Clock,
+        previous: Option<&Self>,
+    ) -> Result<Arc<Self>, String> {
+        Self::assemble(configuration, &Keep::default(), clock, previous)
+    }
+
+    /// Builds an exporter that keeps more than a scrape shows.
+    ///
+    /// # Errors
+    /// See [`Self::build`].
+    pub fn build_keeping(configuration: Configuration, keep: &Keep, clock: Clock) -> Result<Arc<Self>, String> {
+        Self::assemble(configuration, keep, clock, None)
+    }
+
+    fn assemble(
+        configuration: Configuration,
+        keep: &Keep,
+        clock: Clock,
+        previous: Option<&Self>,
+    ) -> Result<Arc<Self>, String> {
+        let Configuration { api, accounts: options, common, .. } = &configuration;
+        let same_api = previous.filter(|previous| previous.configuration.api == *api);
+        let http = match same_api {
+            Some(previous) if api.ca_file.is_none() => previous.http.clone(),
+            // The content of the CA file may have changed.
+            _ => api::transport(api)?,
+        };
+        let mut states = Vec::new();
+        for options in options {
+            let known = same_api.and_then(|previous| previous.state_of(options));
+            states.push(match known {
+                Some(state) => state,
+                None => Arc::new(AccountState::new(load_credential(options, &clock)?)),
+            });
+        }
+        // Nothing can fail from here on.
+        let telemetry = previous
+            .map_or_else(|| Arc::new(Telemetry::new(clock.now())), |previous| Arc::clone(&previous.telemetry));
+        telemetry.forget_accounts(|name| options.iter().any(|options| options.name == name));
+        let shared = Shared {
+            telemetry: Arc::clone(&telemetry),
+            clock: clock.clone(),
+            max_age: common.cache.ttl,
+            stale_for: common.cache.stale_for,
+        };
+        let count = options.len().max(1);
+        let concurrency = api.concurrency.map_or(DEFAULT_CONCURRENCY.max(count), usize::from);
+        let calls_per_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
+        let accounts = options.iter().zip(states).enumerate().map(|(index, (options, state))| {
+            let client = Client::new(http.clone(), settings(api, options, keep), Arc::clone(&telemetry));
+            let limits = Limits::new(share(concurrency, index, count), share(calls_per_minute, index, count));
+            Arc::new(Account::new(&options.name, state, scope(options), client, shared.clone(), limits))
+        });
+        let accounts = accounts.collect();
+        Ok(Arc::new(Self { configuration, accounts, telemetry, clock, writer: Writer::default(), http }))
+    }
+
+    /// Returns the state of an account, if there is one with the same options.
+    fn state_of(&self, options: &AccountOptions) -> Option<Arc<AccountState>> {
+        let known = self.configuration.accounts.iter().position(|known| known.is_read_as(options))?;
+        Some(Arc::clone(&self.accounts.get(known)?.state))
+    }
+
+    /// Scrapes the accounts within `budget`, and returns the metrics as OpenMetrics text with the snapshot. The exporter's
+    /// own metrics are included if `with_telemetry` is true.
+    ///
+    /// # Errors
+    /// See [`metrics::open_metrics`].
+    pub async fn collect(
+        &self,
+        accounts: &[Arc<Account>],
+        selection: &Selection,
+        with_telemetry: bool,
+        budget: Duration,
+    ) -> Result<(String, Arc<Snapshot>), fmt::Error> {
+        let snapshot = self.scrape(accounts, selection, budget).await;
+        let telemetry = self.telemetry_if(with_telemetry);
+        Ok((metrics::open_metrics(Arc::clone(&snapshot), telemetry)?, snapshot))
+    }
+
+    /// Scrapes the accounts within `budget`.
+    pub async fn scrape(
+        &self,
+        accounts: &[Arc<Account>],
+        selection: &Selection,
+        budget: Duration,
+    ) -> Arc<Snapshot> {
+        let deadline = Instant::now() + budget.min(MAX_SCRAPE_TIME);
+        Arc::new(scrape::collect(accounts, selection, deadline, self.clock.now()).await)
+    }
+
+    /// Returns the exporter's own metrics if `is_wanted` and not `--web.disable-exporter-metrics`.
+    #[must_use]
+    pub fn telemetry_if(&self, is_wanted: bool) -> Option<Arc<Telemetry>> {
+        (is_wanted && !self.web().disable_exporter_metrics).then(|| Arc::clone(&self.telemetry))
+    }
+
+    /// Returns true if `--web.fail-scrape` turns a scrape with this result into a failure. For a selection, only the calls
+    /// count that were asked for.
+    #[must_use]
+    pub fn fails(&self, snapshot: &Snapshot, selection: &Selection) -> bool {
+        let mut supported = snapshot.call_results.iter().filter(|call| call.supported).peekable();
+        match self.web().fail_scrape {
+            FailScrape::Never => false,
+            FailScrape::All if selection.is_everything() => {
+                !snapshot.accounts.iter().any(|account| account.up == Some(true))
+            }
+            FailScrape::All => supported.peek().is_some() && !supported.any(|call| call.success),
+            FailScrape::Any => supported.any(|call| !call.success),
+        }
+    }
+
+    /// Returns the options of the HTTP server.
+    #[must_use]
+    pub const fn web(&self) -> &WebOptions {
+        &self.configuration.common.web
+    }
+}
+
+/// Returns the part of `total` that one of `count` accounts gets; the parts add up to the total.
+fn share(total: usize, index: usize, count: usize) -> usize {
+    total / count + usize::from(index < total % count)
+}
+
+fn load_credential(options: &AccountOptions, clock: &Clock) -> Result<CredentialSource, String> {
+    let AccountOptions { kind, origin, place, .. } = options;
+    let scope = scope(options);
+    let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+    if !scope.is_readable(*kind) {
+        return Err(format!(
+            "{place}nothing to read: the {} collector, which finds organizations, is off; name them with {}",
+            Scope::discovery(*kind).name(),
+            if place.is_empty() { "--organization-id" } else { "organization_ids" }
+        ));
+    }
+    CredentialSource::load(*kind, origin.clone(), clock.now())
+        .map_err(|error| format!("{place}the {} in {origin} {error}", kind.name()))
+}
+
+fn scope(options: &AccountOptions) -> Scope {
+    let AccountOptions { scope: ids, collectors, .. } = options;
+    let set = |ids: &[u64]| ids.iter().copied().collect::<BTreeSet<_>>();
+    Scope {
+        collectors: collectors.enabled.clone(),
+        intervals: collectors.intervals.clone(),
+        organizations: set(&ids.organization_ids),
+        users: set(&ids.user_ids),
+        whitelabel_organizations: set(&ids.whitelabel_organization_ids),
+        whitelabel_users: set(&ids.whitelabel_user_ids),
+    }
+}
+
+fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings {
+    let collectors = &options.collectors;
+    Settings {
+        url: api.url.clone(),
+        tls_server_name: api.tls_server_name.clone(),
+        timeout: api.timeout,
+        max_response_size: api.max_response_size,
+        usage_query: collectors.usage_query(),
+        terms: DecodeOptions {
+            now: 0.0,
+            compute_time_unit: api.compute_time_unit.seconds(),
+            memory_unit: api.memory_unit.bytes(),
+            projects: collectors.projects,
+            most_datasets: collectors.most_datasets,
+            days: keep.daily_records,
+        },
+        tap: keep.responses.clone(),
+    }
+}

@@ -1,0 +1,101 @@
+//! The calls that a scrape needs.
+
+use std::collections::BTreeSet;
+
+use super::{Account, Discovery, Selection};
+use crate::config::CredentialKind;
+use crate::model::{Call, Collector};
+
+/// The calls of a scrape, without those for the lists.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Calls to make, in the order in which they are started.
+    pub(super) calls: Vec<Call>,
+    /// Calls that the kind of the credential or of the organization rules out.
+    pub(super) unsupported: BTreeSet<Call>,
+}
+
+impl Plan {
+    /// Returns the calls for what `discovery` has found.
+    pub(super) fn new(account: &Account, discovery: &Discovery, selection: &Selection) -> Self {
+        let mut plan = Self::default();
+        let organizations = match selection.organization {
+            Some(id) => BTreeSet::from([id]),
+            None => discovery.organizations(account),
+        };
+        for id in &organizations {
+            plan.add_organization(*id, discovery);
+        }
+        plan.add_users(account, discovery);
+        if selection.organization.is_none() {
+            plan.add_whitelabels(account, discovery, &organizations);
+        }
+        let is_wanted =
+            |call: &Call| account.scope.collectors.contains(&call.collector) && selection.includes(call);
+        plan.calls.retain(is_wanted);
+        plan.unsupported.retain(is_wanted);
+        // The rate limit may defer some of these calls: the ones with the oldest facts come first.
+        if plan.calls.iter().any(|call| account.is_spread(call.collector)) {
+            plan.calls.sort_by_cached_key(|call| {
+                account.is_spread(call.collector).then(|| account.store().last_success(call))
+            });
+        }
+        plan
+    }
+
+    fn add_organization(&mut self, id: u64, discovery: &Discovery) {
+        if let Some(owner) = discovery.owner_of(id) {
+            self.add(Call::whitelabel_organization(owner, id), true);
+            return;
+        }
+        self.add(Call::of_organization(Collector::Organization, id), true);
+        // The API refuses the usage of developer profiles.
+        let is_developer_profile = discovery.info(id).developer_profile == Some(true);
+        self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
+    }
+
+    fn add_users(&mut self, account: &Account, discovery: &Discovery) {
+        let scope = &account.scope;
+        let is_jwt = account.kind() == CredentialKind::Jwt;
+        let users: BTreeSet<u64> = scope.users.iter().copied().chain(discovery.own_user()).collect();
+        for id in &users {
+            self.add(Call::of_user(Collector::Trials, *id), is_jwt);
+        }
+        for id in &scope.users {
+            self.add(Call::of_user(Collector::UserOrganizations, *id), is_jwt);
+        }
+        if !is_jwt {
+            self.add(Call::user(), false);
+            if users.is_empty() {
+                self.add(Call::of(Collector::Trials), false);
+            }
+        }
+    }
+
+    fn add_whitelabels(&mut self, account: &Account, discovery: &Discovery, organizations: &BTreeSet<u64>) {
+        let owners = discovery.owners(account);
+        for owner in &owners {
+            self.add(Call::whitelabel(Collector::Whitelabel, *owner), true);
+            self.add(Call::whitelabel(Collector::WhitelabelUsers, *owner), true);
+        }
+        // With an API key, the owner of a configured user's white label may be the key's own organization.
+        let owners =
+            if owners.is_empty() && account.kind() == CredentialKind::ApiKey { organizations } else { &owners };
+        for user in &account.scope.whitelabel_users {
+            if owners.is_empty() {
+                self.add(Call::of_user(Collector::WhitelabelUser, *user), false);
+            }
+            for owner in owners {
+                self.add(Call::whitelabel_user(*owner, *user), true);
+            }
+        }
+    }
+
+    fn add(&mut self, call: Call, is_supported: bool) {
+        if is_supported {
+            self.calls.push(call);
+        } else {
+            self.unsupported.insert(call);
+        }
+    }
+}

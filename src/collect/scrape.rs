@@ -1,0 +1,165 @@
+//! One scrape: ask for the calls that are due, wait for them, read the store. A scrape reports failures and never fails.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::plan::Plan;
+use super::store::{CallStatus, Read};
+use super::{Account, Discovery};
+use crate::model::{AccountStatus, Call, CallResult, Collector, Facts, Snapshot, UnixTime};
+
+/// What a scrape reads.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these collectors; all if `None`.
+    pub collectors: Option<BTreeSet<Collector>>,
+    /// Only this organization; all if `None`.
+    pub organization: Option<u64>,
+}
+
+impl Selection {
+    /// Returns true if nothing is left out.
+    #[must_use]
+    pub const fn is_everything(&self) -> bool {
+        self.collectors.is_none() && self.organization.is_none()
+    }
+
+    pub(super) fn includes(&self, call: &Call) -> bool {
+        self.collectors.as_ref().is_none_or(|collectors| collectors.contains(&call.collector))
+    }
+
+    /// Returns true if the result of `call` is reported: for one organization, only calls about it are.
+    fn reports(&self, call: &Call) -> bool {
+        self.includes(call)
+            && self
+                .organization
+                .is_none_or(|id| call.organization_id == Some(id) && call.collector.is_per_organization())
+    }
+}
+
+/// Reads `accounts` until `deadline` and merges what they report; `now` is the time of the scrape.
+pub(super) async fn collect(
+    accounts: &[Arc<Account>],
+    selection: &Selection,
+    deadline: Instant,
+    now: UnixTime,
+) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    for (facts, status, call_results) in
+        join_all(accounts.iter().map(|account| read(account, selection, deadline, now))).await
+    {
+        snapshot.facts.merge(&facts);
+        snapshot.accounts.push(status);
+        snapshot.call_results.extend(call_results);
+    }
+    snapshot
+}
+
+async fn read(
+    account: &Arc<Account>,
+    selection: &Selection,
+    deadline: Instant,
+    now: UnixTime,
+) -> (Facts, AccountStatus, Vec<CallResult>) {
+    if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
+        return (Facts::default(), account.status(None), Vec::new());
+    }
+    account.refresh_credential();
+    let (discovery, unsupported, asked) = loop {
+        let generation = account.store().generation();
+        let (discovery, mut asked) = Discovery::read(account, deadline).await;
+        let Plan { calls, unsupported } = Plan::new(account, &discovery, selection);
+        asked.push(account.ask(calls));
+        for asked in &mut asked {
+            asked.wait(deadline).await;
+        }
+        // A credential that was replaced in the meantime may see other organizations.
+        if account.store().generation() == generation || Instant::now() >= deadline {
+            break (discovery, unsupported, asked);
+        }
+    };
+    let mut reads: Vec<_> = asked.iter().flat_map(|asked| account.read(asked)).collect();
+    // The order of calls is the order of precedence.
+    reads.sort_by_key(|(call, _)| *call);
+    if selection.is_everything() {
+        account.store().retain(|kept| reads.binary_search_by_key(kept, |(call, _)| *call).is_ok());
+    }
+    reads.retain(|(call, _)| selection.includes(call));
+
+    let results = reads.iter().map(|(call, read)| (*call, call_result(account, *call, Some(read), now)));
+    let unsupported = unsupported.iter().map(|call| (*call, call_result(account, *call, None, now)));
+    let mut results: Vec<_> = results.chain(unsupported).filter(|(call, _)| selection.reports(call)).collect();
+    results.sort_by_key(|(call, _)| *call);
+    let results = results.into_iter().map(|(_, result)| result).collect();
+    let up = selection.is_everything().then(|| is_up(account, &reads));
+    let shown = reads.iter().filter_map(|(_, read)| read.facts.as_deref());
+    (merge(account, &discovery, selection, shown), account.status(up), results)
+}
+
+/// Merges the latest facts of an account as a scrape does, whatever their age. Makes no call.
+#[must_use]
+pub fn latest(account: &Account, statuses: &[(Call, CallStatus)]) -> Facts {
+    let facts = statuses.iter().filter_map(|(_, status)| status.facts.as_deref());
+    merge(account, &Discovery::latest(account), &Selection::default(), facts)
+}
+
+/// Merges facts in the order of precedence.
+fn merge<'a>(
+    account: &Account,
+    discovery: &Discovery,
+    selection: &Selection,
+    facts: impl Iterator<Item = &'a Facts>,
+) -> Facts {
+    let mut merged = Facts::default();
+    for facts in facts {
+        match selection.organization {
+            Some(id) => merged.merge(&facts.about(id)),
+            None => merged.merge(facts),
+        }
+    }
+    // A white label's list has the id of the white label only; the user's response has the name.
+    for organization in merged.organizations.values_mut() {
+        let info = &organization.info;
+        let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());
+        if let Some(name) = unnamed.and_then(|id| discovery.whitelabel_name(id)) {
+            Arc::make_mut(organization).info.whitelabel_name = Some(name.to_owned());
+        }
+    }
+    let configured = &account.scope.organizations;
+    if !configured.is_empty() {
+        merged.organizations.retain(|id, _| configured.contains(id));
+        merged.trials.retain(|(id, _), _| configured.contains(id));
+        let owners = discovery.owners(account);
+        merged.whitelabels.retain(|owner, _| owners.contains(owner));
+    }
+    merged
+}
+
+/// Returns true if at least one call succeeded. Facts of collectors with an interval may be minutes old, so their calls
+/// count only if there are no others.
+fn is_up(account: &Account, reads: &[(Call, Read)]) -> bool {
+    let is_current = |call: &Call| account.interval(call.collector).is_none();
+    let has_current = reads.iter().any(|(call, _)| is_current(call));
+    reads.iter().any(|(call, read)| read.is_success && (!has_current || is_current(call)))
+}
+
+/// Returns the result of a call for the metrics; a call that was not read is not supported.
+fn call_result(account: &Account, call: Call, read: Option<&Read>, now: UnixTime) -> CallResult {
+    let success = read.is_some_and(|read| read.is_success);
+    let status = read.map(|read| &read.status);
+    let age = |at: Instant| Instant::now().duration_since(at).as_secs_f64();
+    CallResult {
+        account: Arc::clone(&account.name),
+        collector: call.collector.name(),
+        organization_id: call.organization_id,
+        user_id: call.user_id,
+        success,
+        supported: status.is_some_and(|status| !status.is_forbidden()),
+        stale: !success && read.is_some_and(|read| read.facts.is_some()),
+        duration: status.and_then(|status| status.duration).map(|duration| duration.as_secs_f64()),
+        last_success: status.and_then(|status| status.last_success).map(|at| now - age(at)),
+    }
+}

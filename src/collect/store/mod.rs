@@ -1,0 +1,210 @@
+//! The latest results of an account's calls, shared by all scrapes. Age, sharing, lateness and staleness are decided here.
+
+mod entry;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use entry::Entry;
+pub use entry::{CachePolicy, CallStatus, Read, ReadResult};
+
+use super::rate_limit::Permit;
+use crate::api::Error;
+use crate::model::{Call, Facts};
+
+/// The result of one call.
+#[derive(Debug)]
+pub struct Outcome {
+    /// When the first request was sent; `None` if none was sent.
+    pub requested_at: Option<Instant>,
+    /// Generation of the credential that the request carried.
+    pub generation: u64,
+    /// The facts, or why there are none.
+    pub result: Result<Facts, Error>,
+}
+
+/// The entries of an account's calls, and the queue of calls that wait for a worker.
+#[derive(Debug, Default)]
+pub struct Store(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    entries: BTreeMap<Call, Entry>,
+    queue: VecDeque<Queued>,
+    workers: usize,
+    /// Number of the last started call.
+    run: u64,
+    /// Generation of the credential that all results in the entries come from.
+    generation: u64,
+}
+
+/// A call that waits for a worker.
+#[derive(Debug)]
+pub struct Queued {
+    /// The call.
+    pub call: Call,
+    /// Its permit of the rate limit, which is returned when the call has ended.
+    pub permit: Permit,
+}
+
+/// The calls that a scrape needs, and the end of those that are running.
+#[derive(Debug)]
+pub struct Asked {
+    calls: Vec<AskedCall>,
+    /// Closes when all calls that were running have ended.
+    ended: mpsc::Receiver<Infallible>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct AskedCall {
+    call: Call,
+    policy: CachePolicy,
+    result: ReadResult,
+    /// Number of the running call that the scrape waits for.
+    run: Option<u64>,
+}
+
+impl Asked {
+    /// Waits until all calls have ended, at most until `deadline`.
+    pub async fn wait(&mut self, deadline: Instant) {
+        // Nothing is ever sent: the channel closes when the last running call drops its sender.
+        let _ = timeout_at(deadline, self.ended.recv()).await;
+    }
+}
+
+impl Store {
+    /// Queues each of `calls` that is due and not running, if `permit` grants it a permit. Returns what a scrape waits
+    /// for.
+    pub fn ask(
+        &self,
+        calls: impl IntoIterator<Item = (Call, CachePolicy)>,
+        mut permit: impl FnMut(Call) -> Option<Permit>,
+    ) -> Asked {
+        let (sender, ended) = mpsc::channel(1);
+        let mut state = self.state();
+        let State { entries, queue, run, .. } = &mut *state;
+        let now = Instant::now();
+        let mut ask = |call: Call, policy: CachePolicy| {
+            let entry = entries.entry(call).or_default();
+            if entry.is_fresh(policy, now) {
+                return (ReadResult::Reused, None);
+            }
+            if let Some(run) = entry.join(&sender) {
+                return (ReadResult::Shared, Some(run));
+            }
+            let Some(permit) = permit(call) else { return (ReadResult::Deferred, None) };
+            *run += 1;
+            entry.start(*run, now, &sender);
+            queue.push_back(Queued { call, permit });
+            (ReadResult::Fetched, Some(*run))
+        };
+        let calls = calls.into_iter().map(|(call, policy)| {
+            let (result, run) = ask(call, policy);
+            AskedCall { call, policy, result, run }
+        });
+        Asked { calls: calls.collect(), ended }
+    }
+
+    /// Returns what is known of the asked calls now, in their order.
+    #[must_use]
+    pub fn read(&self, asked: &Asked) -> Vec<(Call, Read)> {
+        let mut state = self.state();
+        let now = Instant::now();
+        let mut read = |AskedCall { call, policy, result, run }: AskedCall| {
+            let entry = state.entries.entry(call).or_default();
+            (call, entry.read(policy, result, run, now))
+        };
+        asked.calls.iter().map(|asked| read(*asked)).collect()
+    }
+
+    /// Returns the status of the asked calls now, in their order.
+    #[must_use]
+    pub fn peek(&self, asked: &Asked) -> Vec<(Call, CallStatus)> {
+        let state = self.state();
+        let status = |call: Call| state.entries.get(&call).map(Entry::status).unwrap_or_default();
+        asked.calls.iter().map(|asked| (asked.call, status(asked.call))).collect()
+    }
+
+    /// Returns the generation of the credential that all results come from.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.state().generation
+    }
+
+    /// Returns how many workers have to be started, of which there may be `most`.
+    #[must_use]
+    pub fn missing_workers(&self, most: usize) -> usize {
+        let mut state = self.state();
+        let missing = state.queue.len().min(most).saturating_sub(state.workers);
+        state.workers += missing;
+        missing
+    }
+
+    /// Returns the next call for a worker; a worker that gets none has ended.
+    #[must_use]
+    pub fn next_queued(&self) -> Option<Queued> {
+        let mut state = self.state();
+        let next = state.queue.pop_front();
+        if next.is_none() {
+            state.workers -= 1;
+        }
+        next
+    }
+
+    /// Stores the result of a running call. One that was made with a replaced credential is dropped.
+    pub fn complete(&self, call: Call, outcome: Outcome) {
+        let mut state = self.state();
+        state.advance(outcome.generation);
+        let is_current = outcome.generation == state.generation;
+        state.entries.entry(call).or_default().complete(is_current.then_some(outcome));
+    }
+
+    /// Drops all results of credentials before that generation. Running calls go on.
+    pub fn start_generation(&self, generation: u64) {
+        self.state().advance(generation);
+    }
+
+    /// Returns the status of `call`, if it was ever asked for.
+    #[must_use]
+    pub fn status(&self, call: &Call) -> Option<CallStatus> {
+        self.state().entries.get(call).map(Entry::status)
+    }
+
+    /// Returns the status of every call that was asked for.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<(Call, CallStatus)> {
+        self.state().entries.iter().map(|(call, entry)| (*call, entry.status())).collect()
+    }
+
+    /// Returns when the request that gave the latest facts of `call` was sent.
+    #[must_use]
+    pub fn last_success(&self, call: &Call) -> Option<Instant> {
+        self.state().entries.get(call)?.last_success()
+    }
+
+    /// Forgets the calls that are not kept, except running ones.
+    pub fn retain(&self, keep: impl Fn(&Call) -> bool) {
+        self.state().entries.retain(|call, entry| keep(call) || entry.is_running());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Critical sections cannot leave partial state, so poisoning is ignored.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn advance(&mut self, generation: u64) {
+        if generation > self.generation {
+            self.generation = generation;
+            self.entries.retain(|_, entry| entry.is_running());
+            self.entries.values_mut().for_each(Entry::forget);
+        }
+    }
+}

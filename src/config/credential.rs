@@ -1,0 +1,117 @@
+//! The credential of an account: its kind, and where it comes from.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The two ways that the API knows to authenticate a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// An organization's API key, sent as `x-api-key`: sees that organization.
+    ApiKey,
+    /// A user's JSON Web Token, sent as `x-jwt-token`: sees what the user sees.
+    Jwt,
+}
+
+impl CredentialKind {
+    /// Returns the header that carries the secret.
+    #[must_use]
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::ApiKey => "x-api-key",
+            Self::Jwt => "x-jwt-token",
+        }
+    }
+
+    /// Returns what people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ApiKey => "API key",
+            Self::Jwt => "JWT",
+        }
+    }
+}
+
+/// Where a secret comes from.
+#[derive(Clone, Debug)]
+pub enum CredentialOrigin {
+    /// The configuration holds it; it was in the named environment variable.
+    Environment(String, SecretString),
+    /// A file, which may change while the exporter runs.
+    File(PathBuf),
+}
+
+impl PartialEq for CredentialOrigin {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Environment(name, secret), Self::Environment(other_name, other_secret)) => {
+                name == other_name && secret.expose_secret() == other_secret.expose_secret()
+            }
+            (Self::File(path), Self::File(other_path)) => path == other_path,
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for CredentialOrigin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Environment(name, _) => write!(formatter, "environment variable {name}"),
+            Self::File(path) => write!(formatter, "file {}", path.display()),
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "API")]
+pub struct CredentialOptions {
+    /// File with an organization's API key
+    #[arg(long = "api.key-file", env = "EDGEIMPULSE_API_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with a user's JSON Web Token
+    #[arg(long = "api.jwt-file", env = "EDGEIMPULSE_JWT_FILE", value_name = "FILE")]
+    pub jwt_file: Option<PathBuf>,
+}
+
+/// The environment variable with an API key.
+const API_KEY: &str = "EDGEIMPULSE_API_KEY";
+/// The environment variable with a JWT.
+const JWT: &str = "EDGEIMPULSE_JWT";
+
+impl CredentialOptions {
+    /// Returns the kind and the origin of the one credential that is configured.
+    ///
+    /// # Errors
+    /// If there is none, or more than one; the message says what to do.
+    pub fn only(&self) -> Result<(CredentialKind, CredentialOrigin), String> {
+        let variable = |name: &str| {
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+            value.map(|value| CredentialOrigin::Environment(name.to_owned(), value.into()))
+        };
+        let file = |path: &Option<PathBuf>| {
+            path.clone().filter(|path| !path.as_os_str().is_empty()).map(CredentialOrigin::File)
+        };
+        let configured = [
+            (CredentialKind::ApiKey, "--api.key-file", file(&self.key_file)),
+            (CredentialKind::ApiKey, API_KEY, variable(API_KEY)),
+            (CredentialKind::Jwt, "--api.jwt-file", file(&self.jwt_file)),
+            (CredentialKind::Jwt, JWT, variable(JWT)),
+        ];
+        let names = configured.each_ref().map(|(_, name, origin)| origin.as_ref().map(|_| *name));
+        let mut found = configured.into_iter().filter_map(|(kind, _, origin)| Some((kind, origin?)));
+        match (found.next(), found.next()) {
+            (Some(credential), None) => Ok(credential),
+            (None, _) => Err(format!(
+                "no credential: set {API_KEY} or {JWT}, or give --api.key-file or --api.jwt-file; \
+                 to look around without one: edgeimpulse-exporter demo"
+            )),
+            (Some(_), Some(_)) => {
+                let names: Vec<_> = names.into_iter().flatten().collect();
+                Err(format!("more than one credential: keep one of {}", names.join(", ")))
+            }
+        }
+    }
+}

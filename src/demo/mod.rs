@@ -1,0 +1,92 @@
+//! A simulated Edge Impulse API, and an exporter that reads it.
+//!
+//! [`world`] computes the state of all organizations at a given time; [`api`] writes it as JSON according to the API's
+//! specification. Neither uses the exporter's API client or its types: an error there is not hidden by the same error
+//! here.
+
+pub mod api;
+pub mod entities;
+pub mod history;
+mod json;
+mod portfolio;
+mod scenarios;
+pub mod world;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::collect::Exporter;
+use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
+use crate::config::{CredentialKind, CredentialOrigin};
+use crate::model::Clock;
+use crate::serve::listener::{self, ConnectionLimits};
+pub use portfolio::Tenant;
+pub use world::{ORGANIZATIONS, World};
+
+/// A running simulated API.
+#[derive(Debug)]
+pub struct Demo {
+    address: SocketAddr,
+    clock: Clock,
+    /// Its state.
+    pub world: World,
+}
+
+/// Starts the simulated API on a free loopback port; it runs until the process ends.
+///
+/// # Errors
+/// If it cannot listen on a port.
+pub async fn start(clock: Clock) -> std::io::Result<Demo> {
+    let world = World::starting(clock.now());
+    start_in(world, clock).await
+}
+
+/// Starts the simulated API with the given state.
+///
+/// # Errors
+/// If it cannot listen on a port.
+pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let app = api::app(world, clock.clone());
+    // The time between two scrapes can be long, and an idle connection must not be closed between them.
+    let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
+    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
+    Ok(Demo { address, clock, world })
+}
+
+impl Demo {
+    /// Returns the base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Builds an exporter that reads this API with the JWT of the demo's user.
+    ///
+    /// # Errors
+    /// If the options leave nothing to collect.
+    pub fn exporter(&self, common: CommonOptions) -> Result<Arc<Exporter>, String> {
+        let jwt = CredentialOrigin::Environment("of the demo".to_owned(), self.world.jwt().into());
+        let url = self.url().parse().map_err(|error| format!("{}: {error}", self.url()))?;
+        let account = AccountOptions {
+            name: "default".to_owned(),
+            kind: CredentialKind::Jwt,
+            origin: jwt,
+            // Organizations are discovered; these ids are for collectors that need one.
+            scope: ScopeOptions {
+                user_ids: vec![world::OTHER_USER],
+                whitelabel_user_ids: vec![world::WHITELABEL_USER],
+                ..ScopeOptions::default()
+            },
+            collectors: common.collectors.clone(),
+            place: None,
+        };
+        let api = ApiOptions { url, ..ApiOptions::default() };
+        let configuration = Configuration { accounts: vec![account], ..Configuration::new(api, common) };
+        Exporter::build(configuration, self.clock.clone(), None)
+    }
+}

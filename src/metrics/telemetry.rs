@@ -1,0 +1,170 @@
+//! What the exporter counts about its own work.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::metrics::histogram::Histogram;
+
+use crate::model::{ERROR_REASONS, UnixTime};
+
+/// Upper bounds of the histogram of request durations, in seconds: from a cached answer near by to `--api.timeout`.
+const DURATION_BOUNDS: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0];
+
+/// Series of one histogram: a bucket per bound and one for all, the sum and the count.
+pub const SERIES_PER_HISTOGRAM: u64 = DURATION_BOUNDS.len() as u64 + 3;
+
+/// The values of `N` labels.
+pub type Labels<const N: usize> = [Cow<'static, str>; N];
+
+/// Counters by the values of `N` labels, in the order of the values.
+#[derive(Debug)]
+pub struct Counters<const N: usize>(Mutex<BTreeMap<Labels<N>, u64>>);
+
+impl<const N: usize> Default for Counters<N> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<const N: usize> Counters<N> {
+    /// Adds `amount`; an amount of 0 makes the series exist.
+    fn add(&self, labels: Labels<N>, amount: u64) {
+        *lock(&self.0).entry(labels).or_default() += amount;
+    }
+
+    /// Shows every series to `visit`.
+    pub fn each(&self, mut visit: impl FnMut(&Labels<N>, u64)) {
+        for (labels, count) in &*lock(&self.0) {
+            visit(labels, *count);
+        }
+    }
+}
+
+/// The exporter's counters and histograms. Names and help of the series are in the catalogue.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    /// Requests by account, endpoint and status code.
+    pub requests: Counters<3>,
+    /// Failed requests by account, endpoint and reason.
+    pub api_errors: Counters<3>,
+    /// Durations of requests by endpoint.
+    pub durations: Durations,
+    /// Bytes of answers by endpoint, after decompression.
+    pub response_bytes: Counters<1>,
+    /// Reads of collectors by collector and how they were served.
+    pub reads: Counters<2>,
+    /// Calls whose answer came too late for a scrape, by collector.
+    pub deadlines_exceeded: Counters<1>,
+    /// Values that could not be used, by endpoint and field.
+    pub decode_errors: Counters<2>,
+    /// Panics of the exporter's own code.
+    pub panics: Counters<0>,
+    load: Mutex<Load>,
+}
+
+/// How the configuration was last read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    /// Whether it could be used.
+    pub successful: bool,
+    /// When one last could.
+    pub succeeded_at: UnixTime,
+}
+
+/// Histograms of durations by endpoint.
+#[derive(Debug, Default)]
+pub struct Durations(Mutex<BTreeMap<&'static str, Histogram>>);
+
+impl Durations {
+    /// Shows every series to `visit`.
+    pub fn each(&self, mut visit: impl FnMut(&'static str, &Histogram)) {
+        for (endpoint, histogram) in &*lock(&self.0) {
+            visit(endpoint, histogram);
+        }
+    }
+}
+
+impl Telemetry {
+    /// Returns counters at zero; the configuration was read `now`.
+    #[must_use]
+    pub fn new(now: UnixTime) -> Self {
+        let own = Self::default();
+        own.panics.add([], 0);
+        own.reloaded(Some(now));
+        own
+    }
+
+    /// Notes that the configuration was read, and when, if it could be used.
+    pub fn reloaded(&self, succeeded_at: Option<UnixTime>) {
+        let mut load = lock(&self.load);
+        load.successful = succeeded_at.is_some();
+        load.succeeded_at = succeeded_at.unwrap_or(load.succeeded_at);
+    }
+
+    /// Returns how the configuration was last read.
+    pub fn load(&self) -> Load {
+        *lock(&self.load)
+    }
+
+    /// Forgets the counters of accounts that are not configured any more.
+    pub fn forget_accounts(&self, is_configured: impl Fn(&str) -> bool) {
+        for counters in [&self.requests, &self.api_errors] {
+            lock(&counters.0).retain(|[account, ..], _| is_configured(account));
+        }
+    }
+
+    /// Makes the series of an account's endpoint exist, so that their first increase is seen.
+    pub fn init_series(&self, account: &str, collector: &'static str, endpoint: &'static str) {
+        for reason in ERROR_REASONS {
+            self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 0);
+        }
+        self.deadlines_exceeded.add([collector.into()], 0);
+        self.response_bytes.add([endpoint.into()], 0);
+    }
+
+    /// Counts a request; `status` is `None` if there was no answer.
+    pub fn request(&self, account: &str, endpoint: &'static str, status: Option<u16>, duration: Duration) {
+        let code = status.map_or(Cow::Borrowed("none"), |status| status.to_string().into());
+        self.requests.add([account.to_owned().into(), endpoint.into(), code], 1);
+        let mut durations = lock(&self.durations.0);
+        let histogram = durations.entry(endpoint).or_insert_with(|| Histogram::new(DURATION_BOUNDS));
+        histogram.observe(duration.as_secs_f64());
+    }
+
+    /// Counts a failed request.
+    pub fn api_error(&self, account: &str, endpoint: &'static str, reason: &'static str) {
+        self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 1);
+    }
+
+    /// Counts bytes of an answer.
+    pub fn received(&self, endpoint: &'static str, bytes: u64) {
+        self.response_bytes.add([endpoint.into()], bytes);
+    }
+
+    /// Counts a read of a collector.
+    pub fn read(&self, collector: &'static str, result: &'static str) {
+        self.reads.add([collector.into(), result.into()], 1);
+    }
+
+    /// Counts a call whose answer came too late for a scrape.
+    pub fn deadline_exceeded(&self, collector: &'static str) {
+        self.deadlines_exceeded.add([collector.into()], 1);
+    }
+
+    /// Counts values that could not be used.
+    pub fn decode_errors(&self, endpoint: &'static str, field: &'static str, times: u64) {
+        self.decode_errors.add([endpoint.into(), field.into()], times);
+    }
+
+    /// Counts a panic.
+    pub fn panic(&self) {
+        self.panics.add([], 1);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while counting leaves a count that is still true enough.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,31 @@
+//! Merging of two records about the same thing.
+
+/// Declares a record and its function `or`, which merges two records field by field. A field is the id, an `Option`, or
+/// another record of this kind.
+macro_rules! record {
+    ($(#[$attribute:meta])* pub struct $name:ident { $($(#[$doc:meta])* pub $field:ident: $type:ty,)* }) => {
+        $(#[$attribute])*
+        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+
+        impl $name {
+            /// Returns `self` with missing fields taken from `other`, which is about the same thing. Arrays and lists are
+            /// taken whole, so that their elements come from one response.
+            #[must_use]
+            pub fn or(self, other: Self) -> Self {
+                Self { $($field: self.$field.or(other.$field),)* }
+            }
+        }
+    };
+}
+pub(super) use record;
+
+/// An id, which is the same in both records.
+pub(super) trait Id {
+    fn or(self, other: Self) -> Self;
+}
+
+impl Id for u64 {
+    fn or(self, _: Self) -> Self {
+        self
+    }
+}

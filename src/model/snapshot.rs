@@ -1,0 +1,56 @@
+//! The result of one scrape.
+
+use std::sync::Arc;
+
+use super::{Facts, UnixTime};
+
+/// The facts and call results of one scrape.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The merged facts of all accounts.
+    pub facts: Facts,
+    /// The accounts, in the order of the configuration.
+    pub accounts: Vec<AccountStatus>,
+    /// The calls of all accounts.
+    pub call_results: Vec<CallResult>,
+}
+
+/// The state of one account after a scrape.
+#[derive(Clone, Debug, Default)]
+pub struct AccountStatus {
+    /// Name of the account in the configuration.
+    pub name: Arc<str>,
+    /// True if at least one call succeeded; `None` if the scrape selects some collectors or one organization.
+    pub up: Option<bool>,
+    /// When the current or latest pause ends that the API requested with `Retry-After`.
+    pub pause_end: Option<UnixTime>,
+    /// When the credential expires: `exp` of the JWT. An API key has no expiry date.
+    pub credential_expiry: Option<UnixTime>,
+    /// True if the credential was loaded at the last attempt.
+    pub credential_loaded: bool,
+    /// When the credential was last loaded successfully.
+    pub credential_load: UnixTime,
+}
+
+/// The result of one call in a scrape.
+#[derive(Clone, Debug)]
+pub struct CallResult {
+    /// Name of the account.
+    pub account: Arc<str>,
+    /// Name of the collector.
+    pub collector: &'static str,
+    /// The organization that the call is about.
+    pub organization_id: Option<u64>,
+    /// The user that the call is about.
+    pub user_id: Option<u64>,
+    /// True if the response arrived before the deadline and could be decoded.
+    pub success: bool,
+    /// True if the credential is permitted to make the call and the organization supports it.
+    pub supported: bool,
+    /// True if the facts shown are older than the scrape asked for.
+    pub stale: bool,
+    /// Duration of the last completed call, in seconds.
+    pub duration: Option<f64>,
+    /// When the request was sent that gave the latest facts.
+    pub last_success: Option<UnixTime>,
+}

@@ -1,0 +1,15 @@
+//! `--web.config.file`: TLS, users, rate limit and response headers, in the format of Prometheus' exporter-toolkit.
+
+mod auth;
+mod config;
+mod file;
+mod rate_limit;
+mod tls;
+mod users;
+mod watched_files;
+mod watcher;
+
+pub(super) use auth::{authenticated, probes_only};
+pub use config::WebConfig;
+pub use file::Error;
+pub use watcher::WebConfigWatcher;
