@@ -49,10 +49,10 @@ pub(crate) fn measure(bench: &Bench) {
     ]);
     row(["fetch and discard", &floor.spread(), &number(wall.over(&floor)), "", ""]);
     if curls.0.is_empty() {
-        row(["`curl --parallel`: not installed", "", "", "", ""]);
+        row(["curl: not installed", "", "", "", ""]);
     } else {
         let ratio = wall.over(&curls);
-        row(["`curl --parallel`", &curls.spread(), &number(ratio), "", ""]);
+        row(["curl, 16 calls in parallel", &curls.spread(), &number(ratio), "", ""]);
         bench.goals.add("1,000 organizations: scrape / curl --parallel", 1.3, ratio);
     }
     row(["uncached scrape", &wall.spread(), "1", &cpu.spread(), &number(peak)]);
