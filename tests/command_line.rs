@@ -23,7 +23,7 @@ async fn without_a_credential_it_says_what_to_set() {
 #[tokio::test]
 async fn with_more_than_one_credential_it_says_which() {
     let line = refused(&["--api.jwt-file", "jwt.txt"], &[("EDGEIMPULSE_API_KEY", "canary")]).await;
-    assert!(line.contains("keep one of EDGEIMPULSE_API_KEY, --api.jwt-file"), "{line}");
+    assert!(line.contains("set only one of EDGEIMPULSE_API_KEY, --api.jwt-file"), "{line}");
     assert!(!line.contains("canary"));
 }
 
@@ -37,10 +37,14 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
         (vec!["--api.key-file", &key, "--api.url", "ftp://a.example"], "http or https"),
         (
             vec!["--api.key-file", &key, "--api.url", "https://user:canary@a.example/v1"],
-            "credential in the URL",
+            "invalid value for '--api.url <URL>': the URL contains a credential",
+        ),
+        (
+            vec!["--api.key-file", &key, "--api.proxy-url", "http://user:canary@proxy.example:3128"],
+            "invalid value for '--api.proxy-url <URL>': the URL contains a credential, which logs would show: set HTTPS_PROXY",
         ),
         (vec!["--api.key-file", &key, "--api.timeout", "5 parsecs"], "--api.timeout"),
-        (vec!["--api.key-file", &key, "--api.timeout", "0s"], "more than nothing"),
+        (vec!["--api.key-file", &key, "--api.timeout", "0s"], "must be greater than zero"),
         (vec!["--api.key-file", &key, "--cache.ttl", "soon"], "--cache.ttl"),
         (vec!["--api.key-file", &key, "--api.max-response-size", "12 parsecs"], "64MiB"),
         (vec!["--api.key-file", &key, "--organization-id", "acme"], "--organization-id"),
@@ -59,6 +63,7 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
     ] {
         let line = refused(&arguments, &[]).await;
         assert!(line.contains(hint), "{arguments:?}: {line}");
+        assert!(!line.contains("canary"), "{line}");
     }
 }
 

@@ -40,7 +40,7 @@ async fn retry_after_pauses_the_account_and_is_bounded() {
         );
         assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
         let page = exporter.page("/").await;
-        assert!(page.contains("The API asked to be left alone"), "{page}");
+        assert!(page.contains("Rate limited: no calls for another"), "{page}");
     }
 }
 

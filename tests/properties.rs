@@ -1,13 +1,12 @@
-//! Properties that hold for every answer and every snapshot. The fuzzers in `fuzz/` look for what breaks them for
-//! longer than a test may.
+//! Properties of every response and every snapshot. The fuzzers in `fuzz/` test them for longer.
 
 use edgeimpulse_exporter::model::Collector;
 use proptest::prelude::*;
 
 use crate::support::data;
-use crate::support::properties::{every_answer_is_read_or_refused, every_snapshot_is_readable};
+use crate::support::properties::{every_response_is_decoded_or_an_error, every_snapshot_is_readable};
 
-/// Names that mean something somewhere in an answer.
+/// Members that are read of some response.
 const NAMES: [&str; 48] = [
     "success",
     "error",
@@ -59,7 +58,7 @@ const NAMES: [&str; 48] = [
     "totalStaffUsers",
 ];
 
-/// Values as the API sends them, and as it had better not.
+/// Valid and invalid values.
 fn scalar() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("null".to_owned()),
@@ -106,8 +105,8 @@ fn object(members: &[(&str, String)]) -> String {
     format!("{{{}}}", members.join(",\n"))
 }
 
-/// An answer that is likely to be read: an object with `success` and things that may belong into it.
-fn answer() -> impl Strategy<Value = String> {
+/// A response that is likely to be decoded: an object with `success` and members that may be read.
+fn response() -> impl Strategy<Value = String> {
     let members = prop::collection::vec((prop::sample::select(NAMES.to_vec()), json()), 0..8);
     members.prop_map(|mut members| {
         members.push(("success", "true".to_owned()));
@@ -119,29 +118,29 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_answer_of_json_is_read_or_refused(collector in any::<u8>(), size in 1_u8..80, answer in answer()) {
-        every_answer_is_read_or_refused(&[&[collector, size], answer.as_bytes()].concat());
+    fn every_json_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, response in response()) {
+        every_response_is_decoded_or_an_error(&[&[collector, size], response.as_bytes()].concat());
     }
 
     #[test]
-    fn every_answer_at_all_is_read_or_refused(input in prop::collection::vec(any::<u8>(), 0..200)) {
-        every_answer_is_read_or_refused(&input);
+    fn all_bytes_are_decoded_or_an_error(input in prop::collection::vec(any::<u8>(), 0..200)) {
+        every_response_is_decoded_or_an_error(&input);
     }
 
     #[test]
-    fn every_damaged_answer_is_read_or_refused(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn every_damaged_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let files = ["organization-1-metrics", "organization-1", "current-user", "trials-of-user-1", "list-organizations",
             "white-label-organization", "white-label-organizations", "white-label-user", "white-label-users", "white-label",
             "list-organizations"];
         let collector = collector % u8::try_from(Collector::ALL.len()).unwrap();
-        let mut answer = data(&format!("typical/{}.json", files[usize::from(collector)])).into_bytes();
-        let at = at.index(answer.len());
-        answer[at] = byte;
-        every_answer_is_read_or_refused(&[&[collector, size], &answer[..]].concat());
+        let mut response = data(&format!("typical/{}.json", files[usize::from(collector)])).into_bytes();
+        let at = at.index(response.len());
+        response[at] = byte;
+        every_response_is_decoded_or_an_error(&[&[collector, size], &response[..]].concat());
     }
 
     #[test]
-    fn every_snapshot_at_all_is_readable(input in prop::collection::vec(any::<u8>(), 0..3000)) {
+    fn every_snapshot_has_readable_expositions(input in prop::collection::vec(any::<u8>(), 0..3000)) {
         every_snapshot_is_readable(&input);
     }
 }

@@ -104,12 +104,12 @@ async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
 
         std::fs::write(&config, with_accounts(&api.url(), &["one", "two"], &web)).unwrap();
         program.signal("HUP");
-        program.says("the configuration was read again").await;
+        program.says("configuration reloaded").await;
         let text = crate::support::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
         assert_eq!(Exposition::of_prometheus_text(&text).series("edgeimpulse_up", &[]).len(), 2);
         std::fs::write(&config, "accounts: []").unwrap();
         program.signal("HUP");
-        assert!(program.says("stays as it was").await.contains("no accounts"));
+        assert!(program.says("previous configuration stays in use").await.contains("no accounts"));
         program.signal("TERM");
         assert_eq!(program.end().await.code, Some(0));
     }

@@ -148,7 +148,7 @@ async fn the_expiry_of_a_jwt_is_a_metric_and_an_expired_one_is_said_so() {
     let token = jwt(1_600_000_000.0);
     let url = api.url();
     let ended = Program::start(&["scrape", "--api.url", &url], &[("EDGEIMPULSE_JWT", &token)]).end().await;
-    assert_eq!(ended.stderr.matches("The JWT has expired: provide a new one").count(), 1, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("JWT expired: provide a new one").count(), 1, "{}", ended.stderr);
     assert!(!ended.stderr.contains(&token));
 }
 

@@ -1,6 +1,7 @@
 //! A planted key is looked for wherever it must not be.
 
 use edgeimpulse_exporter::collect::Selection;
+use edgeimpulse_exporter::metrics::Format;
 use edgeimpulse_exporter::model::Clock;
 use serde_json::json;
 use wiremock::ResponseTemplate;
@@ -81,7 +82,13 @@ async fn debug_of_everything_that_holds_the_key_shows_nothing_of_it() {
         let exporter =
             crate::support::Running::build(&api.url(), &[flag, &file("key", KEY)], Clock::System, &[]);
         let (text, snapshot) = exporter
-            .collect(&exporter.accounts, &Selection::default(), true, std::time::Duration::from_secs(10))
+            .collect(
+                &exporter.accounts,
+                &Selection::default(),
+                true,
+                std::time::Duration::from_secs(10),
+                Format::OpenMetrics,
+            )
             .await
             .unwrap();
         let shown = format!("{exporter:?} {exporter:#?} {snapshot:?} {text}");

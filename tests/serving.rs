@@ -78,7 +78,7 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
     let metrics = Running::with_key(&api, &[]).await.scrape().await;
     let organization = [("endpoint", "/api/organizations/{organizationId}")];
     let errors = metrics.series("edgeimpulse_exporter_api_errors_total", &organization);
-    assert_eq!(errors.len(), edgeimpulse_exporter::model::ERROR_REASONS.len());
+    assert_eq!(errors.len(), edgeimpulse_exporter::api::Error::REASONS.len());
     assert!(errors.iter().all(|sample| sample.value == 0.0));
     let endpoint = [("endpoint", "/api/user")];
     assert!(
@@ -91,7 +91,7 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
 async fn metrics_are_compressed_where_that_is_asked_for() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_key(&api, &["--web.disable-exporter-metrics"]).await;
-    // The first one compresses everything, the others what has changed since.
+    // The first one writes the facts, the others send the kept text again.
     for _ in 0..3 {
         let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, "br, gzip;q=0.5");
         let response = request.send().await.unwrap();
@@ -133,11 +133,11 @@ async fn unknown_paths_and_wrong_methods_are_told_what_to_do() {
     let exporter = Running::with_key(&api, &["--web.telemetry-path=/edge"]).await;
     let unknown = exporter.request(Method::GET, "/metrics").send().await.unwrap();
     assert_eq!(unknown.status(), 404);
-    assert_eq!(unknown.text().await.unwrap(), "There is no /metrics. Metrics are at /edge.\n");
+    assert_eq!(unknown.text().await.unwrap(), "not found: /metrics; metrics are at /edge\n");
     let wrong = exporter.request(Method::POST, "/edge").send().await.unwrap();
     assert_eq!(wrong.status(), 405);
     assert_eq!(wrong.headers()[ALLOW], "GET,HEAD");
-    assert_eq!(wrong.text().await.unwrap(), "POST is not possible at /edge: use GET or HEAD.\n");
+    assert_eq!(wrong.text().await.unwrap(), "method POST is not allowed for /edge: use GET or HEAD\n");
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn the_page_tells_what_was_read_and_what_failed() {
     let api = FakeApi::with_samples("typical").await;
     api.refuses("/api/organizations/2/metrics", 500, "Out of order").await;
     let exporter = Running::with_key(&api, &[]).await;
-    assert!(exporter.page("/").await.contains("Nothing was read yet"));
+    assert!(exporter.page("/").await.contains("Not scraped yet"));
     exporter.scrape().await;
     let page = exporter.page("/").await;
     for text in [
@@ -154,7 +154,7 @@ async fn the_page_tells_what_was_read_and_what_failed() {
         "Org 1 \\ &quot;quoted&quot;",
         "organization 2",
         "the API failed (status 500): Out of order",
-        "fails or is late",
+        "\u{a0}calls failed",
         "0\u{a0}s ago",
         env!("CARGO_PKG_VERSION"),
         "href=\"metrics\"",
@@ -237,6 +237,6 @@ async fn the_page_tells_of_a_call_that_does_not_answer() {
     let exporter = Running::with_key(&api, &[]).await;
     exporter.scrape_within("3").await;
     let page = exporter.page("/").await;
-    assert!(page.contains("<strong>Late</strong> for organization 2: asked"), "{page}");
-    assert!(page.contains(" ago and has not answered yet"), "{page}");
+    assert!(page.contains("<strong>Late</strong> for organization 2: called"), "{page}");
+    assert!(page.contains(" ago, no response yet"), "{page}");
 }

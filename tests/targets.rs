@@ -57,18 +57,18 @@ async fn a_probe_refuses_what_it_cannot_answer() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_key(&api, &[]).await;
     for (query, hint) in [
-        ("", "no target"),
-        ("?target=", "expected a number"),
-        ("?target=acme", "expected a number"),
-        ("?target=-1", "expected a number"),
-        ("?target=%2B1", "expected a number"),
-        ("?target=1%2F..%2F2", "expected a number"),
-        ("?target=99999999999999999999", "expected a number"),
-        ("?target=http://169.254.169.254/", "expected a number"),
-        ("?target=1&target=2", "more than one target"),
-        ("?target=1&url=http://localhost", "no parameter url"),
-        ("?target=1&collect[]=useage", "There is no collector"),
-        ("?target=1&collect[]=exporter", "at /metrics"),
+        ("", "target is missing"),
+        ("?target=", "expected an organization id"),
+        ("?target=acme", "expected an organization id"),
+        ("?target=-1", "expected an organization id"),
+        ("?target=%2B1", "expected an organization id"),
+        ("?target=1%2F..%2F2", "expected an organization id"),
+        ("?target=99999999999999999999", "expected an organization id"),
+        ("?target=http://169.254.169.254/", "expected an organization id"),
+        ("?target=1&target=2", "target is set more than once"),
+        ("?target=1&url=http://localhost", "unknown parameter url"),
+        ("?target=1&collect[]=useage", "unknown collector"),
+        ("?target=1&collect[]=exporter", "/metrics"),
     ] {
         let (status, text) = answer(&exporter, &format!("/probe{query}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");

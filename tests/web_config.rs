@@ -185,7 +185,7 @@ async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line
     let ended = Program::start(&["demo", "--web.config.file", &path], &[]).end().await;
     assert_eq!(ended.code, Some(2));
     let text = "basic_auth_users: a password is not a bcrypt hash; create one with htpasswd -nB";
-    assert_eq!(ended.stderr, format!("error: {path}:2: {text}\n"));
+    assert_eq!(ended.stderr, format!("error: {path}:2:15: {text}\n"));
     let ended = Program::start(&["demo", "--web.config.file=/nonexistent/web.yml"], &[]).end().await;
     assert_eq!(ended.code, Some(2));
     assert!(
@@ -264,21 +264,22 @@ fn what_cannot_work_is_refused_by_name() {
             ":3: key_file DIR/locked.key contains an encrypted private key; expected one without a passphrase".to_owned(),
         ),
         (tls("cert: inline"), ":2: both cert and cert_file are set; expected one of them".to_owned()),
-        (tls("cert_fil: a"), ":4: there is no field \"cert_fil\" here; expected one of cert, key, ".to_owned()),
-        (tls("cert_file: a"), ":4: this field stands here twice".to_owned()),
-        ("tls_server_config: yes please".to_owned(), ":1: expected fields with values".to_owned()),
-        ("basic_auth_users: alice:$2y$canary".to_owned(), ":1: expected fields with values".to_owned()),
-        ("http_server_config:\n  http2: maybe".to_owned(), ":2: this value has the wrong type; expected true or false".to_owned()),
+        (tls("cert_fil: a"), ":4: tls_server_config.cert_fil: unknown field: expected one of cert, key, ".to_owned()),
+        (tls("cert_file: a"), ":4: tls_server_config: field \"cert_file\" is set twice".to_owned()),
+        ("tls_server_config: yes please".to_owned(), ":1: tls_server_config: expected a mapping".to_owned()),
+        ("basic_auth_users: alice:$2y$canary".to_owned(), ":1: basic_auth_users: expected a mapping".to_owned()),
+        ("basic_auth_users: { alice: [$2y$canary] }".to_owned(), ":1: basic_auth_users.alice: expected text".to_owned()),
+        ("http_server_config:\n  http2: maybe".to_owned(), ":2: http_server_config.http2: expected true or false".to_owned()),
         ("http_server_config:\n  headers:\n    Cache-Control: x".to_owned(), ":3: header \"Cache-Control\" is not supported; ".to_owned()),
         ("http_server_config:\n  headers:\n    X-Frame-Options: x".to_owned(), ":3: header X-Frame-Options has the unsupported value \"x\"; ".to_owned()),
         ("rate_limit:\n  interval: soon\n  burst: 1".to_owned(), ":2: rate_limit: interval \"soon\": ".to_owned()),
         ("rate_limit:\n  interval: 1s\n  burst: 0".to_owned(), ":3: rate_limit: burst is 0; expected 1 or more".to_owned()),
         ("rate_limit:\n  interval: 1s".to_owned(), ":2: rate_limit: burst is missing; expected 1 or more".to_owned()),
-        ("rate_limit:\n  interval: 1s\n  burst: many".to_owned(), ":3: this value has the wrong type; expected a whole number".to_owned()),
-        ("rate_limit: {\n".to_owned(), ":1: this is not YAML: unclosed bracket '{'".to_owned()),
-        ("tls_server_config: { key: [canary] }".to_owned(), ":1: expected a text".to_owned()),
-        ("canary".to_owned(), ":1: expected fields with values".to_owned()),
-        ("{}\n---\n{}\n".to_owned(), ":3: expected one YAML document, and here a second begins".to_owned()),
+        ("rate_limit:\n  interval: 1s\n  burst: many".to_owned(), ":3: rate_limit.burst: expected a whole number".to_owned()),
+        ("rate_limit: {\n".to_owned(), ":1: invalid YAML: unclosed bracket '{'".to_owned()),
+        ("tls_server_config: { key: [canary] }".to_owned(), ":1: tls_server_config.key: expected text".to_owned()),
+        ("canary".to_owned(), ":1: expected a mapping".to_owned()),
+        ("{}\n---\n{}\n".to_owned(), ":3: expected one YAML document, found a second one".to_owned()),
     ] {
         let text = folder.refused(&configuration);
         assert!(text.starts_with(&expected), "{configuration}\n{text}\n{expected}");

@@ -34,7 +34,7 @@ async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
     let http1 = authority.client().http1_only().build().unwrap();
     let response = http1.get(served.https("/")).send().await.unwrap();
     assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_11));
-    assert!(response.text().await.unwrap().contains("This page came over https."));
+    assert!(response.text().await.unwrap().contains("This page was served over HTTPS."));
 
     assert_eq!(served.status(&Authority::new().client().build().unwrap(), "/").await, None);
     assert!(crate::support::get(served.http("/metrics")).await.is_err(), "nothing is said in the clear");

@@ -8,8 +8,8 @@ use edgeimpulse_exporter::api::{Client, DecodeOptions, Error, Settings};
 use edgeimpulse_exporter::collect::credential::CredentialSource;
 use edgeimpulse_exporter::config::{CredentialKind, CredentialOrigin};
 use edgeimpulse_exporter::demo::{self, world::World};
-use edgeimpulse_exporter::metrics::open_metrics;
 use edgeimpulse_exporter::metrics::telemetry::Telemetry;
+use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::model::{Call, Collector};
 use edgeimpulse_exporter::model::{Facts, Snapshot, Whitelabel};
@@ -40,7 +40,7 @@ impl Admin {
             timeout: Duration::from_secs(5),
             max_response_size: 1 << 20,
             usage_query: Vec::new(),
-            terms: DecodeOptions {
+            decode: DecodeOptions {
                 now: NOW,
                 compute_time_unit: 60.0,
                 memory_unit: 1.0,
@@ -91,7 +91,7 @@ async fn told(path: &str, call: Call, answer: &Value) -> (Result<Facts, Error>, 
 
 fn shown(facts: Facts) -> Exposition {
     let snapshot = Snapshot { facts, ..Snapshot::default() };
-    Exposition::of_open_metrics(&open_metrics(Arc::new(snapshot), None).unwrap())
+    Exposition::of_open_metrics(&metrics::write(Format::OpenMetrics, Arc::new(snapshot), None).unwrap())
 }
 
 const fn of(collector: Collector) -> Call {

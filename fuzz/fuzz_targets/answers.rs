@@ -9,4 +9,4 @@ mod support {
     pub mod properties;
 }
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| support::properties::every_answer_is_read_or_refused(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| support::properties::every_response_is_decoded_or_an_error(input));

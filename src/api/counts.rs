@@ -1,49 +1,49 @@
-//! Counts over the elements of a list, which become a sample only if they are true.
+//! Counts of the elements of a list.
 
-use super::values::Found;
+use super::values::Value;
 
 /// Counts elements in `N` classes.
 ///
-/// An element that does not carry the field is not counted. One that carries something unusable makes the whole
-/// count unknown, since it would be too low; so does a list of which no element carries the field.
+/// An element without the field is not counted. The counts are unknown if an element has an invalid value, since they
+/// would be too low, and if no element has the field.
 #[derive(Debug)]
 pub(super) struct Counts<const N: usize> {
     elements: u64,
-    carried: u64,
-    spoiled: bool,
-    counts: [u64; N],
+    valid: u64,
+    is_unknown: bool,
+    per_class: [u64; N],
 }
 
 impl<const N: usize> Default for Counts<N> {
     fn default() -> Self {
-        Self { elements: 0, carried: 0, spoiled: false, counts: [0; N] }
+        Self { elements: 0, valid: 0, is_unknown: false, per_class: [0; N] }
     }
 }
 
 impl<const N: usize> Counts<N> {
-    /// Takes in one element: `belongs` tells which classes a value belongs to.
-    pub(super) fn add<T>(&mut self, found: &Found<T>, belongs: impl Fn(usize, &T) -> bool) {
+    /// Adds one element; `is_in` tells whether a value is in a class.
+    pub(super) fn add<T>(&mut self, value: &Value<T>, is_in: impl Fn(usize, &T) -> bool) {
         self.elements += 1;
-        match found {
-            Found::Nothing => {}
-            Found::Odd => self.spoiled = true,
-            Found::Value(value) => {
-                self.carried += 1;
-                for (class, count) in self.counts.iter_mut().enumerate() {
-                    *count += u64::from(belongs(class, value));
+        match value {
+            Value::Missing => {}
+            Value::Invalid => self.is_unknown = true,
+            Value::Valid(value) => {
+                self.valid += 1;
+                for (class, count) in self.per_class.iter_mut().enumerate() {
+                    *count += u64::from(is_in(class, value));
                 }
             }
         }
     }
 
-    /// Takes in an element of which nothing is known.
-    pub(super) fn spoil(&mut self) {
-        self.spoiled = true;
+    /// Makes the counts unknown, after an element that could not be read.
+    pub(super) fn set_unknown(&mut self) {
+        self.is_unknown = true;
     }
 
-    /// Returns the counts, if they are known.
+    /// Returns the counts if they are known.
     pub(super) fn finish(self) -> Option<[u64; N]> {
-        let known = !self.spoiled && (self.elements == 0 || self.carried > 0);
-        known.then_some(self.counts)
+        let is_known = !self.is_unknown && (self.elements == 0 || self.valid > 0);
+        is_known.then_some(self.per_class)
     }
 }

@@ -1,4 +1,4 @@
-//! The secret that requests carry.
+//! The credential that requests carry.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,22 +8,22 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::CredentialKind;
 use crate::model::UnixTime;
 
-/// A secret that is ready to be sent. Its `Debug` shows nothing of it.
+/// An API key or JWT, ready to be sent. Its `Debug` output does not contain it.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// What it is.
+    /// API key or JWT.
     pub kind: CredentialKind,
-    /// The `exp` of a JWT, which is read and not verified.
+    /// The `exp` of a JWT, which is not verified.
     pub expiry: Option<UnixTime>,
     secret: SecretString,
     header: HeaderValue,
 }
 
 impl Credential {
-    /// Makes a credential of a text, whose surrounding white space is ignored.
+    /// Makes a credential from a text without its surrounding white space.
     ///
     /// # Errors
-    /// If the text is empty or cannot be sent in a header.
+    /// If the text is empty or not valid in a header.
     pub fn new(kind: CredentialKind, text: &str) -> Result<Self, CredentialError> {
         let secret = text.trim();
         if secret.is_empty() {
@@ -38,20 +38,20 @@ impl Credential {
         Ok(Self { kind, expiry, secret: secret.into(), header })
     }
 
-    /// Returns the value of the header that carries it, marked as sensitive.
+    /// Returns the value of its header, marked as sensitive.
     #[must_use]
     pub fn header(&self) -> HeaderValue {
         self.header.clone()
     }
 
-    /// Returns the secret, for the one purpose of removing it from a text.
+    /// Returns the secret, to remove it from texts and to compare it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.secret.expose_secret()
     }
 }
 
-/// Reads the `exp` claim of a JWT.
+/// Returns the `exp` claim of a JWT.
 fn expiry(jwt: &str) -> Option<UnixTime> {
     #[derive(serde::Deserialize)]
     struct Claims {
@@ -61,14 +61,14 @@ fn expiry(jwt: &str) -> Option<UnixTime> {
     serde_json::from_slice::<Claims>(&payload).ok().map(|claims| claims.exp)
 }
 
-/// Why a text cannot be a credential.
+/// Why a text is not a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// There is nothing in it but white space.
+    /// It is empty or white space.
     #[error("is empty")]
     Empty,
-    /// It has characters that no HTTP header may have.
-    #[error("holds characters that cannot be sent: is it the right file?")]
+    /// It has characters that are not valid in an HTTP header.
+    #[error("has characters that are not valid in an HTTP header: is it the right file?")]
     NotAHeader,
 }
 
@@ -78,7 +78,7 @@ mod tests {
     use crate::config::CredentialOrigin;
 
     #[test]
-    fn debug_shows_nothing_of_the_secret() {
+    fn debug_output_does_not_contain_the_secret() {
         let credential = Credential::new(CredentialKind::ApiKey, "ei_canary\n").unwrap();
         assert!(!format!("{credential:?}").contains("canary"));
         assert_eq!(credential.header().to_str().unwrap(), "ei_canary");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused() {
+    fn invalid_header_values_are_refused() {
         assert!(matches!(Credential::new(CredentialKind::ApiKey, " \n"), Err(CredentialError::Empty)));
         assert!(matches!(
             Credential::new(CredentialKind::ApiKey, "a\u{7f}b"),

@@ -1,80 +1,98 @@
-//! Why a call gave no facts.
+//! Errors of calls.
 
 use std::time::Duration;
 
 /// Why a call to the API failed.
 ///
-/// Messages never hold the credential, and of the API's answer only its own error text, shortened and with e-mail
-/// addresses masked.
+/// Texts never contain the credential. Of the response they contain only the API's own error text, shortened and with
+/// e-mail addresses masked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The API does not accept the credential: status 401, or the text says so.
-    #[error("the API refused the credential{0}")]
+    /// The API does not accept the credential: status 401, or by the error text.
+    #[error("credential refused{0}")]
     Unauthorized(ErrorDetail),
-    /// The credential may not make this call: status 403, or the text says so.
-    #[error("the credential is not permitted to make this call{0}")]
+    /// The credential is not permitted to make this call: status 403, or by the error text.
+    #[error("not permitted for this credential{0}")]
     Forbidden(ErrorDetail),
-    /// There is no such organization or user, or no such endpoint below the base URL: status 404.
-    #[error("the API knows no such thing{0}")]
+    /// The organization, user or endpoint does not exist: status 404.
+    #[error("not found{0}")]
     NotFound(ErrorDetail),
     /// Too many requests: status 429.
-    #[error("the API asks for fewer requests{said}")]
+    #[error("rate limited{detail}")]
     RateLimited {
-        /// The API's own words.
-        said: ErrorDetail,
-        /// How long it asks to be left alone.
+        /// Status and error text.
+        detail: ErrorDetail,
+        /// `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// No call was made: the API had asked to be left alone.
-    #[error("no call for another {}: the API asked for that", humantime::format_duration(Duration::from_secs(.remaining.as_secs() + 1)))]
+    /// No request was sent, because the API rate limits the account.
+    #[error("rate limited: calls are paused for another {}", humantime::format_duration(Duration::from_secs(.remaining.as_secs() + 1)))]
     Paused {
-        /// How much longer.
+        /// Remaining pause.
         remaining: Duration,
     },
     /// The API failed: status 500 to 599.
-    #[error("the API failed{said}")]
+    #[error("API server error{detail}")]
     ServerError {
-        /// The API's own words.
-        said: ErrorDetail,
-        /// How long it asks to be left alone; read from status 503 only.
+        /// Status and error text.
+        detail: ErrorDetail,
+        /// `Retry-After`, of status 503 only.
         retry_after: Option<Duration>,
     },
-    /// A status that has no meaning here, a redirect among them.
-    #[error("an answer that means nothing here{0}")]
+    /// Any other status; redirects are not followed.
+    #[error("unexpected HTTP status {}", .0.with_redirect())]
     HttpStatus(ErrorDetail),
     /// `success: false` for a reason that the other variants do not cover.
     #[error("the API reports an error{0}")]
     Api(ErrorDetail),
-    /// The answer is not the JSON that was expected.
-    #[error("the answer cannot be read: {0}")]
+    /// The response is not the expected JSON.
+    #[error("cannot decode the response: {0}")]
     Decode(String),
-    /// The answer is longer than allowed.
-    #[error("the answer is longer than {limit} bytes: see --api.max-response-size")]
+    /// The response is larger than allowed.
+    #[error("response larger than {limit} bytes: raise --api.max-response-size")]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// The answer was not complete in time.
-    #[error("no complete answer within {}: see --api.timeout", humantime::format_duration(*.after))]
+    /// The response was not complete before the timeout.
+    #[error("timed out after {}: see --api.timeout", humantime::format_duration(*.after))]
     Timeout {
-        /// How long was waited.
+        /// The timeout.
         after: Duration,
     },
-    /// No connection: name resolution, refusal, or no answer to the attempt.
-    #[error("no connection: {0}")]
+    /// No connection: the host and port, and why.
+    #[error("cannot connect to {0}")]
     Connect(String),
-    /// No secure connection: the certificate or the handshake failed.
-    #[error("no secure connection: {0}")]
+    /// The certificate is invalid or the TLS handshake failed: the host and port, and why.
+    #[error("cannot establish a TLS connection to {0}")]
     Tls(String),
-    /// The connection broke while it was in use.
-    #[error("the connection broke: {0}")]
+    /// The connection failed while it was in use.
+    #[error("connection lost: {0}")]
     Transport(String),
     /// The exporter's own code failed.
-    #[error("a defect in the exporter, please report it: {0}")]
+    #[error("internal error, please report it: {0}")]
     Panic(String),
 }
 
 impl Error {
+    /// All values of the `reason` label.
+    pub const REASONS: [&str; 14] = [
+        "unauthorized",
+        "forbidden",
+        "not_found",
+        "rate_limited",
+        "server_error",
+        "http_status",
+        "api_error",
+        "decode",
+        "too_large",
+        "timeout",
+        "connect",
+        "tls",
+        "transport",
+        "panic",
+    ];
+
     /// Returns the value of the `reason` label.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
@@ -96,31 +114,22 @@ impl Error {
         }
     }
 
-    /// Returns a text that is understood as this one of the API is, and has nothing else of it.
-    pub(crate) fn meaning(text: &str) -> &'static str {
-        match Self::of_text(ErrorDetail::new(200, Some(text), "")) {
-            Self::Unauthorized(_) => "Invalid API key",
-            Self::Forbidden(_) => "You do not have permission",
-            _ => "An error",
-        }
-    }
-
-    /// Returns the HTTP status of the answer, if there was one and it is what failed.
+    /// Returns the HTTP status, if the request failed because of it or of the error text.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         match self {
-            Self::Unauthorized(said)
-            | Self::Forbidden(said)
-            | Self::NotFound(said)
-            | Self::RateLimited { said, .. }
-            | Self::ServerError { said, .. }
-            | Self::HttpStatus(said)
-            | Self::Api(said) => Some(said.status),
+            Self::Unauthorized(detail)
+            | Self::Forbidden(detail)
+            | Self::NotFound(detail)
+            | Self::RateLimited { detail, .. }
+            | Self::ServerError { detail, .. }
+            | Self::HttpStatus(detail)
+            | Self::Api(detail) => Some(detail.status),
             _ => None,
         }
     }
 
-    /// Returns how long the API asks to be left alone.
+    /// Returns the pause that the API requests.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -129,22 +138,22 @@ impl Error {
         }
     }
 
-    /// Makes the error of an answer whose status is not 200.
-    pub(super) fn of_status(said: ErrorDetail, retry_after: Option<Duration>) -> Self {
-        match said.status {
-            401 => Self::Unauthorized(said),
-            403 => Self::Forbidden(said),
-            404 => Self::NotFound(said),
-            429 => Self::RateLimited { said, retry_after },
-            503 => Self::ServerError { said, retry_after },
-            500..=599 => Self::ServerError { said, retry_after: None },
-            _ => Self::HttpStatus(said),
+    /// Returns the error of a response whose status is not 200.
+    pub(super) fn of_status(detail: ErrorDetail, retry_after: Option<Duration>) -> Self {
+        match detail.status {
+            401 => Self::Unauthorized(detail),
+            403 => Self::Forbidden(detail),
+            404 => Self::NotFound(detail),
+            429 => Self::RateLimited { detail, retry_after },
+            503 => Self::ServerError { detail, retry_after },
+            500..=599 => Self::ServerError { detail, retry_after: None },
+            _ => Self::HttpStatus(detail),
         }
     }
 
-    /// Makes the error of a `success: false`, which the API also sends with status 200: its text decides.
-    pub(super) fn of_text(said: ErrorDetail) -> Self {
-        let text = said.text.as_deref().unwrap_or_default().to_ascii_lowercase();
+    /// Returns the error of a response with status 200 and `success: false`: its text decides.
+    pub(super) fn of_text(detail: ErrorDetail) -> Self {
+        let text = detail.text.as_deref().unwrap_or_default().to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if has(&[
             "invalid api key",
@@ -154,7 +163,7 @@ impl Error {
             "token expired",
             "not logged in",
         ]) {
-            Self::Unauthorized(said)
+            Self::Unauthorized(detail)
         } else if has(&[
             "permission",
             "not permitted",
@@ -163,43 +172,60 @@ impl Error {
             "access denied",
             "no access",
         ]) {
-            Self::Forbidden(said)
+            Self::Forbidden(detail)
         } else {
-            Self::Api(said)
+            Self::Api(detail)
+        }
+    }
+
+    /// Returns a fixed text that [`Self::of_text`] classifies like this error text of the API.
+    pub(crate) fn redacted_text(text: &str) -> &'static str {
+        match Self::of_text(ErrorDetail::new(200, Some(text), "")) {
+            Self::Unauthorized(_) => "Invalid API key",
+            Self::Forbidden(_) => "You do not have permission",
+            _ => "An error",
         }
     }
 }
 
-/// What the API said of its failure.
+/// Status and error text of a response that reports a failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorDetail {
-    /// The status of the answer.
+    /// The HTTP status.
     pub status: u16,
-    /// Its `error`, fit for a log.
+    /// The `error` member, safe to log.
     pub text: Option<String>,
+    /// Host of the `Location` header.
+    pub redirect: Option<String>,
 }
 
-/// Longest error text of the API that is kept, in characters: enough for its sentences, too little for a page.
-const LONGEST_TEXT: usize = 200;
+/// Maximum length of a logged error text, in characters.
+const MAX_TEXT_LENGTH: usize = 200;
 
 impl ErrorDetail {
-    /// Keeps of `text` what may stand in a log: no credential, no e-mail address, no control character, not too long.
+    /// Makes `text` safe to log: without the credential, e-mail addresses and control characters, and shortened.
     pub(super) fn new(status: u16, text: Option<&str>, credential: &str) -> Self {
-        let fit = |text: &str| {
+        let safe = |text: &str| {
             let text =
                 if credential.is_empty() { text.to_owned() } else { text.replace(credential, "[credential]") };
             let words =
                 text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
             let masked: Vec<_> = words.map(|word| if word.contains('@') { "[e-mail]" } else { word }).collect();
-            masked.join(" ").chars().take(LONGEST_TEXT).collect::<String>()
+            masked.join(" ").chars().take(MAX_TEXT_LENGTH).collect::<String>()
         };
-        Self { status, text: text.map(fit).filter(|text| !text.is_empty()) }
+        Self { status, text: text.map(safe).filter(|text| !text.is_empty()), redirect: None }
+    }
+
+    fn with_redirect(&self) -> String {
+        let redirect = self.redirect.as_ref().map(|host| format!(" (redirect to {host})")).unwrap_or_default();
+        let text = self.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+        format!("{}{redirect}{text}", self.status)
     }
 }
 
 impl std::fmt::Display for ErrorDetail {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, " (status {})", self.status)?;
+        write!(formatter, " (HTTP {})", self.status)?;
         self.text.as_ref().map_or(Ok(()), |text| write!(formatter, ": {text}"))
     }
 }
@@ -209,17 +235,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_of_the_api_loses_credential_addresses_and_line_breaks() {
-        let said =
+    fn error_texts_lose_credential_addresses_and_line_breaks() {
+        let detail =
             ErrorDetail::new(200, Some("key ei_123 of\njan@example.com\u{1b}[31m is <b@c.d> bad"), "ei_123");
-        assert_eq!(said.text.as_deref(), Some("key [credential] of [e-mail] [31m is [e-mail] bad"));
+        assert_eq!(detail.text.as_deref(), Some("key [credential] of [e-mail] [31m is [e-mail] bad"));
     }
 
     #[test]
-    fn a_success_false_is_sorted_by_its_text() {
+    fn success_false_is_classified_by_its_text() {
         let reason = |text| Error::of_text(ErrorDetail::new(200, Some(text), "")).reason();
         assert_eq!(reason("Invalid API key"), "unauthorized");
         assert_eq!(reason("You do not have permission to do this"), "forbidden");
         assert_eq!(reason("Something else"), "api_error");
+    }
+
+    #[test]
+    fn an_unexpected_status_is_reported_with_the_host_of_a_redirect() {
+        let redirect = Some("login.example.com".to_owned());
+        let detail = ErrorDetail { redirect, ..ErrorDetail::new(302, None, "") };
+        let error = Error::of_status(detail, None);
+        assert_eq!(error.to_string(), "unexpected HTTP status 302 (redirect to login.example.com)");
+        let error = Error::of_status(ErrorDetail::new(418, Some("a teapot"), ""), None);
+        assert_eq!(error.to_string(), "unexpected HTTP status 418: a teapot");
     }
 }

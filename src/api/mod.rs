@@ -1,27 +1,29 @@
-//! The Edge Impulse Studio API: requests, and the decoding of answers into facts.
+//! Client of the Edge Impulse Studio API: requests, and the decoding of responses into facts.
 //!
-//! [`transport()`] makes connections. [`Client`] sends one request over them, or `several` for one call, and streams
-//! each answer through `document`, which takes it apart while it arrives.
-//! `answers` says what each endpoint's answer means, [`members`] which of its members are read; `window` is what of an
-//! answer is at hand, `scan` finds where a value ends and `marks` where a string may, `field` converts single values and
-//! counts the ones that cannot be used, `tally` makes counts of many. [`Error`] is everything that can go wrong.
+//! [`transport()`] sets up connections. [`Client`] sends the request of a call, or the several requests of a paginated
+//! one (`pagination`). Each response is decoded by [`decode()`] while it arrives: `stream` walks through the JSON document
+//! in its receive `buffer`, `fields` reads the known members of an object with serde_json, `values` converts single
+//! values, `skipper` finds the end of what is not read. [`members`] lists every member that is read.
 
+mod buffer;
 mod client;
 mod counts;
 mod credential;
-pub mod decode;
+mod decode;
 mod error;
-mod marks;
-mod scan;
+mod fields;
 mod pagination;
+mod request;
+mod schema;
+mod skipper;
 mod stream;
 mod transport;
 mod values;
-mod window;
 
 pub use client::{Client, Settings, Tap, TappedResponse};
 pub use credential::{Credential, CredentialError};
-pub use decode::{DecodeOptions, Decoded, Listed, decode, members};
+pub use decode::{DecodeOptions, Decoded, PageInfo, decode, members};
 pub use error::{Error, ErrorDetail};
-pub use stream::Parts;
+pub use schema::{Member, Schema};
+pub use stream::{ENVELOPE, Parts};
 pub use transport::transport;

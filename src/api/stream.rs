@@ -1,47 +1,66 @@
-//! An answer of the API, taken apart while it arrives.
+//! One JSON document, decoded while it arrives.
 //!
-//! Only what is being read is in memory: objects and lists are entered, their members and elements taken one at a
-//! time from where they were received, and what nobody asks for is skipped without being built. So memory follows the
-//! largest element, not the answer, and the last element is read as soon as the last byte is there.
+//! Objects and lists are entered, and their members and elements read one at a time with serde_json from the receive
+//! buffer. What is not read is scanned in constant memory. So memory follows the largest value that is kept, not the
+//! response.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use tokio::task::coop;
 
 use super::Error;
-use super::scan::{self, Stop};
-use super::values::{Convert, Field, Fields, Found, Unusable};
-use super::window::Window;
+use super::buffer::Buffer;
+use super::fields::{
+    FieldsObject, MAX_VALUE_SIZE, Prefix, StreamedObject, Unread, read_fields, read_name, read_raw, streamed,
+};
+use super::schema::{Key, List, Member, Schema};
+use super::skipper::Skipper;
+use super::values::{Boolean, DecodeErrors, Parse, Text, Value, parse};
 
-/// The parts of an answer as they arrive.
+/// Elements up to this size are read from the receive buffer. Of a larger one, only the known members are buffered.
+const MAX_ELEMENT_SIZE: usize = 64 * 1024;
+
+/// A body in parts, as they arrive.
 pub trait Parts: Stream<Item = Result<Bytes, Error>> + Unpin {}
 
 impl<S: Stream<Item = Result<Bytes, Error>> + Unpin> Parts for S {}
+
+streamed!(
+    /// `GenericApiResponse`: members of all responses.
+    Envelope { Success: Boolean = "success", Error: Text = "error" }
+);
+
+/// The members of all responses.
+pub const ENVELOPE: &[Member] = <Envelope as super::schema::Object>::MEMBERS;
 
 /// Reads one JSON document from a stream of its parts.
 #[derive(Debug)]
 pub(super) struct JsonStream<S> {
     parts: S,
-    ended: bool,
-    window: Window,
-    /// Whether a container was entered and nothing of it read yet.
-    first: bool,
-    name: String,
+    has_ended: bool,
+    buffer: Buffer,
+    /// Objects and lists that are entered.
+    depth: usize,
+    /// Whether an object or list was entered and nothing of it read yet.
+    is_first: bool,
     success: Option<bool>,
     error: Option<String>,
-    pub(super) unusable: Unusable,
+    pub(super) errors: DecodeErrors,
 }
 
 impl<S: Parts> JsonStream<S> {
     pub(super) fn new(parts: S) -> Self {
         Self {
             parts,
-            ended: false,
-            window: Window::default(),
-            first: false,
-            name: String::new(),
+            has_ended: false,
+            buffer: Buffer::default(),
+            depth: 0,
+            is_first: false,
             success: None,
             error: None,
-            unusable: Unusable::default(),
+            errors: DecodeErrors::default(),
         }
     }
 
@@ -52,51 +71,49 @@ impl<S: Parts> JsonStream<S> {
                 self.enter();
                 Ok(())
             }
+            Some(b'<') => Err(Error::Decode("expected JSON, got HTML: is a proxy answering?".to_owned())),
             Some(byte) => {
                 let byte = char::from(byte).escape_default();
-                Err(Error::Decode(format!("it is no JSON object, it begins with `{byte}`")))
+                Err(Error::Decode(format!("expected a JSON object, got `{byte}` as the first character")))
             }
-            None => Err(Error::Decode("it is empty".to_owned())),
+            None => Err(Error::Decode("the body is empty".to_owned())),
         }
     }
 
-    /// Reads to the end; returns the API's `success` and `error`.
+    /// Reads to the end; returns the `success` and `error` of the response.
     pub(super) async fn end(&mut self) -> Result<(bool, Option<String>), Error> {
         if self.peek().await?.is_some() {
             return Err(self.malformed());
         }
-        let success = self.success.ok_or_else(|| Error::Decode("it has no `success`".to_owned()))?;
+        let success = self.success.ok_or_else(|| Error::Decode("no `success` member".to_owned()))?;
         Ok((success, self.error.take()))
     }
 
-    /// Enters the object that comes next; skips anything else, and counts it under `name`.
-    pub(super) async fn enter_object(&mut self, name: &'static str) -> Result<bool, Error> {
-        self.enter_if(b'{', name).await
+    /// Enters the object that comes next; skips anything else, and counts it as invalid unless it is null.
+    pub(super) async fn enter_object<T>(&mut self, key: Key<T>) -> Result<bool, Error> {
+        self.enter_if(b'{', key.name).await
     }
 
-    /// Enters the list that comes next; skips anything else, and counts it under `name`.
-    pub(super) async fn enter_list(&mut self, name: &'static str) -> Result<bool, Error> {
-        self.enter_if(b'[', name).await
+    /// Enters the list that comes next; skips anything else, and counts it as invalid unless it is null.
+    pub(super) async fn enter_list<T>(&mut self, key: Key<List<T>>) -> Result<bool, Error> {
+        self.enter_if(b'[', key.name).await
     }
 
-    /// Goes to the next member of the object that was entered last, and returns its name; leaves the object at its
-    /// end. Every member's value has to be read or skipped.
-    pub(super) async fn member(&mut self) -> Result<Option<&str>, Error> {
-        if !self.advance(b'}').await? {
-            return Ok(None);
+    /// Goes to the next known member of the object that was entered last; leaves the object at its end. The member's
+    /// value must be read before the next call.
+    pub(super) async fn member<T: StreamedObject>(&mut self) -> Result<Option<T>, Error> {
+        while self.advance(b'}').await? {
+            let (member, shared) = self.name(|name| (T::find(name), Envelope::find(name))).await?;
+            if member.is_some() {
+                return Ok(member);
+            }
+            match shared.filter(|_| self.depth == 1) {
+                Some(Envelope::Success(key)) => self.success = self.read(key).await?,
+                Some(Envelope::Error(key)) => self.error = self.read(key).await?,
+                None => self.skip().await?,
+            }
         }
-        let name = self.value(|text, _| scan::unescaped(text)).await?;
-        self.name = name.map_err(|_| self.malformed())?;
-        if self.peek().await? != Some(b':') {
-            return Err(self.malformed());
-        }
-        self.window.advance(1);
-        Ok(Some(&self.name))
-    }
-
-    /// Returns the name of the member that was gone to last.
-    pub(super) fn name(&self) -> &str {
-        &self.name
+        Ok(None)
     }
 
     /// Goes to the next element of the list that was entered last; leaves the list at its end.
@@ -104,217 +121,269 @@ impl<S: Parts> JsonStream<S> {
         self.advance(b']').await
     }
 
-    /// Reads a single value.
-    pub(super) async fn read<T: for<'a> Convert<'a>>(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<T>, Error> {
-        Ok(self.find(name).await?.value())
+    /// Returns a single value if it is valid.
+    pub(super) async fn read<T, O>(&mut self, key: Key<T>) -> Result<Option<O>, Error>
+    where
+        T: for<'a> Parse<Output<'a> = O>,
+    {
+        Ok(self.get(key).await?.valid())
     }
 
-    /// Like [`Self::read`], but tells what cannot be used from what is not there.
-    pub(super) async fn find<T: for<'a> Convert<'a>>(&mut self, name: &'static str) -> Result<Found<T>, Error> {
-        self.value(|text, unusable| Field { name, value: Some(text) }.find(unusable)).await
+    /// Converts a single value, and counts it if it is invalid.
+    pub(super) async fn get<T, O>(&mut self, key: Key<T>) -> Result<Value<O>, Error>
+    where
+        T: for<'a> Parse<Output<'a> = O>,
+    {
+        self.raw(|json, errors| parse(key, Some(json), errors)).await
     }
 
-    /// Hands the fields of the object that comes next to `fold`; counts anything else under `name`.
-    pub(super) async fn object<T: Fields>(
+    /// Hands the fields of the object that comes next to `fold`; counts anything else as invalid unless it is null.
+    pub(super) async fn object<T: FieldsObject>(
         &mut self,
-        name: &'static str,
-        mut fold: impl for<'a> FnMut(T::Of<'a>, &mut Unusable),
+        key: Key<T>,
+        fold: impl for<'a> FnMut(T::Fields<'a>, &mut DecodeErrors),
     ) -> Result<(), Error> {
-        self.fields::<T, _>(|found, unusable| match found {
-            Found::Value(fields) => fold(fields, unusable),
-            Found::Odd => unusable.count(name),
-            Found::Nothing => {}
-        })
-        .await
+        if self.peek().await? == Some(b'{') {
+            return self.fields::<T>(fold).await;
+        }
+        self.enter_object(key).await?;
+        Ok(())
     }
 
-    /// Hands the fields of each element of the list that comes next to `fold`, `None` for an element that is no
-    /// object. Returns whether there is a list.
-    pub(super) async fn each<T: Fields>(
+    /// Hands the fields of each element of the list that comes next to `fold`; an element that is no object counts as
+    /// invalid and gives `None`. Returns whether there is a list.
+    pub(super) async fn each<T: FieldsObject>(
         &mut self,
-        name: &'static str,
-        mut fold: impl for<'a> FnMut(Option<T::Of<'a>>, &mut Unusable),
+        key: Key<List<T>>,
+        mut fold: impl for<'a> FnMut(Option<T::Fields<'a>>, &mut DecodeErrors),
     ) -> Result<bool, Error> {
-        if !self.enter_list(name).await? {
+        if !self.enter_list(key).await? {
             return Ok(false);
         }
         while self.element().await? {
-            self.fields::<T, _>(|found, unusable| match found {
-                Found::Value(fields) => fold(Some(fields), unusable),
-                Found::Nothing | Found::Odd => {
-                    unusable.count(name);
-                    fold(None, unusable);
-                }
-            })
-            .await?;
+            if self.peek().await? == Some(b'{') {
+                self.fields::<T>(|fields, errors| fold(Some(fields), errors)).await?;
+            } else {
+                self.skip().await?;
+                self.errors.count(key.name);
+                fold(None, &mut self.errors);
+            }
         }
         Ok(true)
     }
 
-    /// Skips the value that comes next; a list or an object part by part, since it may be all of a long answer.
-    pub(super) async fn skip(&mut self) -> Result<(), Error> {
-        match self.peek().await? {
-            Some(b'[') => {
-                self.enter();
-                while self.element().await? {
-                    self.value(|_, _| ()).await?;
-                }
-                Ok(())
-            }
-            Some(b'{') => {
-                self.enter();
-                while self.member().await?.is_some() {
-                    self.value(|_, _| ()).await?;
-                }
-                Ok(())
-            }
-            _ => self.value(|_, _| ()).await,
-        }
-    }
-
-    /// Reads a member of the outermost object that all answers share, or skips it.
-    pub(super) async fn envelope(&mut self) -> Result<(), Error> {
-        match self.name.as_str() {
-            "success" => self.success = self.read("success").await?,
-            "error" => self.error = self.read("error").await?,
-            _ => self.skip().await?,
-        }
-        Ok(())
-    }
-
     fn enter(&mut self) {
-        self.window.advance(1);
-        self.first = true;
+        self.buffer.advance(1);
+        self.depth += 1;
+        self.is_first = true;
     }
 
     async fn enter_if(&mut self, opening: u8, name: &'static str) -> Result<bool, Error> {
-        if self.peek().await? == Some(opening) {
-            self.enter();
-            return Ok(true);
-        }
-        self.value(|text, unusable| {
-            if text != b"null" {
-                unusable.count(name);
+        match self.peek().await? {
+            Some(byte) if byte == opening => {
+                self.enter();
+                return Ok(true);
             }
-        })
-        .await?;
+            Some(b'n') => {}
+            _ => self.errors.count(name),
+        }
+        self.skip().await?;
         Ok(false)
     }
 
-    /// Steps over a comma to what follows it, or over `closing` out of the container.
+    /// Steps over a comma to what follows it, or over `closing` out of the object or list.
     async fn advance(&mut self, closing: u8) -> Result<bool, Error> {
-        let first = std::mem::take(&mut self.first);
+        // Other tasks run between the elements of a long list, even if all of it is received already.
+        coop::consume_budget().await;
+        let is_first = std::mem::take(&mut self.is_first);
         match self.peek().await? {
             Some(byte) if byte == closing => {
-                self.window.advance(1);
+                self.buffer.advance(1);
+                self.depth -= 1;
                 Ok(false)
             }
-            Some(b',') if !first => {
-                self.window.advance(1);
+            Some(b',') if !is_first => {
+                self.buffer.advance(1);
                 Ok(true)
             }
-            Some(_) if first => Ok(true),
+            Some(_) if is_first => Ok(true),
             Some(_) => Err(self.malformed()),
-            None => Err(self.truncated()),
+            None => Err(self.ends_too_early()),
+        }
+    }
+
+    /// Hands the name of the member that comes next to `find`, and goes to the member's value.
+    async fn name<R>(&mut self, find: impl Fn(&[u8]) -> R) -> Result<R, Error> {
+        self.expect(b'"').await?;
+        let found =
+            self.value(MAX_VALUE_SIZE, |text, _| read_name(text, &find)).await?.ok_or_else(too_large)?;
+        self.expect(b':').await?;
+        self.buffer.advance(1);
+        Ok(found)
+    }
+
+    async fn expect(&mut self, byte: u8) -> Result<(), Error> {
+        match self.peek().await? {
+            Some(next) if next == byte => Ok(()),
+            Some(_) => Err(self.malformed()),
+            None => Err(self.ends_too_early()),
         }
     }
 
     /// Hands the text of the value that comes next to `read`.
-    async fn value<R>(&mut self, read: impl FnOnce(&[u8], &mut Unusable) -> R) -> Result<R, Error> {
-        self.whole::<Text, _>(|(), text, unusable| read(text, unusable)).await
+    async fn raw<R>(&mut self, read: impl Fn(&str, &mut DecodeErrors) -> R) -> Result<R, Error> {
+        let read = |text: &[u8], errors: &mut DecodeErrors| {
+            read_raw(text).map(|(json, end)| (read(json, errors), end))
+        };
+        self.value(MAX_VALUE_SIZE, read).await?.ok_or_else(too_large)
     }
 
-    /// Hands the fields of the value that comes next to `read`, if it is an object.
-    async fn fields<T: Fields, R>(
+    /// Hands the fields of the object that comes next to `fold`.
+    async fn fields<T: FieldsObject>(
         &mut self,
-        read: impl for<'a> FnOnce(Found<T::Of<'a>>, &mut Unusable) -> R,
-    ) -> Result<R, Error> {
-        if self.peek().await? == Some(b'{') {
-            return self.whole::<T, _>(|fields, _, unusable| read(Found::Value(fields), unusable)).await;
+        mut fold: impl for<'a> FnMut(T::Fields<'a>, &mut DecodeErrors),
+    ) -> Result<(), Error> {
+        let mut read = |text: &[u8], errors: &mut DecodeErrors| {
+            read_fields::<T::Fields<'_>>(text).map(|(fields, end)| (fold(fields, errors), end))
+        };
+        if self.value(MAX_ELEMENT_SIZE, &mut read).await?.is_none() {
+            let object = self.known_members(T::MEMBERS).await?;
+            read(&object, &mut self.errors).map_err(|_| self.malformed())?;
         }
-        let found = |text: &[u8]| if text == b"null" { Found::Nothing } else { Found::Odd };
-        self.value(|text, unusable| read(found(text), unusable)).await
+        Ok(())
     }
 
-    /// Hands what `T` reads of the value that comes next to `read`, with its text, as soon as all of it has arrived.
-    async fn whole<T: Fields, R>(
+    /// Reads the object that comes next member by member. Returns an object of its known members.
+    async fn known_members(&mut self, members: &[Member]) -> Result<Vec<u8>, Error> {
+        let mut known = BTreeMap::new();
+        self.enter();
+        while self.advance(b'}').await? {
+            let is = |name: &[u8]| members.iter().find(|member| member.name.as_bytes() == name).copied();
+            match self.name(is).await? {
+                Some(Member { name, schema: Schema::Length }) if self.peek().await? == Some(b'[') => {
+                    known.insert(name, self.list_of_that_length().await?);
+                }
+                Some(Member { name, .. }) => {
+                    known.insert(name, self.raw(|json, _| json.to_owned()).await?);
+                }
+                None => self.skip().await?,
+            }
+        }
+        let members: Vec<_> = known.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
+        Ok(format!("{{{}}}", members.join(",")).into_bytes())
+    }
+
+    /// Reads the list that comes next. Returns one of as many zeros.
+    async fn list_of_that_length(&mut self) -> Result<String, Error> {
+        let mut zeros = Vec::new();
+        self.enter();
+        while self.element().await? {
+            self.skip().await?;
+            zeros.push("0");
+            if zeros.len() > MAX_VALUE_SIZE {
+                return Err(too_large());
+            }
+        }
+        Ok(format!("[{}]", zeros.join(",")))
+    }
+
+    /// Skips the value that comes next, in constant memory.
+    async fn skip(&mut self) -> Result<(), Error> {
+        if !matches!(self.peek().await?, Some(b'{' | b'[' | b'"')) {
+            return self.raw(|_, _| ()).await;
+        }
+        let mut skipper = Skipper::default();
+        loop {
+            let unread = self.buffer.unread();
+            let end = skipper.feed(unread);
+            let length = end.unwrap_or(unread.len());
+            self.buffer.advance(length);
+            if end.is_some() {
+                return Ok(());
+            }
+            if !self.receive().await? {
+                return Err(self.ends_too_early());
+            }
+        }
+    }
+
+    /// Hands the unread bytes to `read` until the value that they begin with is complete. Returns `None` if it is
+    /// incomplete and larger than `limit`.
+    async fn value<R>(
         &mut self,
-        read: impl for<'a> FnOnce(T::Of<'a>, &'a [u8], &mut Unusable) -> R,
-    ) -> Result<R, Error> {
+        limit: usize,
+        mut read: impl FnMut(&[u8], &mut DecodeErrors) -> Prefix<R>,
+    ) -> Result<Option<R>, Error> {
         if self.peek().await?.is_none() {
-            return Err(self.truncated());
+            return Err(self.ends_too_early());
         }
-        // Parsing again at each part that arrives would cost quadratic time for a value of many parts.
-        let mut enough = 0;
-        let (result, length) = loop {
-            let unread = self.window.unread();
-            if unread.len() >= enough || self.ended {
-                enough = unread.len().saturating_mul(2);
-                match T::read(unread) {
-                    Ok((value, length)) => break (read(value, &unread[..length], &mut self.unusable), length),
-                    Err(Stop::Incomplete) if self.ended => return Err(self.truncated()),
-                    Err(Stop::Incomplete) => {}
-                    Err(Stop::Malformed) => return Err(self.malformed()),
+        let mut skipper = Skipper::default();
+        let mut scanned = 0;
+        let mut is_complete = false;
+        loop {
+            match read(self.buffer.unread(), &mut self.errors) {
+                Ok((value, end)) => {
+                    self.buffer.advance(end);
+                    return Ok(Some(value));
+                }
+                Err(Unread::TooLarge) => return Err(too_large()),
+                Err(Unread::Syntax) if is_complete => return Err(self.malformed()),
+                Err(Unread::Syntax) => {}
+            }
+            // Only a complete value is read again, so that one of many parts takes linear time.
+            while !is_complete {
+                let unread = self.buffer.unread();
+                is_complete = skipper.feed(&unread[scanned..]).is_some();
+                scanned = unread.len();
+                if !is_complete && scanned > limit {
+                    return Ok(None);
+                }
+                if !is_complete && !self.receive().await? {
+                    return Err(self.ends_too_early());
                 }
             }
-            self.fill().await?;
-        };
-        self.window.advance(length);
-        Ok(result)
+        }
     }
 
     /// Returns the next byte that is not white space, `None` at the end of the document.
     async fn peek(&mut self) -> Result<Option<u8>, Error> {
         loop {
-            let unread = self.window.unread();
-            if let Some(blanks) = unread.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
-                let found = unread[blanks];
-                self.window.advance(blanks);
-                return Ok(Some(found));
+            let unread = self.buffer.unread();
+            let blanks = unread.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+            let byte = unread.get(blanks).copied();
+            self.buffer.advance(blanks);
+            if byte.is_some() || !self.receive().await? {
+                return Ok(byte);
             }
-            let length = unread.len();
-            self.window.advance(length);
-            if self.ended {
-                return Ok(None);
-            }
-            self.fill().await?;
         }
     }
 
-    /// Waits until there is more to read, or an end.
-    async fn fill(&mut self) -> Result<(), Error> {
-        if self.window.widen() {
-            return Ok(());
+    /// Waits for more bytes. Returns false at the end of the document.
+    async fn receive(&mut self) -> Result<bool, Error> {
+        if self.buffer.extend() {
+            return Ok(true);
         }
+        if self.has_ended {
+            return Ok(false);
+        }
+        coop::consume_budget().await;
         match self.parts.next().await {
-            Some(part) => self.window.push(part?),
-            None => self.ended = true,
+            Some(part) => self.buffer.push(part?),
+            None => self.has_ended = true,
         }
-        Ok(())
+        Ok(!self.has_ended)
     }
 
     fn malformed(&self) -> Error {
-        Error::Decode(format!("malformed JSON after byte {}", self.window.position()))
+        Error::Decode(format!("malformed JSON after byte {}", self.buffer.position()))
     }
 
-    fn truncated(&self) -> Error {
-        Error::Decode(format!(
-            "it ends too early, after {} bytes",
-            self.window.position() + self.window.unread().len()
-        ))
+    fn ends_too_early(&self) -> Error {
+        let length = self.buffer.position() + self.buffer.unread().len();
+        Error::Decode(format!("the body ends too early, after {length} bytes"))
     }
 }
 
-/// Nothing but the text of a value.
-struct Text;
-
-impl Fields for Text {
-    type Of<'a> = ();
-
-    fn read(text: &[u8]) -> Result<((), usize), Stop> {
-        scan::value(text).map(|end| ((), end))
-    }
+fn too_large() -> Error {
+    Error::Decode(format!("a value is larger than {MAX_VALUE_SIZE} bytes"))
 }

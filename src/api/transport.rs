@@ -1,4 +1,4 @@
-//! Connections to the API: what is trusted, what stands between, how long they live.
+//! Connections to the API: certificates, proxies, timeouts, and their errors.
 
 use std::error::Error as _;
 use std::net::SocketAddr;
@@ -8,35 +8,36 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, ClientBuilder, Proxy};
 use url::{Host, Url};
 
+use super::Error;
 use crate::config::ApiOptions;
 
-/// Longest wait for a connection: a host that does not answer in this time will not answer a scrape either.
+/// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long an unused connection stays open: longer than the usual scrape intervals, so that a scrape finds it.
+/// How long an idle connection stays open: longer than the usual scrape intervals, so that scrapes reuse it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// The product name and version that requests carry.
+/// `User-Agent` of requests.
 const USER_AGENT: &str = concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION"));
 
-/// Makes what all calls go through; nothing is sent.
+/// Makes the HTTP client of all calls, without connecting.
 ///
 /// # Errors
-/// If certificates cannot be loaded, or the options contradict each other.
+/// If certificates cannot be loaded, or options contradict each other.
 pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
-    // Another part of the process may have chosen a provider before: then that one serves.
+    // Fails if the process has a provider already, which is then used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ApiOptions { url, ca_file, proxy_url, tls_server_name, .. } = options;
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
-        // A redirect would carry the credential to a host that nobody configured.
+        // A redirect would send the credential to a host that is not configured.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(Duration::from_secs(30));
     builder = match proxy_url {
         Some(proxy) => builder.proxy(Proxy::all(proxy.clone()).map_err(|error| innermost(&error))?),
-        // What runs on this machine is not behind a proxy, whatever the environment says for the rest.
+        // A server on this machine is not behind the proxy of the environment.
         None if is_loopback(url) => builder.no_proxy(),
         None => builder,
     };
@@ -46,11 +47,11 @@ pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
         builder = builder.tls_certs_merge(certificates);
     }
     if url.scheme() == "http" {
-        // No certificate will be checked, so none needs to exist, as in an image without any.
+        // Without TLS no CA certificates are needed, which an image may lack.
         builder = builder.tls_certs_only([]);
     }
     if tls_server_name.is_some() {
-        builder = named_otherwise(builder, options)?;
+        builder = with_tls_server_name(builder, options)?;
     }
     let no_tls = |error: reqwest::Error| {
         format!("cannot set up TLS: {}; are the system's CA certificates installed?", innermost(&error))
@@ -67,10 +68,10 @@ fn certificates(path: &std::path::Path) -> Result<Vec<Certificate>, String> {
     Ok(certificates)
 }
 
-/// Lets TLS ask for and check a name that is not the one of the API's URL, as a gateway may need.
+/// Makes TLS request and verify another name than the host of the API's URL, for gateways.
 ///
-/// Requests are made for that name (see [`target`]), and whoever looks it up is sent to the URL's host.
-fn named_otherwise(builder: ClientBuilder, options: &ApiOptions) -> Result<ClientBuilder, String> {
+/// Requests are sent to that name (see [`target`]), and the resolver returns the addresses of the URL's host.
+fn with_tls_server_name(builder: ClientBuilder, options: &ApiOptions) -> Result<ClientBuilder, String> {
     let ApiOptions { url, proxy_url, .. } = options;
     if url.scheme() != "https" {
         return Err("--api.tls-server-name: expected an https URL in --api.url".to_owned());
@@ -86,14 +87,14 @@ fn named_otherwise(builder: ClientBuilder, options: &ApiOptions) -> Result<Clien
         Some(Host::Ipv6(address)) => address.to_string(),
         None => String::new(),
     };
-    // In HTTP/2 a request names one host only, and that is the one that TLS is for.
-    Ok(builder.dns_resolver(Elsewhere(host)).no_proxy().http1_only())
+    // An HTTP/2 request has one host only, the one that TLS verifies.
+    Ok(builder.dns_resolver(FixedHost(host)).no_proxy().http1_only())
 }
 
-/// Finds the addresses of this host, whichever name is asked for.
-struct Elsewhere(String);
+/// Resolves every name to the addresses of this host.
+struct FixedHost(String);
 
-impl Resolve for Elsewhere {
+impl Resolve for FixedHost {
     fn resolve(&self, _: Name) -> Resolving {
         let host = self.0.clone();
         Box::pin(async move {
@@ -103,7 +104,7 @@ impl Resolve for Elsewhere {
     }
 }
 
-/// Returns the URL that requests are made for, and the value of their `Host` header where it is not the URL's.
+/// Returns the base URL of requests, and their `Host` header if it is not the URL's host.
 pub(super) fn target(url: &Url, tls_server_name: Option<&str>) -> (Url, Option<String>) {
     let mut named = url.clone();
     match tls_server_name {
@@ -121,14 +122,42 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Returns the errors behind an error of the HTTP client.
-pub(super) fn causes<'a>(
-    error: &'a reqwest::Error,
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+/// Converts an error of the HTTP client; `url` is the API's.
+pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
+    // The log has the endpoint; the URL would be noise.
+    let error = error.without_url();
+    let text = innermost(&error);
+    let host = || {
+        format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+    };
+    if causes(&error).any(is_tls) {
+        Error::Tls(format!("{}: {text}", host()))
+    } else if error.is_connect() {
+        Error::Connect(format!("{}: {text}", host()))
+    } else if error.is_decode() && !causes(&error).any(<dyn std::error::Error>::is::<hyper::Error>) {
+        // Errors of hyper come through the decompressor too, but are of the connection.
+        Error::Decode(format!("invalid compression: {text}"))
+    } else {
+        Error::Transport(text)
+    }
+}
+
+/// Tells whether TLS failed. An I/O error may contain the TLS error without returning it as its source.
+fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
+}
+
+/// Returns the sources of an error of the HTTP client.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(error.source(), |cause| (**cause).source())
 }
 
-/// Returns what the deepest of them says.
-pub(super) fn innermost(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+/// Returns the text of the innermost source, which has the reason.
+fn innermost(error: &reqwest::Error) -> String {
+    let text = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
+    let Some((text, _)) = text.split_once(" (os error ") else { return text };
+    // The system's texts begin with a capital letter.
+    let first = text.chars().next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(text.chars().skip(1)).collect()
 }

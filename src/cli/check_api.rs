@@ -1,4 +1,4 @@
-//! `check-api`: the members that are read, compared with an OpenAPI document.
+//! `check-api`: compares the members that are read with an OpenAPI document.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use super::Failure;
 use super::openapi::OpenApi;
 use super::output::print;
 
-/// Says where a document of the API is not as the exporter reads it.
+/// Prints the differences between an OpenAPI document and the members that are read.
 ///
 /// # Errors
 /// If the document cannot be read.

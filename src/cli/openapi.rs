@@ -1,24 +1,61 @@
-//! What is read of the API, held against a document of it: what is gone, and what has another type.
+//! The members that are read of the API's responses, compared with an OpenAPI document.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value as Json;
 
-use crate::api::members::{self, Member, Value};
+use crate::api::{ENVELOPE, Member, Schema, members};
 use crate::model::Collector;
 
-/// Longest chain of references that is followed: one that is longer leads in a circle.
-const MOST_REFERENCES: usize = 32;
+/// Maximum length of a chain of references: a longer one is a cycle.
+const MAX_REFERENCES: usize = 32;
 
-/// A member that the document does not have as it is read.
+/// Members that are read though the vendor's document lacks them, by endpoint and path: its pages name them, or
+/// another endpoint sends the same object with them.
+const UNDOCUMENTED: &[(Collector, &[&str])] = &[
+    (
+        Collector::Organization,
+        &[
+            "organization.whitelabelName",
+            "organization.users[].idps",
+            "organization.projects[].scheduledFullDeletionDate",
+        ],
+    ),
+    (Collector::User, &["trials", "dailyMetrics"]),
+    (Collector::UserOrganizations, UNDOCUMENTED_IN_LIST),
+    (Collector::Organizations, UNDOCUMENTED_IN_LIST),
+    (Collector::WhitelabelOrganizations, &["organizations[].isDeveloperProfile"]),
+    (
+        Collector::WhitelabelUser,
+        &[
+            "user.privatePersonalProjectsUsed",
+            "user.subscriptionDowngradeDate",
+            "user.subscriptionTerminationDate",
+            "user.activeEnterpriseTrial",
+            "user.whitelabels",
+        ],
+    ),
+];
+
+const UNDOCUMENTED_IN_LIST: &[&str] = &[
+    "organizations[].whitelabelName",
+    "organizations[].users[].idps",
+    "organizations[].projects[].scheduledFullDeletionDate",
+];
+
+fn is_undocumented(collector: Collector, path: &str) -> bool {
+    UNDOCUMENTED.iter().any(|(of, paths)| *of == collector && paths.contains(&path))
+}
+
+/// A member that the document lacks, or describes with another type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Path of the endpoint.
     pub endpoint: &'static str,
-    /// Where the member is in the answer, such as `organization.users[].role`; empty for all of the answer.
+    /// Path of the member in the response, such as `organization.users[].role`; empty for the whole response.
     pub path: String,
-    /// What is the matter.
+    /// The difference.
     pub what: String,
 }
 
@@ -38,7 +75,7 @@ impl OpenApi {
     /// Reads a document in JSON or YAML.
     ///
     /// # Errors
-    /// If it is neither, or describes no API.
+    /// If it is neither, or has no `paths`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let json = match serde_json::from_str(text) {
             Ok(json) => json,
@@ -52,36 +89,36 @@ impl OpenApi {
         }
     }
 
-    /// Returns what is read and is not so in the document.
+    /// Returns the differences of all responses, without members that are known to be undocumented.
     #[must_use]
     pub fn differences(&self) -> Vec<Difference> {
-        let of = |collector| {
+        let unknown = |collector| {
             let differences = self.differences_of(collector).into_iter();
             differences.filter(move |difference| {
-                !(difference.what == GONE && members::is_undocumented(collector, &difference.path))
+                !(difference.what == GONE && is_undocumented(collector, &difference.path))
             })
         };
-        Collector::ALL.into_iter().flat_map(of).collect()
+        Collector::ALL.into_iter().flat_map(unknown).collect()
     }
 
-    /// Returns where the answer to a call differs, even if that is known.
+    /// Returns all differences of the response to a call.
     fn differences_of(&self, collector: Collector) -> Vec<Difference> {
         let endpoint = collector.endpoint();
         let mut found = Vec::new();
         let mut differs =
             |path: &str, what: String| found.push(Difference { endpoint, path: path.to_owned(), what });
-        match self.call(endpoint).map(|call| self.answer(call)) {
+        match self.call(endpoint).map(|call| self.response(call)) {
             None => differs("", "the call is gone".to_owned()),
-            Some(None) => differs("", "its answer is not described".to_owned()),
-            Some(Some(answer)) => {
-                self.compare(&answer, members::ENVELOPE, "", &mut differs);
-                self.compare(&answer, members::members(collector), "", &mut differs);
+            Some(None) => differs("", "its response is not described".to_owned()),
+            Some(Some(response)) => {
+                self.compare(&response, ENVELOPE, "", &mut differs);
+                self.compare(&response, members(collector), "", &mut differs);
             }
         }
         found
     }
 
-    /// Returns the description of a call. Its path may name ids otherwise than the exporter does.
+    /// Returns the description of a call. The names of path parameters may differ.
     fn call(&self, endpoint: &str) -> Option<&Json> {
         let without_names = |path: &str| -> Vec<String> {
             path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }.to_owned()).collect()
@@ -91,28 +128,28 @@ impl OpenApi {
         paths.iter().find(|(path, _)| without_names(path) == wanted)?.1.get("get")
     }
 
-    /// Returns the schemas that make up the answer to a call.
-    fn answer<'a>(&'a self, call: &'a Json) -> Option<Vec<&'a Json>> {
+    /// Returns the schemas of the response to a call.
+    fn response<'a>(&'a self, call: &'a Json) -> Option<Vec<&'a Json>> {
         let response = self.follow(call["responses"].get("200")?)?;
         Some(self.parts(response["content"]["application/json"].get("schema")?))
     }
 
-    /// Follows references to what they lead to.
+    /// Follows references to their target.
     fn follow<'a>(&'a self, mut schema: &'a Json) -> Option<&'a Json> {
-        for _ in 0..MOST_REFERENCES {
+        for _ in 0..MAX_REFERENCES {
             let Some(reference) = schema["$ref"].as_str() else { return Some(schema) };
             schema = self.0.pointer(reference.strip_prefix('#')?)?;
         }
         None
     }
 
-    /// Returns a schema, and all that it is combined from: together they say what a value may be.
+    /// Returns a schema and all schemas that it is combined from.
     fn parts<'a>(&'a self, schema: &'a Json) -> Vec<&'a Json> {
         let mut parts: Vec<&Json> = Vec::new();
         let mut open = vec![schema];
         while let Some(schema) = open.pop() {
             let Some(schema) = self.follow(schema) else { continue };
-            // A schema that is made of itself adds nothing.
+            // A schema may contain itself.
             if parts.iter().any(|part| std::ptr::eq(*part, schema)) {
                 continue;
             }
@@ -122,9 +159,9 @@ impl OpenApi {
         parts
     }
 
-    /// Compares the members of an object with what is read of them.
+    /// Compares the schemas of an object with the members that are read of it.
     fn compare(&self, object: &[&Json], members: &[Member], at: &str, differs: &mut dyn FnMut(&str, String)) {
-        for Member { name, value } in members {
+        for Member { name, schema } in members {
             let path = if at.is_empty() { (*name).to_owned() } else { format!("{at}.{name}") };
             let described = object.iter().filter_map(|part| part["properties"].get(name));
             let parts: Vec<_> = described.flat_map(|schema| self.parts(schema)).collect();
@@ -133,19 +170,22 @@ impl OpenApi {
                 continue;
             }
             let types = types(&parts);
-            if !types.is_empty() && !expected(*value).iter().any(|name| types.contains(name)) {
+            if !types.is_empty() && !expected(*schema).iter().any(|name| types.contains(name)) {
                 let types: Vec<_> = types.into_iter().collect();
-                differs(&path, format!("read as {}, described as {}", expected(*value)[0], types.join(" or ")));
+                differs(
+                    &path,
+                    format!("read as {}, described as {}", expected(*schema)[0], types.join(" or ")),
+                );
                 continue;
             }
-            match value {
-                Value::Object(members) => self.compare(&parts, members, &path, differs),
-                Value::List(members) => {
+            match schema {
+                Schema::Object(members) => self.compare(&parts, members, &path, differs),
+                Schema::List(members) => {
                     let items = parts.iter().filter_map(|part| part.get("items"));
                     let items: Vec<_> = items.flat_map(|schema| self.parts(schema)).collect();
                     self.compare(&items, members, &format!("{path}[]"), differs);
                 }
-                Value::Boolean | Value::Number | Value::Text | Value::Date | Value::Length => {}
+                Schema::Boolean | Schema::Number | Schema::Text | Schema::Date | Schema::Length => {}
             }
         }
     }
@@ -154,24 +194,24 @@ impl OpenApi {
 const GONE: &str = "gone";
 const DATE: &str = "date-time";
 
-/// Returns the types that a value may have to be read; the first is the one that is meant.
-const fn expected(value: Value) -> &'static [&'static str] {
-    match value {
-        Value::Boolean => &["boolean"],
-        Value::Number => &["number", "integer"],
-        Value::Text => &["string", DATE],
-        Value::Date => &[DATE],
-        Value::Length | Value::List(_) => &["array"],
-        Value::Object(_) => &["object"],
+/// Returns the types that can be read; the first is the expected one.
+const fn expected(schema: Schema) -> &'static [&'static str] {
+    match schema {
+        Schema::Boolean => &["boolean"],
+        Schema::Number => &["number", "integer"],
+        Schema::Text => &["string", DATE],
+        Schema::Date => &[DATE],
+        Schema::Length | Schema::List(_) => &["array"],
+        Schema::Object(_) => &["object"],
     }
 }
 
-/// Returns the types that schemas name, with a format of text that matters as a type of its own.
+/// Returns the types of schemas; a string with the format `date-time` is the type `date-time`.
 fn types<'a>(parts: &[&'a Json]) -> BTreeSet<&'a str> {
     let mut types = BTreeSet::new();
     for part in parts {
         let named = part["type"].as_str().into_iter();
-        // As of OpenAPI 3.1 there may be several.
+        // Since OpenAPI 3.1 it may be a list.
         let named = named.chain(part["type"].as_array().into_iter().flatten().filter_map(Json::as_str));
         types.extend(named.filter(|name| *name != "null").map(|name| match (name, part["format"].as_str()) {
             ("string", Some(DATE)) => DATE,
@@ -189,12 +229,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_document_lacks_and_what_is_called_undocumented_are_the_same() {
+    fn undocumented_members_are_exactly_those_that_the_document_lacks() {
         let document = OpenApi::parse(include_str!("../../tests/data/openapi.json")).unwrap();
         for collector in Collector::ALL {
             let lacks: BTreeSet<_> =
                 document.differences_of(collector).into_iter().map(|found| found.path).collect();
-            let known = members::UNDOCUMENTED.iter().filter(|(of, _)| *of == collector);
+            let known = UNDOCUMENTED.iter().filter(|(of, _)| *of == collector);
             let known: BTreeSet<_> =
                 known.flat_map(|(_, paths)| *paths).map(|path| (*path).to_owned()).collect();
             assert_eq!(lacks, known, "{collector:?}");

@@ -25,7 +25,7 @@ pub(super) async fn scrape(options: Options, record: Option<&Path>) -> Result<Ex
     let recorder = recorder.transpose().map_err(Failure::Configuration)?;
     let keep = Keep { responses: recorder.as_ref().map(Recorder::tap), ..Keep::default() };
     let (_, text, snapshot) = collect_once(configuration, replay, keep).await?;
-    print(&Format::PrometheusText.write(text))?;
+    print(&text)?;
     if let Some(recorder) = recorder {
         let responses = recorder.end().map_err(Failure::Running)?;
         tracing::info!(responses, "responses recorded and redacted: read them before you share them");
@@ -46,7 +46,7 @@ pub(super) async fn collect_once(
     let Configuration { api, common, .. } = &exporter.configuration;
     let budget = common.scrape.timeout_max.unwrap_or(api.timeout.saturating_mul(2));
     let all = Selection::default();
-    let collected = exporter.collect(&exporter.accounts, &all, true, budget).await;
+    let collected = exporter.collect(&exporter.accounts, &all, true, budget, Format::PrometheusText).await;
     let (text, snapshot) = collected.map_err(|error| Failure::Running(error.to_string()))?;
     Ok((exporter, text, snapshot))
 }

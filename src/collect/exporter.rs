@@ -12,9 +12,9 @@ use super::credential::CredentialSource;
 use super::{Scope, Selection, scrape};
 use crate::api::{self, Client, DecodeOptions, Settings, Tap};
 use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOptions};
-use crate::metrics;
 use crate::metrics::exposition::Writer;
 use crate::metrics::telemetry::Telemetry;
+use crate::metrics::{self, Format};
 use crate::model::{Clock, Snapshot};
 
 /// Maximum time of a scrape, whatever its timeout: no call lasts as long, and no clock overflows.
@@ -119,21 +119,22 @@ impl Exporter {
         Some(Arc::clone(&self.accounts.get(known)?.state))
     }
 
-    /// Scrapes the accounts within `budget`, and returns the metrics as OpenMetrics text with the snapshot. The exporter's
-    /// own metrics are included if `with_telemetry` is true.
+    /// Scrapes the accounts within `budget`, and returns the metrics as text with the snapshot. The exporter's own metrics
+    /// are included if `with_telemetry` is true.
     ///
     /// # Errors
-    /// See [`metrics::open_metrics`].
+    /// See [`metrics::write`].
     pub async fn collect(
         &self,
         accounts: &[Arc<Account>],
         selection: &Selection,
         with_telemetry: bool,
         budget: Duration,
+        format: Format,
     ) -> Result<(String, Arc<Snapshot>), fmt::Error> {
         let snapshot = self.scrape(accounts, selection, budget).await;
         let telemetry = self.telemetry_if(with_telemetry);
-        Ok((metrics::open_metrics(Arc::clone(&snapshot), telemetry)?, snapshot))
+        Ok((metrics::write(format, Arc::clone(&snapshot), telemetry)?, snapshot))
     }
 
     /// Scrapes the accounts within `budget`.
@@ -216,7 +217,7 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings
         timeout: api.timeout,
         max_response_size: api.max_response_size,
         usage_query: collectors.usage_query(),
-        terms: DecodeOptions {
+        decode: DecodeOptions {
             now: 0.0,
             compute_time_unit: api.compute_time_unit.seconds(),
             memory_unit: api.memory_unit.bytes(),

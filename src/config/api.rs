@@ -1,68 +1,70 @@
-//! How the API is asked.
+//! Options of the connection to the API.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::values;
 
-/// Where the API is unless `--api.url` says otherwise.
+/// Default base URL of the API.
 pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
 
-/// How the API is asked.
-#[derive(Args, Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+/// Connection to the API.
+#[derive(Args, Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "API")]
 pub struct ApiOptions {
     /// Base URL of the API
     #[arg(long = "api.url", env = "EDGEIMPULSE_API_URL", value_name = "URL", default_value = STUDIO_URL,
-        value_parser = values::base_url)]
-    #[serde(deserialize_with = "values::from_text::base_url")]
+        value_parser = values::UrlParser(values::base_url))]
+    #[serde(with = "values::base_url")]
     #[schemars(with = "String")]
     pub url: Url,
-    /// Longest time of one call, up to the last byte of its answer
+    /// Timeout of a call, including the response body
     #[arg(long = "api.timeout", env = "EDGEIMPULSE_API_TIMEOUT", value_name = "DURATION", default_value = "30s",
         value_parser = values::positive_duration)]
-    #[serde(deserialize_with = "values::from_text::positive_duration")]
+    #[serde(with = "values::positive_duration")]
     #[schemars(with = "String")]
     pub timeout: Duration,
-    /// Most calls at one time, shared out among the accounts [default: 8, or one per account if these are more]
+    /// Maximum concurrent calls, shared among the accounts [default: 8, or the number of accounts if greater]
     #[arg(long = "api.concurrency", env = "EDGEIMPULSE_API_CONCURRENCY", value_name = "N",
-        value_parser = clap::value_parser!(u16).range(1..=1000))]
-    #[serde(deserialize_with = "values::between::some_concurrency")]
-    #[schemars(range(min = 1, max = 1000))]
+        value_parser = values::concurrency)]
+    #[serde(with = "values::concurrency")]
+    #[schemars(with = "Option<u16>", range(min = 1, max = values::MAX_CONCURRENCY))]
     pub concurrency: Option<u16>,
-    /// Most calls in any minute of collectors that have an interval, shared out among the accounts
+    /// Maximum calls per minute of collectors that have an interval, shared among the accounts
     #[arg(long = "api.calls-per-minute", env = "EDGEIMPULSE_API_CALLS_PER_MINUTE", value_name = "N",
-        default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
-    #[serde(deserialize_with = "values::between::calls_per_minute")]
-    #[schemars(range(min = 1))]
+        default_value_t = 600, value_parser = values::calls_per_minute)]
+    #[serde(with = "values::calls_per_minute")]
+    #[schemars(with = "u32", range(min = 1))]
     pub calls_per_minute: u32,
-    /// Longest answer that is read, after decompression
+    /// Maximum response size, after decompression
     #[arg(long = "api.max-response-size", env = "EDGEIMPULSE_API_MAX_RESPONSE_SIZE", value_name = "SIZE",
         default_value = "256MiB", value_parser = values::size)]
-    #[serde(deserialize_with = "values::from_text::size")]
+    #[serde(with = "values::size")]
     #[schemars(with = "String")]
     pub max_response_size: u64,
-    /// Certificates of authorities to trust beside the system's, in PEM; read again with the configuration
+    /// File with PEM certificates of additional trusted authorities; read again when the configuration is reloaded
     #[arg(long = "api.ca-file", env = "EDGEIMPULSE_API_CA_FILE", value_name = "FILE")]
+    #[serde(serialize_with = "values::path_as_text")]
     pub ca_file: Option<PathBuf>,
-    /// Proxy for all calls; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY say
+    /// HTTP proxy for all calls; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY
     #[arg(long = "api.proxy-url", env = "EDGEIMPULSE_API_PROXY_URL", value_name = "URL",
-        value_parser = values::proxy_url)]
-    #[serde(deserialize_with = "values::from_text::some_proxy_url")]
+        value_parser = values::UrlParser(values::proxy_url))]
+    #[serde(with = "values::proxy_url")]
     #[schemars(with = "Option<String>")]
     pub proxy_url: Option<Url>,
-    /// Name that the API's certificate is for, where it is not the host of --api.url
+    /// Host name in the API's certificate, if it differs from the host of --api.url
     #[arg(long = "api.tls-server-name", env = "EDGEIMPULSE_API_TLS_SERVER_NAME", value_name = "NAME",
         value_parser = values::server_name)]
-    #[serde(deserialize_with = "values::from_text::some_server_name")]
+    #[serde(with = "values::server_name")]
+    #[schemars(with = "Option<String>")]
     pub tls_server_name: Option<String>,
-    /// Unit of the compute times in usage answers, which the API does not state
+    /// Unit of the compute times in usage responses, which the API does not document
     #[arg(
         long = "api.compute-time-unit",
         env = "EDGEIMPULSE_API_COMPUTE_TIME_UNIT",
@@ -71,7 +73,7 @@ pub struct ApiOptions {
         default_value_t
     )]
     pub compute_time_unit: ComputeTimeUnit,
-    /// Unit of the memory in default compute limits, which the API does not state
+    /// Unit of the memory in default compute limits, which the API does not document
     #[arg(
         long = "api.memory-unit",
         env = "EDGEIMPULSE_API_MEMORY_UNIT",
@@ -83,13 +85,13 @@ pub struct ApiOptions {
 }
 
 /// Unit of compute times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ComputeTimeUnit {
-    /// As the same fields elsewhere in the API
+    /// As in the other responses of the API
     #[default]
     Seconds,
-    /// As a description in the API's document has it
+    /// As a description in the API's specification says
     Minutes,
 }
 
@@ -105,7 +107,7 @@ impl ComputeTimeUnit {
 }
 
 /// Unit of memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MemoryUnit {
     /// Bytes

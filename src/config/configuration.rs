@@ -2,27 +2,34 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::{
     ApiOptions, CollectorOptions, CommonOptions, CredentialKind, CredentialOrigin, ONLY_ACCOUNT, Options,
     ScopeOptions, file,
 };
 
-/// The configuration of an exporter, from flags and environment variables or from a file.
-#[derive(Clone, Debug)]
+/// The configuration of an exporter, from flags and environment variables or from a file. Serialized, it has the
+/// sections and fields of the file, except the accounts.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Configuration {
     /// How the API is called.
     pub api: ApiOptions,
     /// The accounts, in order of precedence.
+    #[serde(skip)]
     pub accounts: Vec<AccountOptions>,
     /// Options that are the same for all accounts.
+    #[serde(flatten)]
     pub common: CommonOptions,
     /// The configuration file, if there is one.
+    #[serde(skip)]
     pub file: Option<PathBuf>,
     /// The directory of the recording that is replayed instead of calling the API.
+    #[serde(serialize_with = "super::values::path_as_text")]
     pub replay: Option<PathBuf>,
 }
 
-/// A credential, and what is read with it.
+/// An account: a credential, and what is read with it.
 #[derive(Clone, Debug)]
 pub struct AccountOptions {
     /// Name of the account, the value of the `account` label.
@@ -35,7 +42,7 @@ pub struct AccountOptions {
     pub scope: ScopeOptions,
     /// Collectors that are on, and their options.
     pub collectors: CollectorOptions,
-    /// File and line that configure the credential, for error messages.
+    /// Position of the credential in the configuration file, for error messages.
     pub place: Option<String>,
 }
 
@@ -48,7 +55,7 @@ impl Configuration {
 }
 
 impl AccountOptions {
-    /// Returns true if `other` is the same account with the same options, wherever they are configured.
+    /// Returns true if `other` has the same name and options, even if at another position of the file.
     #[must_use]
     pub fn is_read_as(&self, other: &Self) -> bool {
         let Self { name, kind, origin, scope, collectors, place: _ } = self;
@@ -62,10 +69,10 @@ impl AccountOptions {
 
 impl Options {
     /// Returns the configuration of the flags and environment variables, or of the file that `--config.file` names.
-    /// `--replay` is left to the caller.
+    /// The caller applies `--replay`.
     ///
     /// # Errors
-    /// If the configuration cannot work; the message says what to change.
+    /// If the configuration cannot be used; the message says what to change.
     pub fn configuration(self) -> Result<Configuration, String> {
         let Self { config_file, replay: _, api, credential, scope, common } = self;
         if let Some(path) = config_file {

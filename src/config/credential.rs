@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
-/// The two ways that the API knows to authenticate a program.
+/// Kind of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
-    /// An organization's API key, sent as `x-api-key`: sees that organization.
+    /// An organization's API key, sent as `x-api-key`; gives access to that organization.
     ApiKey,
-    /// A user's JSON Web Token, sent as `x-jwt-token`: sees what the user sees.
+    /// A user's JSON Web Token, sent as `x-jwt-token`; gives access to what the user can see.
     Jwt,
 }
 
 impl CredentialKind {
-    /// Returns the header that carries the secret.
+    /// Returns the name of the request header with the secret.
     #[must_use]
     pub const fn header(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl CredentialKind {
         }
     }
 
-    /// Returns what people call it.
+    /// Returns the name for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,12 +34,12 @@ impl CredentialKind {
     }
 }
 
-/// Where a secret comes from.
+/// Origin of a secret.
 #[derive(Clone, Debug)]
 pub enum CredentialOrigin {
-    /// The configuration holds it; it was in the named environment variable.
+    /// The value of the named environment variable.
     Environment(String, SecretString),
-    /// A file, which may change while the exporter runs.
+    /// A file, which can change while the exporter runs.
     File(PathBuf),
 }
 
@@ -64,7 +64,7 @@ impl std::fmt::Display for CredentialOrigin {
     }
 }
 
-/// Who asks.
+/// The credential.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "API")]
 pub struct CredentialOptions {
@@ -105,12 +105,12 @@ impl CredentialOptions {
         match (found.next(), found.next()) {
             (Some(credential), None) => Ok(credential),
             (None, _) => Err(format!(
-                "no credential: set {API_KEY} or {JWT}, or give --api.key-file or --api.jwt-file; \
-                 to look around without one: edgeimpulse-exporter demo"
+                "no credential: set {API_KEY}, {JWT}, --api.key-file or --api.jwt-file; \
+                 to try the exporter without a credential, run: edgeimpulse-exporter demo"
             )),
             (Some(_), Some(_)) => {
                 let names: Vec<_> = names.into_iter().flatten().collect();
-                Err(format!("more than one credential: keep one of {}", names.join(", ")))
+                Err(format!("more than one credential: set only one of {}", names.join(", ")))
             }
         }
     }

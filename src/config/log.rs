@@ -2,14 +2,14 @@
 
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// What is logged.
-#[derive(Args, Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+/// Logging.
+#[derive(Args, Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Log")]
 pub struct LogOptions {
-    /// Least severe events to log
+    /// Minimum log level
     #[arg(
         long = "log.level",
         env = "EDGEIMPULSE_LOG_LEVEL",
@@ -18,7 +18,7 @@ pub struct LogOptions {
         default_value_t
     )]
     pub level: LogLevel,
-    /// How to write them
+    /// Log format
     #[arg(
         long = "log.format",
         env = "EDGEIMPULSE_LOG_FORMAT",
@@ -29,30 +29,30 @@ pub struct LogOptions {
     pub format: LogFormat,
 }
 
-/// Least severe events to log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+/// Minimum log level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// What stops the exporter
+    /// Errors that stop the exporter
     Error,
-    /// What costs metrics
+    /// Also problems that affect metrics
     Warn,
-    /// What happens rarely
+    /// Also rare events
     #[default]
     Info,
-    /// What happens at each scrape
+    /// Also events of each scrape
     Debug,
     /// Everything
     Trace,
 }
 
-/// How events are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, JsonSchema)]
+/// Log format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people
+    /// Human-readable lines
     #[default]
     Text,
-    /// For machines, one object per line
+    /// One JSON object per line
     Json,
 }

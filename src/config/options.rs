@@ -1,67 +1,67 @@
-//! Flags and environment variables of an exporter.
+//! Flags and environment variables of the exporter.
 
 use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches};
+use serde::Serialize;
 
 use super::{
     ApiOptions, CacheOptions, CollectorOptions, CredentialOptions, LogOptions, ScopeOptions, ScrapeOptions,
     WebOptions,
 };
 
-/// Everything that can be set about an exporter.
+/// All options of an exporter.
 #[derive(Args, Debug)]
 pub struct Options {
-    /// YAML file that says everything, instead of flags and environment: for several accounts
+    /// YAML file with all options, instead of flags and environment variables; can configure several accounts
     #[arg(long = "config.file", env = "EDGEIMPULSE_CONFIG_FILE", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
-    /// Ask a recording instead of the API, as of its time: needs no credential and no network; see scrape --record
+    /// Directory of a recording to read instead of the API, without credential and network; see scrape --record
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
-    /// How the API is asked.
+    /// Connection to the API.
     #[command(flatten)]
     pub api: ApiOptions,
-    /// Who asks.
+    /// The credential.
     #[command(flatten)]
     pub credential: CredentialOptions,
-    /// What is read.
+    /// Organizations and users to read.
     #[command(flatten)]
     pub scope: ScopeOptions,
-    /// What the demo can be told too.
+    /// Options that the demo has too.
     #[command(flatten)]
     pub common: CommonOptions,
 }
 
-/// Options that do not say which API is asked about what.
-#[derive(Args, Clone, Debug)]
+/// Options that depend neither on the API nor on the account.
+#[derive(Args, Clone, Debug, Default, Serialize)]
 pub struct CommonOptions {
-    /// How the exporter is reached.
+    /// HTTP server.
     #[command(flatten)]
     pub web: WebOptions,
-    /// How long a scrape may take.
+    /// Time limits of scrapes.
     #[command(flatten)]
     pub scrape: ScrapeOptions,
-    /// How long answers are used.
+    /// How long responses are reused.
     #[command(flatten)]
     pub cache: CacheOptions,
-    /// Which collectors are on.
+    /// Collectors and their options.
     #[command(flatten)]
     pub collectors: CollectorOptions,
-    /// What is logged.
+    /// Logging.
     #[command(flatten)]
     pub log: LogOptions,
 }
 
-/// Makes the flags' defaults those of the file too.
-macro_rules! default_as_without_flags {
+/// Implements `Default` with the defaults of the flags, so that each default is written once.
+macro_rules! default_from_flags {
     ($($options:ty),*) => {$(
         impl Default for $options {
             fn default() -> Self {
                 let command = Self::augment_args(clap::Command::new("")).mut_args(|argument| argument.env(None::<&str>));
-                let matches = command.get_matches_from([""]);
-                Self::from_arg_matches(&matches).expect("defaults are valid")
+                Self::from_arg_matches(&command.get_matches_from([""])).unwrap_or_else(|error| error.exit())
             }
         }
     )*};
 }
-default_as_without_flags!(ApiOptions, WebOptions, ScrapeOptions, CacheOptions, LogOptions, CollectorOptions);
+default_from_flags!(ApiOptions, WebOptions, ScrapeOptions, CacheOptions, LogOptions, CollectorOptions);

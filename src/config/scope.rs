@@ -1,12 +1,13 @@
 //! Organizations and users that are read.
 
 use clap::Args;
+use serde::Serialize;
 
-/// What is read.
-#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+/// Organizations and users to read. Serialized, it has the fields of an account in the configuration file.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[command(next_help_heading = "Scope")]
 pub struct ScopeOptions {
-    /// Read these organizations only, may be repeated; without it all that the credential sees
+    /// Read only these organizations; default: all that the credential can see; may be repeated
     #[arg(
         long = "organization-id",
         env = "EDGEIMPULSE_ORGANIZATION_IDS",
@@ -14,23 +15,25 @@ pub struct ScopeOptions {
         value_delimiter = ','
     )]
     pub organization_ids: Vec<u64>,
-    /// Read these users too (with a JWT), may be repeated
+    /// Read also these users; requires a JWT; may be repeated
     #[arg(long = "user-id", env = "EDGEIMPULSE_USER_IDS", value_name = "ID", value_delimiter = ',')]
     pub user_ids: Vec<u64>,
-    /// Organization that owns the white label, may be repeated; without it those that the credential administers
+    /// Organizations that own the white label; default: those that the JWT's user administers; may be repeated
     #[arg(
         long = "whitelabel.organization-id",
         env = "EDGEIMPULSE_WHITELABEL_ORGANIZATION_IDS",
         value_name = "ID",
         value_delimiter = ','
     )]
+    #[serde(rename = "whitelabel.organization_ids")]
     pub whitelabel_organization_ids: Vec<u64>,
-    /// Read these users of the white label, may be repeated
+    /// Read these users of the white label; may be repeated
     #[arg(
         long = "whitelabel.user-id",
         env = "EDGEIMPULSE_WHITELABEL_USER_IDS",
         value_name = "ID",
         value_delimiter = ','
     )]
+    #[serde(rename = "whitelabel.user_ids")]
     pub whitelabel_user_ids: Vec<u64>,
 }

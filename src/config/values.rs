@@ -1,220 +1,187 @@
-//! Values of options that have a form of their own.
+//! Parsers of values: flags, environment variables and the configuration file accept the same.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
+use serde::{Serialize, Serializer};
 use url::Url;
 
 use super::api::STUDIO_URL;
 use crate::model::UnixTime;
 
-/// An address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum ListenAddress {
-    /// An address of TCP; unspecified IPv6 stands for both IP versions.
-    Tcp(SocketAddr),
-    /// A Unix socket.
-    Unix(PathBuf),
-}
-
-impl ListenAddress {
-    /// Returns the port, if it has one.
-    #[must_use]
-    pub const fn port(&self) -> Option<u16> {
-        match self {
-            Self::Tcp(address) => Some(address.port()),
-            Self::Unix(_) => None,
-        }
-    }
-}
-
-/// Writes it as it may be configured.
-impl std::fmt::Display for ListenAddress {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp(address) if address.ip() == Ipv6Addr::UNSPECIFIED => {
-                write!(formatter, ":{}", address.port())
-            }
-            Self::Tcp(address) => address.fmt(formatter),
-            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
-        }
-    }
-}
-
-impl TryFrom<String> for ListenAddress {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl FromStr for ListenAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            // A path is longer than 0 and, for the system's sake, shorter than 108 bytes.
-            return match path.len() {
-                1..108 => Ok(Self::Unix(path.into())),
-                _ => Err("expected unix: and a path of at most 107 bytes".to_owned()),
-            };
-        }
-        let every_host = |port: &str| Some(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port.parse().ok()?)));
-        let address = match text.strip_prefix(':') {
-            Some(port) => every_host(port),
-            None => text.replace("localhost:", "127.0.0.1:").parse().ok(),
-        };
-        let expected = "expected :PORT, IPV4:PORT, [IPV6]:PORT or unix:PATH, such as 127.0.0.1:10101";
-        address.map(Self::Tcp).ok_or_else(|| expected.to_owned())
-    }
-}
-
 pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
     const TAKEN: [&str; 6] = ["/", "/-/healthy", "/-/ready", "/-/reload", "/probe", "/sd"];
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
     if !text.starts_with('/') || !text.chars().all(allowed) {
-        return Err("expected a path such as /metrics".to_owned());
+        return Err("expected a path, e.g. /metrics".to_owned());
     }
     if TAKEN.contains(&text) {
-        return Err(format!("{text} is taken by another page"));
+        return Err(format!(
+            "{text} is another endpoint of the exporter: expected another path, e.g. /metrics"
+        ));
     }
     Ok(text.to_owned())
 }
 
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}: expected a URL such as {STUDIO_URL}"))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(format!("expected an http or https URL such as {STUDIO_URL}"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a credential in the URL would be shown in logs: set it as the help says".to_owned());
+    let url = http_url(text, STUDIO_URL)?;
+    if has_credential(&url) {
+        return Err("the URL contains a credential, which logs would show: \
+                    use EDGEIMPULSE_API_KEY or --api.key-file"
+            .to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("expected a URL without query and fragment".to_owned());
+        return Err(format!("expected a URL without query and fragment, e.g. {STUDIO_URL}"));
     }
     Ok(url)
 }
 
 pub(super) fn proxy_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url = url.ok_or("expected an http or https URL such as http://proxy.example:3128")?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a credential in the URL would be shown in logs: set HTTPS_PROXY instead".to_owned());
+    let url = http_url(text, "http://proxy.example:3128")?;
+    if has_credential(&url) {
+        return Err("the URL contains a credential, which logs would show: set HTTPS_PROXY instead".to_owned());
     }
     Ok(url)
+}
+
+/// Parses the URL of a flag. Errors do not contain the value, which may contain a credential.
+#[derive(Clone)]
+pub(super) struct UrlParser(pub(super) fn(&str) -> Result<Url, String>);
+
+impl TypedValueParser for UrlParser {
+    type Value = Url;
+
+    fn parse_ref(&self, command: &Command, flag: Option<&Arg>, value: &OsStr) -> Result<Url, clap::Error> {
+        (self.0)(&value.to_string_lossy()).map_err(|error| {
+            let flag = flag.map(ToString::to_string).unwrap_or_default();
+            let text = format!("invalid value for '{flag}': {error}");
+            clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+        })
+    }
+}
+
+fn http_url(text: &str, example: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| format!("expected an http or https URL, e.g. {example}"))
+}
+
+fn has_credential(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 pub(super) fn server_name(text: &str) -> Result<String, String> {
     match url::Host::parse(text) {
         Ok(url::Host::Domain(name)) => Ok(name),
-        _ => Err("expected a host name such as studio.edgeimpulse.com".to_owned()),
+        _ => Err("expected a host name, e.g. studio.edgeimpulse.com".to_owned()),
     }
 }
 
-/// Reads a time of day with its date.
-/// Parses a time of day with its date.
+/// Parses a date with a time of day.
 ///
 /// # Errors
-/// If the text is no such time.
+/// If the text is not such a date.
 pub fn moment(text: &str) -> Result<UnixTime, String> {
     let moment = text.parse::<jiff::Timestamp>();
-    let moment = moment.map_err(|_| "expected a time such as 2026-10-30T12:00:00Z".to_owned())?;
+    let moment = moment.map_err(|_| "expected a time, e.g. 2026-10-30T12:00:00Z".to_owned())?;
     Ok(moment.as_duration().as_secs_f64())
 }
 
 /// Parses a duration that is greater than zero.
 ///
 /// # Errors
-/// If the text is no such duration.
+/// If the text is not such a duration.
 pub fn positive_duration(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("expected more than nothing, such as 10s".to_owned()),
+        Duration::ZERO => Err("must be greater than zero, e.g. 10s".to_owned()),
         duration => Ok(duration),
     }
 }
 
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "expected a duration, e.g. 10s or 1m30s".to_owned())
+}
+
+/// The units of sizes, the largest first.
+const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let unit = match unit {
-        "" | "B" => Some(1),
-        "KiB" => Some(1 << 10),
-        "MiB" => Some(1 << 20),
-        "GiB" => Some(1 << 30),
-        _ => None,
-    };
-    let size = unit.and_then(|unit: u64| number.parse::<u64>().ok()?.checked_mul(unit));
-    size.filter(|size| *size > 0).ok_or_else(|| "expected a size such as 64MiB (B, KiB, MiB, GiB)".to_owned())
+    let unit = UNITS.into_iter().find(|(name, _)| *name == unit || unit.is_empty() && *name == "B");
+    let size = unit.and_then(|(_, unit)| number.parse::<u64>().ok()?.checked_mul(unit));
+    size.filter(|size| *size > 0)
+        .ok_or_else(|| "expected a size, e.g. 64MiB (units: B, KiB, MiB, GiB)".to_owned())
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}: expected a duration such as 10s or 1m30s"))
+/// Writes a size as it can be configured.
+fn write_size(bytes: u64) -> String {
+    let unit = UNITS.into_iter().find(|(_, unit)| bytes.is_multiple_of(*unit));
+    unit.map(|(name, unit)| format!("{}{name}", bytes / unit)).unwrap_or_default()
 }
 
-/// The same values in the file: texts, understood as the flags' are.
-pub(super) mod from_text {
-    use serde::de::{Deserialize, Deserializer, Error};
+/// Most concurrent calls that can be configured.
+pub(super) const MAX_CONCURRENCY: u16 = 1000;
 
-    macro_rules! from_text {
-        ($($parser:ident -> $value:ty),* $(,)?) => {$(
-            pub(in crate::config) fn $parser<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$value, D::Error> {
-                super::$parser(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+pub(super) fn concurrency(text: &str) -> Result<u16, String> {
+    number(text, 1..=MAX_CONCURRENCY)
+}
+
+pub(super) fn calls_per_minute(text: &str) -> Result<u32, String> {
+    number(text, 1..=u32::MAX)
+}
+
+fn number<T: FromStr + PartialOrd + Display>(text: &str, bounds: RangeInclusive<T>) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {} to {}", bounds.start(), bounds.end()))
+}
+
+/// Serializes a path, which need not be UTF-8, as text.
+pub(super) fn path_as_text<'a, S: Serializer>(
+    path: impl Into<Option<&'a PathBuf>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    path.into().map(|path| path.to_string_lossy()).serialize(serializer)
+}
+
+/// Defines for a parser of this module a module of the same name for `#[serde(with = "...")]`: the file accepts the
+/// texts that the flag accepts, and a value is serialized as such a text. The field may be an `Option`.
+macro_rules! in_the_file_as_text {
+    ($($parser:ident: $value:ty => $write:expr;)*) => {$(
+        pub(super) mod $parser {
+            use serde::de::{Deserialize, Deserializer, Error};
+            use serde::ser::{Serialize, Serializer};
+
+            pub(in crate::config) fn serialize<'a, S: Serializer>(
+                value: impl Into<Option<&'a $value>>,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                value.into().map($write).serialize(serializer)
             }
-        )*};
-    }
 
-    from_text! {
-        base_url -> url::Url,
-        duration -> std::time::Duration,
-        positive_duration -> std::time::Duration,
-        proxy_url -> url::Url,
-        server_name -> String,
-        size -> u64,
-        telemetry_path -> String,
-    }
-
-    macro_rules! optional {
-        ($($name:ident = $parser:ident -> $value:ty),* $(,)?) => {$(
-            pub(in crate::config) fn $name<'de, D: Deserializer<'de>>(
+            pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>, T: From<$value>>(
                 deserializer: D,
-            ) -> Result<Option<$value>, D::Error> {
-                $parser(deserializer).map(Some)
+            ) -> Result<T, D::Error> {
+                super::$parser(&String::deserialize(deserializer)?).map(T::from).map_err(D::Error::custom)
             }
-        )*};
-    }
-
-    optional! {
-        some_positive_duration = positive_duration -> std::time::Duration,
-        some_proxy_url = proxy_url -> url::Url,
-        some_server_name = server_name -> String,
-    }
+        }
+    )*};
 }
 
-/// Numbers in the file that have bounds, which are those of the flags.
-pub(super) mod between {
-    use serde::de::{Deserialize, Deserializer, Error};
-
-    fn number<'de, D: Deserializer<'de>>(deserializer: D, least: u32, most: u32) -> Result<u32, D::Error> {
-        let number = u64::deserialize(deserializer)?;
-        let within = u32::try_from(number).ok().filter(|number| (least..=most).contains(number));
-        within.ok_or_else(|| D::Error::custom(format!("{number}: expected a number from {least} to {most}")))
-    }
-
-    pub(in crate::config) fn calls_per_minute<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<u32, D::Error> {
-        number(deserializer, 1, u32::MAX)
-    }
-
-    pub(in crate::config) fn some_concurrency<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<u16>, D::Error> {
-        Ok(u16::try_from(number(deserializer, 1, 1000)?).ok())
-    }
+in_the_file_as_text! {
+    base_url: url::Url => url::Url::as_str;
+    calls_per_minute: u32 => |number| *number;
+    concurrency: u16 => |number| *number;
+    duration: std::time::Duration => |duration| humantime::format_duration(*duration).to_string();
+    positive_duration: std::time::Duration => |duration| humantime::format_duration(*duration).to_string();
+    proxy_url: url::Url => url::Url::as_str;
+    server_name: String => String::as_str;
+    size: u64 => |bytes| super::write_size(*bytes);
+    telemetry_path: String => String::as_str;
 }

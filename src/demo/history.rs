@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::world::World;
 use crate::collect::Selection;
 use crate::config::CommonOptions;
+use crate::metrics::Format;
 use crate::metrics::timestamped::Timestamped;
 use crate::model::{Clock, ManualClock, UnixTime};
 
@@ -38,7 +39,7 @@ pub async fn write(
     while at < now {
         clock.set(at);
         let (text, _) = exporter
-            .collect(&exporter.accounts, &Selection::default(), true, TIMEOUT)
+            .collect(&exporter.accounts, &Selection::default(), true, TIMEOUT, Format::OpenMetrics)
             .await
             .map_err(|error| error.to_string())?;
         history.add(&text, at, |_| true);

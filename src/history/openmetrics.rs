@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Entity, Export};
-use crate::metrics;
 use crate::metrics::catalogue;
 use crate::metrics::timestamped::Timestamped;
+use crate::metrics::{self, Format};
 use crate::model::{DailyRecord, Snapshot};
 
 /// Length of a day, in seconds.
@@ -38,7 +38,7 @@ impl Export {
             let end = (day + 1) as f64 * DAY;
             if end <= self.end {
                 let snapshot = Snapshot { facts: entity.facts(record), ..Snapshot::default() };
-                let text = metrics::open_metrics(Arc::new(snapshot), None)?;
+                let text = metrics::write(Format::OpenMetrics, Arc::new(snapshot), None)?;
                 history.add(&text, end, |family| with_history.contains(family));
             }
         }

@@ -1,22 +1,22 @@
-//! The process as the operating system sees it; known on Linux only.
+//! Statistics of the process, on Linux only.
 
-/// What `process_*` metrics tell.
+/// The values of the `process_*` metrics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Process {
-    /// User and system time, in seconds.
+    /// User and system CPU time, in seconds.
     pub cpu: Option<f64>,
-    /// Memory that is in use, in bytes.
+    /// Resident memory, in bytes.
     pub resident_memory: Option<f64>,
-    /// Open file descriptors.
+    /// Number of open file descriptors.
     pub open_fds: Option<f64>,
-    /// Most file descriptors that may be open.
+    /// Maximum number of open file descriptors.
     pub max_fds: Option<f64>,
-    /// When the process started, in seconds since 1970.
+    /// Start time, in seconds since 1970.
     pub start_time: Option<f64>,
 }
 
 impl Process {
-    /// Asks the operating system; what it does not tell is `None`.
+    /// Reads `/proc`; a value that cannot be read is `None`.
     #[cfg(target_os = "linux")]
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "none of these numbers comes near 2^53")]
@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// Asks the operating system; what it does not tell is `None`.
+    /// Returns no values: they are read on Linux only.
     #[cfg(not(target_os = "linux"))]
     #[must_use]
     pub fn read() -> Self {

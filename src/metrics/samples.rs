@@ -1,124 +1,96 @@
-//! The samples of one metric: their labels and values, counted or written.
+//! The samples of one metric.
 
 use std::fmt;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, LabelSetEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{Description, Kind};
-use crate::metrics::telemetry::Counters;
+use super::label::LabelSet;
+use super::telemetry::{Counters, SERIES_PER_HISTOGRAM};
+use super::{Description, Format, Kind, Label};
 
-/// The value of a label.
-#[derive(Clone, Copy, Debug)]
-pub enum Label<'a> {
-    /// A text.
-    Text(&'a str),
-    /// An id.
-    Number(u64),
-    /// The label does not apply, and is left out.
-    Absent,
-}
-
-impl<'a> From<&'a str> for Label<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<u64> for Label<'_> {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl<'a> From<&'a Option<String>> for Label<'a> {
-    fn from(text: &'a Option<String>) -> Self {
-        text.as_deref().map_or(Self::Absent, Self::Text)
-    }
-}
-
-impl From<Option<u64>> for Label<'_> {
-    fn from(number: Option<u64>) -> Self {
-        number.map_or(Self::Absent, Self::Number)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct LabelSet<'a> {
-    names: &'static [&'static str],
-    values: &'a [Label<'a>],
-}
-
-impl LabelSet<'_> {
-    fn is_empty(self) -> bool {
-        self.values.iter().all(|value| matches!(value, Label::Text("") | Label::Absent))
-    }
-}
-
-impl EncodeLabelSet for LabelSet<'_> {
-    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
-        for (name, value) in self.names.iter().zip(self.values) {
-            match value {
-                // To Prometheus an empty label is no label.
-                Label::Text("") | Label::Absent => {}
-                Label::Text(text) => encode_label(encoder, name, text)?,
-                Label::Number(number) => encode_label(encoder, name, number)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn encode_label(
-    encoder: &mut LabelSetEncoder<'_>,
-    name: &str,
-    value: &impl prometheus_client::encoding::EncodeLabelValue,
-) -> fmt::Result {
-    use prometheus_client::encoding::EncodeLabelKey;
-    let mut label = encoder.encode_label();
-    let mut key = label.encode_label_key()?;
-    EncodeLabelKey::encode(&name, &mut key)?;
-    let mut text = key.encode_label_value()?;
-    value.encode(&mut text)?;
-    text.finish()
-}
-
-/// Takes the samples of one metric.
+/// Writes and counts the samples of one metric.
 pub struct Samples<'a> {
     description: &'static Description,
-    /// Where samples are written; `None` if they are only counted.
+    /// `None` if samples are only counted.
     encoder: Option<MetricEncoder<'a>>,
-    pub(super) count: u64,
-    pub(super) result: fmt::Result,
+    /// Whether the encoder adds `_total` to the name.
+    has_suffix: bool,
+    count: u64,
+    result: fmt::Result,
 }
 
 impl<'a> Samples<'a> {
-    pub(super) fn new(description: &'static Description, encoder: Option<MetricEncoder<'a>>) -> Self {
-        Self { description, encoder, count: 0, result: Ok(()) }
+    /// Counts samples without writing them.
+    pub(super) fn counting(description: &'static Description) -> Self {
+        Self { description, encoder: None, has_suffix: false, count: 0, result: Ok(()) }
+    }
+
+    /// Writes `HELP` and `TYPE`, and samples as they are added.
+    pub(super) fn writing(
+        description: &'static Description,
+        format: Format,
+        encoder: &'a mut DescriptorEncoder<'_>,
+    ) -> Result<Self, fmt::Error> {
+        let Description { name, kind, help, .. } = description;
+        // In OpenMetrics the name of a counter is the one of its samples without `_total`, which the encoder adds.
+        let has_suffix = (*kind, format) == (Kind::Counter, Format::OpenMetrics);
+        let name = if has_suffix { name.trim_end_matches("_total") } else { name };
+        let kind = match kind {
+            Kind::Gauge => MetricType::Gauge,
+            Kind::Counter => MetricType::Counter,
+            Kind::Histogram => MetricType::Histogram,
+        };
+        let encoder = Some(encoder.encode_descriptor(name, help, None, kind)?);
+        Ok(Self { description, encoder, has_suffix, count: 0, result: Ok(()) })
+    }
+
+    /// Returns the number of samples.
+    pub(super) const fn len(&self) -> u64 {
+        self.count
+    }
+
+    /// Returns the number of samples if all of them could be written.
+    pub(super) fn finish(self) -> Result<u64, fmt::Error> {
+        self.result.map(|()| self.count)
     }
 
     /// Adds a sample, unless there is no value.
     pub fn add<const N: usize>(&mut self, labels: [Label<'_>; N], value: impl Into<Option<f64>>) {
         let Some(value) = value.into() else { return };
         self.count += 1;
-        let kind = self.description.kind;
+        let has_suffix = self.has_suffix;
         self.write(&labels, |encoder, labels| {
             if labels.is_empty() {
-                return encode_value(encoder, kind, value);
+                return encode_value(encoder, has_suffix, value);
             }
-            encode_value(&mut encoder.encode_family(&labels)?, kind, value)
+            encode_value(&mut encoder.encode_family(&labels)?, has_suffix, value)
         });
     }
 
-    /// Adds a sample that counts something.
+    /// Adds a sample with an integer value.
     pub fn count<const N: usize>(&mut self, labels: [Label<'_>; N], value: impl Into<Option<u64>>) {
         #[expect(clippy::cast_precision_loss, reason = "no count of this exporter comes near 2^53")]
         self.add(labels, value.into().map(|value| value as f64));
     }
 
-    /// Adds a sample that is 1 or 0.
+    /// Adds a sample with the value 1 for `true` and 0 for `false`.
     pub fn flag<const N: usize>(&mut self, labels: [Label<'_>; N], value: impl Into<Option<bool>>) {
         self.add(labels, value.into().map(|value| f64::from(u8::from(value))));
+    }
+
+    /// Adds a sample per class, with the labels `id` and the name of the class.
+    pub fn classes<'l, const N: usize>(
+        &mut self,
+        id: impl Into<Label<'l>>,
+        names: [&str; N],
+        counts: Option<[u64; N]>,
+    ) {
+        let id = id.into();
+        for (name, count) in names.into_iter().zip(counts.iter().flatten()) {
+            self.count([id, name.into()], *count);
+        }
     }
 
     /// Adds a sample per counter.
@@ -128,7 +100,7 @@ impl<'a> Samples<'a> {
 
     /// Adds the samples of a histogram: its buckets, its sum and its count.
     pub fn histogram<const N: usize>(&mut self, labels: [Label<'_>; N], histogram: &Histogram) {
-        self.count += crate::metrics::telemetry::SERIES_PER_HISTOGRAM;
+        self.count += SERIES_PER_HISTOGRAM;
         self.write(&labels, |encoder, labels| histogram.encode(encoder.encode_family(&labels)?));
     }
 
@@ -144,16 +116,17 @@ impl<'a> Samples<'a> {
     }
 }
 
-fn encode_value(encoder: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> fmt::Result {
-    match (kind, whole(value)) {
-        (Kind::Counter, Some(whole)) => encoder.encode_counter::<NoLabelSet, _, u64>(&whole, None),
-        (Kind::Counter, None) => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
-        (_, Some(whole)) => encoder.encode_gauge(&whole),
-        (_, None) => encoder.encode_gauge(&value),
+/// Writes a value. A counter without suffix is written like a gauge: `TYPE` is written already.
+fn encode_value(encoder: &mut MetricEncoder<'_>, has_suffix: bool, value: f64) -> fmt::Result {
+    match (has_suffix, whole(value)) {
+        (true, Some(whole)) => encoder.encode_counter::<NoLabelSet, _, u64>(&whole, None),
+        (true, None) => encoder.encode_counter::<NoLabelSet, _, u64>(&value, None),
+        (false, Some(whole)) => encoder.encode_gauge(&whole),
+        (false, None) => encoder.encode_gauge(&value),
     }
 }
 
-/// Returns a number without a fraction as an integer, which is shorter to write and to read.
+/// Returns a number without a fraction as an integer, which is shorter: `1` for `1.0`.
 fn whole(value: f64) -> Option<u64> {
     const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]

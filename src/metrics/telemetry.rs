@@ -1,4 +1,4 @@
-//! What the exporter counts about its own work.
+//! Telemetry: counters and histograms of the exporter itself.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,18 +7,21 @@ use std::time::Duration;
 
 use prometheus_client::metrics::histogram::Histogram;
 
-use crate::model::{ERROR_REASONS, UnixTime};
+use crate::model::UnixTime;
 
-/// Upper bounds of the histogram of request durations, in seconds: from a cached answer near by to `--api.timeout`.
+/// Upper bounds of the buckets of request durations, in seconds. The last one is the default of `--api.timeout`.
 const DURATION_BOUNDS: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0];
 
-/// Series of one histogram: a bucket per bound and one for all, the sum and the count.
+/// Series of one histogram: a bucket per bound, the bucket `+Inf`, the sum and the count.
 pub const SERIES_PER_HISTOGRAM: u64 = DURATION_BOUNDS.len() as u64 + 3;
 
 /// The values of `N` labels.
 pub type Labels<const N: usize> = [Cow<'static, str>; N];
 
 /// Counters by the values of `N` labels, in the order of the values.
+///
+/// `prometheus_client::metrics::family::Family` has no order and cannot list its labels, which
+/// [`Telemetry::forget_accounts`] needs.
 #[derive(Debug)]
 pub struct Counters<const N: usize>(Mutex<BTreeMap<Labels<N>, u64>>);
 
@@ -29,12 +32,12 @@ impl<const N: usize> Default for Counters<N> {
 }
 
 impl<const N: usize> Counters<N> {
-    /// Adds `amount`; an amount of 0 makes the series exist.
+    /// Adds `amount`; 0 creates the series.
     fn add(&self, labels: Labels<N>, amount: u64) {
         *lock(&self.0).entry(labels).or_default() += amount;
     }
 
-    /// Shows every series to `visit`.
+    /// Calls `visit` with each series.
     pub fn each(&self, mut visit: impl FnMut(&Labels<N>, u64)) {
         for (labels, count) in &*lock(&self.0) {
             visit(labels, *count);
@@ -42,7 +45,7 @@ impl<const N: usize> Counters<N> {
     }
 }
 
-/// The exporter's counters and histograms. Names and help of the series are in the catalogue.
+/// The counters and histograms of the exporter. The catalogue has their names and help texts.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     /// Requests by account, endpoint and status code.
@@ -51,25 +54,25 @@ pub struct Telemetry {
     pub api_errors: Counters<3>,
     /// Durations of requests by endpoint.
     pub durations: Durations,
-    /// Bytes of answers by endpoint, after decompression.
+    /// Bytes of responses by endpoint, after decompression.
     pub response_bytes: Counters<1>,
-    /// Reads of collectors by collector and how they were served.
+    /// Reads of collectors by collector and result.
     pub reads: Counters<2>,
-    /// Calls whose answer came too late for a scrape, by collector.
+    /// Calls that exceeded the deadline of a scrape, by collector.
     pub deadlines_exceeded: Counters<1>,
-    /// Values that could not be used, by endpoint and field.
+    /// Values that could not be decoded, by endpoint and field.
     pub decode_errors: Counters<2>,
-    /// Panics of the exporter's own code.
+    /// Panics during calls.
     pub panics: Counters<0>,
-    load: Mutex<Load>,
+    load: Mutex<ConfigLoad>,
 }
 
-/// How the configuration was last read.
+/// The last load of the configuration.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Load {
-    /// Whether it could be used.
+pub struct ConfigLoad {
+    /// Whether it succeeded.
     pub successful: bool,
-    /// When one last could.
+    /// Time of the last load that succeeded.
     pub succeeded_at: UnixTime,
 }
 
@@ -78,7 +81,7 @@ pub struct Load {
 pub struct Durations(Mutex<BTreeMap<&'static str, Histogram>>);
 
 impl Durations {
-    /// Shows every series to `visit`.
+    /// Calls `visit` with each series.
     pub fn each(&self, mut visit: impl FnMut(&'static str, &Histogram)) {
         for (endpoint, histogram) in &*lock(&self.0) {
             visit(endpoint, histogram);
@@ -87,44 +90,51 @@ impl Durations {
 }
 
 impl Telemetry {
-    /// Returns counters at zero; the configuration was read `now`.
+    /// Returns telemetry without counts, for a configuration loaded at `now`.
     #[must_use]
     pub fn new(now: UnixTime) -> Self {
-        let own = Self::default();
-        own.panics.add([], 0);
-        own.reloaded(Some(now));
-        own
+        let telemetry = Self::default();
+        telemetry.panics.add([], 0);
+        telemetry.reloaded(Some(now));
+        telemetry
     }
 
-    /// Notes that the configuration was read, and when, if it could be used.
+    /// Records a load of the configuration, and its time if it succeeded.
     pub fn reloaded(&self, succeeded_at: Option<UnixTime>) {
         let mut load = lock(&self.load);
         load.successful = succeeded_at.is_some();
         load.succeeded_at = succeeded_at.unwrap_or(load.succeeded_at);
     }
 
-    /// Returns how the configuration was last read.
-    pub fn load(&self) -> Load {
+    /// Returns the last load of the configuration.
+    pub fn load(&self) -> ConfigLoad {
         *lock(&self.load)
     }
 
-    /// Forgets the counters of accounts that are not configured any more.
+    /// Removes the counters of accounts that are no longer configured.
     pub fn forget_accounts(&self, is_configured: impl Fn(&str) -> bool) {
         for counters in [&self.requests, &self.api_errors] {
             lock(&counters.0).retain(|[account, ..], _| is_configured(account));
         }
     }
 
-    /// Makes the series of an account's endpoint exist, so that their first increase is seen.
-    pub fn init_series(&self, account: &str, collector: &'static str, endpoint: &'static str) {
-        for reason in ERROR_REASONS {
+    /// Creates the series of a collector of an account at 0, because `increase()` does not see the first value of a
+    /// series. `reasons` are those of [`Self::api_error`].
+    pub fn init_series(
+        &self,
+        account: &str,
+        collector: &'static str,
+        endpoint: &'static str,
+        reasons: &[&'static str],
+    ) {
+        for &reason in reasons {
             self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 0);
         }
         self.deadlines_exceeded.add([collector.into()], 0);
         self.response_bytes.add([endpoint.into()], 0);
     }
 
-    /// Counts a request; `status` is `None` if there was no answer.
+    /// Counts a request; `status` is `None` if no response was received.
     pub fn request(&self, account: &str, endpoint: &'static str, status: Option<u16>, duration: Duration) {
         let code = status.map_or(Cow::Borrowed("none"), |status| status.to_string().into());
         self.requests.add([account.to_owned().into(), endpoint.into(), code], 1);
@@ -138,7 +148,7 @@ impl Telemetry {
         self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 1);
     }
 
-    /// Counts bytes of an answer.
+    /// Counts bytes of a response.
     pub fn received(&self, endpoint: &'static str, bytes: u64) {
         self.response_bytes.add([endpoint.into()], bytes);
     }
@@ -148,12 +158,12 @@ impl Telemetry {
         self.reads.add([collector.into(), result.into()], 1);
     }
 
-    /// Counts a call whose answer came too late for a scrape.
+    /// Counts a call that exceeded the deadline of a scrape.
     pub fn deadline_exceeded(&self, collector: &'static str) {
         self.deadlines_exceeded.add([collector.into()], 1);
     }
 
-    /// Counts values that could not be used.
+    /// Counts values that could not be decoded.
     pub fn decode_errors(&self, endpoint: &'static str, field: &'static str, times: u64) {
         self.decode_errors.add([endpoint.into(), field.into()], times);
     }
@@ -165,6 +175,6 @@ impl Telemetry {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while counting leaves a count that is still true enough.
+    // A panic can lose one increment at most.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

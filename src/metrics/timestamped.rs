@@ -1,25 +1,25 @@
-//! OpenMetrics of many moments: what `promtool tsdb create-blocks-from openmetrics` reads.
+//! OpenMetrics text with timestamps, for `promtool tsdb create-blocks-from openmetrics`.
 //!
-//! It is made from the text of each moment, as [`super::open_metrics`] writes it, so that names and labels cannot
-//! differ from the live ones.
+//! It is made from the text that [`super::write`] returns for each point in time, so names and labels are the same as
+//! in a scrape.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::model::UnixTime;
 
-/// Samples with timestamps by family, in the order in which families first came.
+/// Samples with timestamps, by family. Families are in the order in which they were first added.
 #[derive(Debug)]
 pub struct Timestamped {
-    /// What every sample's labels begin with.
+    /// Labels added in front of the labels of every sample.
     labels: String,
     order: Vec<String>,
     families: BTreeMap<String, String>,
 }
 
 impl Timestamped {
-    /// Makes an empty exposition, each sample of which has `labels` beside its own: those that Prometheus adds to a
-    /// scrape. An empty value is no label.
+    /// Returns an empty exposition that adds `labels` to every sample, such as those that Prometheus adds to a scrape.
+    /// Labels with an empty value are left out.
     #[must_use]
     pub fn with_labels<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let labels: Vec<_> = labels
@@ -30,7 +30,7 @@ impl Timestamped {
         Self { labels: labels.join(","), order: Vec::new(), families: BTreeMap::new() }
     }
 
-    /// Adds the families of an exposition that `is_wanted`, as of `at`.
+    /// Adds the families of an exposition for which `is_wanted` returns true, with the timestamp `at`.
     pub fn add(&mut self, open_metrics: &str, at: UnixTime, is_wanted: impl Fn(&str) -> bool) {
         let mut family = String::new();
         let mut is_new = false;
@@ -45,24 +45,24 @@ impl Timestamped {
             }
             let Some(samples) = self.families.get_mut(&family) else { continue };
             if line.starts_with('#') {
-                // Help and type stand once, before the first sample.
+                // HELP and TYPE are written once, before the first sample.
                 if is_new {
                     let _ = writeln!(samples, "{line}");
                 }
                 continue;
             }
             let (name, rest) = line.split_at(line.find(['{', ' ']).unwrap_or(line.len()));
-            let (own, value) = match rest.strip_prefix('{') {
-                Some(own) => own.rsplit_once("} ").unwrap_or((own, "")),
+            let (labels, value) = match rest.strip_prefix('{') {
+                Some(labels) => labels.rsplit_once("} ").unwrap_or((labels, "")),
                 None => ("", rest.trim_start()),
             };
-            let separator = if self.labels.is_empty() || own.is_empty() { "" } else { "," };
+            let separator = if self.labels.is_empty() || labels.is_empty() { "" } else { "," };
             // Writing to a `String` does not fail.
-            let _ = writeln!(samples, "{name}{{{}{separator}{own}}} {value} {at:.3}", self.labels);
+            let _ = writeln!(samples, "{name}{{{}{separator}{labels}}} {value} {at:.3}", self.labels);
         }
     }
 
-    /// Tells whether there is no sample.
+    /// Returns true if no family was added.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
@@ -79,7 +79,7 @@ impl Timestamped {
     }
 }
 
-/// Returns the value of a label as it stands between quotes.
+/// Returns a label value with the escapes that OpenMetrics requires.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_wanted_is_left_out() {
+    fn unwanted_families_are_left_out() {
         let mut past = Timestamped::with_labels([]);
         past.add(MOMENT, 10.0, |family| family == "b");
         assert_eq!(past.finish(), "# HELP b About b.\n# TYPE b gauge\nb{} 4 10.000\n# EOF\n");

@@ -15,21 +15,3 @@ pub const VISIBILITIES: [&str; 2] = ["private", "public"];
 
 /// Values of the `tier` label of a white label's users: `UserTierEnum`.
 pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterprise"];
-
-/// Values of the `reason` label of failed requests.
-pub const ERROR_REASONS: [&str; 14] = [
-    "unauthorized",
-    "forbidden",
-    "not_found",
-    "rate_limited",
-    "server_error",
-    "http_status",
-    "api_error",
-    "decode",
-    "too_large",
-    "timeout",
-    "connect",
-    "tls",
-    "transport",
-    "panic",
-];

@@ -27,7 +27,7 @@ pub use daily_record::DailyRecord;
 pub use dataset::Dataset;
 pub use entitlement::{EntitlementLimits, Limit};
 pub use facts::Facts;
-pub use label_values::{ERROR_REASONS, ROLES, SIGN_IN_METHODS, TIERS, VISIBILITIES, WINDOWS};
+pub use label_values::{ROLES, SIGN_IN_METHODS, TIERS, VISIBILITIES, WINDOWS};
 pub use organization::{Organization, OrganizationInfo};
 pub use project::Project;
 pub use snapshot::{AccountStatus, CallResult, Snapshot};

@@ -1,42 +1,44 @@
-//! What to do about an error, in the words of docs/runbooks.md.
+//! What to do about an error. docs/runbooks.md has the same texts.
 
 use crate::api::Error;
 use crate::config::CredentialOrigin;
 
-/// Returns what to do about a call that fails in this way.
+/// Returns what to do about a call that failed with this error.
 pub(super) const fn advice(error: &Error, origin: &CredentialOrigin) -> &'static str {
     match (error, origin) {
         (Error::Unauthorized(_), CredentialOrigin::File(_)) => {
-            "Write a new credential to its file; it is used at the next scrape without a restart."
+            "Write a new credential to the file; the next scrape uses it without a restart."
         }
         (Error::Unauthorized(_), CredentialOrigin::Environment(..)) => {
-            "Set a new credential in its environment variable and restart the exporter."
+            "Set a new credential in the environment variable and restart the exporter."
         }
         (Error::Forbidden(_), _) => {
-            "Use a credential with the role that the collector needs, or switch the collector off."
+            "Use a credential with the role that the collector requires, or disable the collector."
         }
-        (Error::NotFound(_), _) => {
-            "See whether the ids in the configuration exist, and whether the URL of the API is right."
-        }
+        (Error::NotFound(_), _) => "Check the ids in the configuration and the URL of the API.",
         (Error::RateLimited { .. } | Error::Paused { .. }, _) => {
-            "Scrape less often, raise --cache.ttl, lower --api.concurrency, or switch off collectors."
+            "Scrape less often, raise --cache.ttl, lower --api.concurrency, or disable collectors."
         }
-        (Error::ServerError { .. }, _) => "Wait for the API.",
+        (Error::ServerError { .. }, _) => "Wait until the API recovers; if it does not, contact Edge Impulse.",
         (Error::HttpStatus(_), _) => {
-            "See whether the URL of the API is right, and whether a proxy or gateway answers in its place."
+            "Check the URL of the API, and whether a proxy or gateway answers instead."
         }
-        (Error::Api(_), _) => "Do what the API says, or ask Edge Impulse what it means.",
+        (Error::Api(_), _) => "Resolve what the message says, or contact Edge Impulse.",
         (Error::Decode(_), _) => {
-            "See whether a proxy or gateway answers in place of the API; if not, the API has changed: report it."
+            "Check whether a proxy or gateway answers instead; if not, the API has changed: report it."
         }
         (Error::TooLarge { .. }, _) => "Raise --api.max-response-size.",
-        (Error::Timeout { .. }, _) => "Mend the network or proxy; if the API is slow, raise --api.timeout.",
-        (Error::Connect(_), _) => "Mend the network, the name of the host, or the proxy.",
-        (Error::Tls(_), _) => {
-            "Trust the authority with --api.ca-file, or name the host of the certificate with --api.tls-server-name."
+        (Error::Timeout { .. }, _) => {
+            "Check the network and the proxy; if the API is slow, raise --api.timeout."
         }
-        (Error::Transport(_), _) => "Wait for the next scrape; if it happens again, mend the network or proxy.",
-        (Error::Panic(_), _) => "Report it, with what the log says of it.",
+        (Error::Connect(_), _) => "Check the network, the host name and the proxy.",
+        (Error::Tls(_), _) => {
+            "Trust the authority with --api.ca-file, or set the host name of the certificate with --api.tls-server-name."
+        }
+        (Error::Transport(_), _) => {
+            "Wait for the next scrape; if it fails again, check the network and the proxy."
+        }
+        (Error::Panic(_), _) => "Report it with the messages in the log.",
     }
 }
 
@@ -55,8 +57,8 @@ mod tests {
             Error::Unauthorized(said()),
             Error::Forbidden(said()),
             Error::NotFound(said()),
-            Error::RateLimited { said: said(), retry_after: None },
-            Error::ServerError { said: said(), retry_after: None },
+            Error::RateLimited { detail: said(), retry_after: None },
+            Error::ServerError { detail: said(), retry_after: None },
             Error::HttpStatus(said()),
             Error::Api(said()),
             Error::Decode(text()),
@@ -67,7 +69,7 @@ mod tests {
             Error::Transport(text()),
             Error::Panic(text()),
         ];
-        assert_eq!(errors.each_ref().map(Error::reason), crate::model::ERROR_REASONS);
+        assert_eq!(errors.each_ref().map(Error::reason), Error::REASONS);
         let runbooks = include_str!("../../docs/runbooks.md");
         let origins =
             [CredentialOrigin::File("key".into()), CredentialOrigin::Environment("KEY".to_owned(), "".into())];

@@ -1,53 +1,55 @@
-//! What is to happen when: trials, contracts, credentials.
+//! Upcoming dates of trials, contracts and credentials.
 
 use maud::{Markup, html};
 
+use super::format;
 use super::organizations;
 use super::state::PageState;
-use super::words;
 use crate::model::{Organization, Trial, UnixTime};
 
-/// Dates nearer than this, in seconds, are shown; of others the nearest few.
+/// Dates within this time, in seconds, are shown; of later ones only the first few.
 const SOON: f64 = 30.0 * 86_400.0;
 
-/// Least and most dates that are shown, if there are so many.
+/// Minimum and maximum number of dates that are shown.
 const SHOWN: (usize, usize) = (5, 20);
 
-/// After an expired trial Edge Impulse keeps the organization for so long, in seconds.
+/// Edge Impulse deletes the organization of a trial this long after it expired, in seconds.
 const GRACE: f64 = 30.0 * 86_400.0;
 
-/// The first year of a contract, in seconds. The API tells when a contract started, not when it ends.
+/// The first year of a contract, in seconds. The API reports when a contract started, not when it ends.
 const CONTRACT_YEAR: f64 = 365.0 * 86_400.0;
 
-/// What happens at a date.
+/// The event of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     TrialEnds,
-    /// The days of grace after a trial are over.
+    /// Deletion of the organization of an expired trial.
     Deletion,
     ContractYearEnds,
     CredentialExpires,
 }
 
 impl Event {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::TrialEnds => "The trial ends",
-            Self::Deletion => "The grace after the trial is over: the organization is deleted",
-            Self::ContractYearEnds => "The first year of the contract ends",
-            Self::CredentialExpires => "The credential expires",
+    const fn text(self, is_past: bool) -> &'static str {
+        match (self, is_past) {
+            (Self::TrialEnds, _) => "The trial ends",
+            (Self::Deletion, false) => "The organization is deleted (its trial expired)",
+            (Self::Deletion, true) => "The organization was due for deletion (its trial expired)",
+            (Self::ContractYearEnds, _) => "The first year of the contract ends",
+            (Self::CredentialExpires, false) => "The credential expires",
+            (Self::CredentialExpires, true) => "The credential expired",
         }
     }
 
-    /// Tells whether the date is still of interest when it has passed.
-    const fn outlives_its_date(self) -> bool {
+    /// Returns true if the date is still shown when it has passed.
+    const fn is_shown_when_past(self) -> bool {
         matches!(self, Self::Deletion | Self::CredentialExpires)
     }
 }
 
-/// Whom a date is about.
+/// The subject of a date.
 #[derive(Clone, Copy, Debug)]
-enum Whose<'a> {
+enum Subject<'a> {
     Organization(u64),
     Account(&'a str),
 }
@@ -55,10 +57,10 @@ enum Whose<'a> {
 struct Date<'a> {
     at: UnixTime,
     event: Event,
-    whose: Whose<'a>,
+    subject: Subject<'a>,
 }
 
-/// Returns the dates of one organization, of its trials first.
+/// Returns the dates of one organization.
 fn dates_of<'a>(
     organization: &Organization,
     trials: impl Iterator<Item = &'a Trial> + Clone,
@@ -75,53 +77,53 @@ fn dates_of<'a>(
             (None, None) => None,
         });
     }
-    // The organization's own word counts where no trial is seen, never beside it.
-    let is_told_by_a_trial = trials.into_iter().any(|trial| trial.expired.is_some());
+    // The organization's own field is used only if no trial has it.
+    let has_expired_trial = trials.into_iter().any(|trial| trial.expired.is_some());
     if let (Some(expired), None, false) =
-        (organization.trial_expired, organization.trial_upgraded, is_told_by_a_trial)
+        (organization.trial_expired, organization.trial_upgraded, has_expired_trial)
     {
         dates.push((expired + GRACE, Event::Deletion));
     }
     dates.extend(organization.contract_start.map(|start| (start + CONTRACT_YEAR, Event::ContractYearEnds)));
-    // Long after its end a grace says nothing any more; the alert of it ends then, too.
-    dates.retain(|(at, event)| *at > now || (event.outlives_its_date() && *at > now - GRACE));
+    // The alert of a deletion ends at the same time.
+    dates.retain(|(at, event)| *at > now || (event.is_shown_when_past() && *at > now - GRACE));
     dates
 }
 
 /// Returns the next date of one organization.
-pub(super) fn next_of(known: &PageState<'_>, organization: &Organization) -> Option<(UnixTime, Event)> {
+pub(super) fn next_of(state: &PageState<'_>, organization: &Organization) -> Option<(UnixTime, Event)> {
     let trials =
-        known.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX)).map(|(_, trial)| trial);
-    dates_of(organization, trials, known.now).into_iter().min_by(|(one, _), (other, _)| one.total_cmp(other))
+        state.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX)).map(|(_, trial)| trial);
+    dates_of(organization, trials, state.now).into_iter().min_by(|(one, _), (other, _)| one.total_cmp(other))
 }
 
-/// Writes a date in a few words.
+/// Renders a date in a few words.
 pub(super) fn render_short((at, event): (UnixTime, Event), now: UnixTime) -> Markup {
-    let words = match event {
+    let text = match event {
         Event::TrialEnds => "trial ends",
-        Event::Deletion => "deletion after the trial",
+        Event::Deletion => "deletion after trial",
         Event::ContractYearEnds => "first contract year ends",
         Event::CredentialExpires => "credential expires",
     };
-    html! { (words) " " (words::far(at, now)) }
+    html! { (text) " " (format::distance(at, now)) }
 }
 
-/// Writes the next dates, the nearest first.
-pub(super) fn render(known: &PageState<'_>) -> Markup {
+/// Renders the next dates, the earliest first.
+pub(super) fn render(state: &PageState<'_>) -> Markup {
     let mut dates: Vec<Date<'_>> = Vec::new();
-    for known_account in &known.accounts {
-        let expiry = known_account.state.credential_expiry;
-        let whose = Whose::Account(&known_account.state.name);
-        dates.extend(expiry.map(|at| Date { at, event: Event::CredentialExpires, whose }));
+    for account in &state.accounts {
+        let expiry = account.status.credential_expiry;
+        let subject = Subject::Account(&account.status.name);
+        dates.extend(expiry.map(|at| Date { at, event: Event::CredentialExpires, subject }));
     }
-    for organization in known.facts.organizations.values() {
-        let trials = known.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX));
-        for (at, event) in dates_of(organization, trials.map(|(_, trial)| trial), known.now) {
-            dates.push(Date { at, event, whose: Whose::Organization(organization.id) });
+    for organization in state.facts.organizations.values() {
+        let trials = state.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX));
+        for (at, event) in dates_of(organization, trials.map(|(_, trial)| trial), state.now) {
+            dates.push(Date { at, event, subject: Subject::Organization(organization.id) });
         }
     }
     dates.sort_by(|one, other| one.at.total_cmp(&other.at));
-    let soon = dates.iter().filter(|date| date.at - known.now < SOON).count();
+    let soon = dates.iter().filter(|date| date.at - state.now < SOON).count();
     let shown = soon.clamp(SHOWN.0, SHOWN.1);
     let later = dates.len().saturating_sub(shown);
     dates.truncate(shown);
@@ -129,44 +131,44 @@ pub(super) fn render(known: &PageState<'_>) -> Markup {
         section aria-labelledby="dates" {
             h2 #dates tabindex="-1" { "Next dates" }
             @if dates.is_empty() {
-                p { "No date is known." }
+                p { "No dates known." }
             } @else {
                 table role="table" {
-                    caption { "Ends of trials, of first contract years and of credentials, the nearest first" }
+                    caption { "Ends of trials, first contract years and credentials, earliest first" }
                     thead role="rowgroup" {
                         tr role="row" {
                             th role="columnheader" scope="col" { "When" }
-                            th role="columnheader" scope="col" { "What" }
-                            th role="columnheader" scope="col" { "Whose" }
+                            th role="columnheader" scope="col" { "Event" }
+                            th role="columnheader" scope="col" { "Organization or account" }
                         }
                     }
                     tbody role="rowgroup" {
                         @for date in &dates {
-                            @let class = if date.at - known.now < 14.0 * 86_400.0 { "soon" } else { "later" };
+                            @let class = if date.at - state.now < 14.0 * 86_400.0 { "soon" } else { "later" };
                             tr role="row" {
-                                td.when.(class) role="cell" { (words::when(date.at, known.now)) }
-                                td role="cell" { (date.event.words()) }
-                                td.name role="cell" { (render_whose(date.whose, known)) }
+                                td.when.(class) role="cell" { (format::when(date.at, state.now)) }
+                                td role="cell" { (date.event.text(date.at <= state.now)) }
+                                td.name role="cell" { (render_subject(date.subject, state)) }
                             }
                         }
                     }
                 }
                 @if later > 0 {
-                    p.dim { (words::quantity(later, "later date is", "later dates are")) " left out here; the metrics have all of them." }
+                    p.dim { (format::quantity(later, "later date is", "later dates are")) " not shown; the metrics contain all dates." }
                 }
             }
-            @if known.accounts.iter().any(|known| known.account.kind() == crate::config::CredentialKind::ApiKey) {
-                p.dim { "An API key never sees when a trial will expire, only that it did. A JWT sees both." }
+            @if state.accounts.iter().any(|account| account.account.kind() == crate::config::CredentialKind::ApiKey) {
+                p.dim { "With an API key, the API reports when a trial expired, but not when a trial will expire. With a JWT, it reports both." }
             }
         }
     }
 }
 
-fn render_whose(whose: Whose<'_>, known: &PageState<'_>) -> Markup {
+fn render_subject(subject: Subject<'_>, state: &PageState<'_>) -> Markup {
     html! {
-        @match whose {
-            Whose::Account(name) => { "Account " (name) }
-            Whose::Organization(id) => (organizations::render_name(id, known)),
+        @match subject {
+            Subject::Account(name) => { "Account " (name) }
+            Subject::Organization(id) => (organizations::render_name(id, state)),
         }
     }
 }

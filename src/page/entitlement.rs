@@ -1,14 +1,13 @@
-//! One entitlement of an organization: how much of its limit is in use, as a bar and in words.
+//! One entitlement of an organization: usage of its limit, as a bar and as text.
 
 use maud::{Markup, html};
 
-use super::words;
+use super::format;
 use crate::model::{EntitlementLimits, Limit, Organization};
 
-/// What an organization may use of something, and what it uses.
+/// Limit and current usage of one resource of an organization.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entitlement {
-    /// What people call it.
     pub(super) title: &'static str,
     unit: Unit,
     used: Option<f64>,
@@ -19,22 +18,22 @@ pub(super) struct Entitlement {
 enum Unit {
     Bytes,
     Seconds,
-    /// A number of things, of which the last one allowed is nothing wrong.
+    /// A number of things.
     Count,
 }
 
-/// How near a share is to the limit; the same steps as on the dashboards.
+/// Level of a share of a limit, with the same thresholds as the dashboards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
-    /// Less than 80 %.
+    /// Below 80 %.
     Fine,
     /// From 80 %.
     Near,
     /// From 95 %.
     AlmostFull,
-    /// All of it.
+    /// Exactly the limit.
     Full,
-    /// More than that.
+    /// Above the limit.
     Over,
 }
 
@@ -50,7 +49,7 @@ impl Level {
         }
     }
 
-    const fn words(self) -> &'static str {
+    const fn text(self) -> &'static str {
         match self {
             Self::Fine => "",
             Self::Near => ", near the limit",
@@ -71,7 +70,7 @@ impl Level {
 }
 
 impl Entitlement {
-    /// What people call the entitlements, in the order of [`Self::of`].
+    /// Titles of the entitlements, in the order of [`Self::of`].
     pub(super) const TITLES: [&'static str; 5] = ["Storage", "Compute", "GPU compute", "Projects", "Users"];
 
     /// Returns the entitlements of an organization.
@@ -94,7 +93,7 @@ impl Entitlement {
         ]
     }
 
-    /// Returns a number of things of which only so many are allowed.
+    /// Returns an entitlement to a number of things.
     pub(super) const fn count(title: &'static str, used: Option<f64>, limit: Option<f64>) -> Self {
         let limit = match limit {
             Some(limit) => Some(Limit::At(limit)),
@@ -103,58 +102,58 @@ impl Entitlement {
         Self { title, unit: Unit::Count, used, limit }
     }
 
-    /// Returns the share of the limit that is in use, if both are known.
+    /// Returns usage as a share of the limit, if both are known.
     pub(super) fn share(&self) -> Option<f64> {
         match (self.used?, self.limit?) {
-            // Nothing of nothing is in order.
+            // 0 of 0 has no share.
             (used, Limit::At(limit)) if limit > 0.0 || used > 0.0 => Some(used / limit),
             _ => None,
         }
     }
 
-    /// Writes what is used of what is allowed.
-    fn words(&self) -> String {
+    /// Returns usage and limit as text.
+    fn text(&self) -> String {
         let write = |value: f64| match self.unit {
-            Unit::Bytes => words::bytes(value),
-            Unit::Seconds => words::hours(value),
-            Unit::Count => words::count(value),
+            Unit::Bytes => format::bytes(value),
+            Unit::Seconds => format::hours(value),
+            Unit::Count => format::number(value),
         };
         match (self.used.map(write), self.limit) {
-            (None, None | Some(Limit::Unknown)) => "not known".to_owned(),
-            (None, Some(Limit::None)) => "use not known, no limit".to_owned(),
-            (None, Some(Limit::At(limit))) => format!("use not known, limit {}", write(limit)),
-            (Some(used), None | Some(Limit::Unknown)) => format!("{used}, limit not known"),
+            (None, None | Some(Limit::Unknown)) => "unknown".to_owned(),
+            (None, Some(Limit::None)) => "usage unknown, no limit".to_owned(),
+            (None, Some(Limit::At(limit))) => format!("usage unknown, limit {}", write(limit)),
+            (Some(used), None | Some(Limit::Unknown)) => format!("{used}, limit unknown"),
             (Some(used), Some(Limit::None)) => format!("{used}, no limit"),
             (Some(used), Some(Limit::At(limit))) => format!("{used} of {}", write(limit)),
         }
     }
 
-    /// Writes the bar, if there is one, and the words.
+    /// Renders the bar, if there is a share, and the text.
     ///
-    /// The bar is an image with a name rather than a `meter`: screen readers know images everywhere, and a meter can
-    /// be neither over its limit nor say so.
+    /// The bar has the role of an image: screen readers read the names of images, while a `meter` cannot exceed its
+    /// maximum.
     pub(super) fn render(&self) -> Markup {
         let share = self.share();
         html! {
-            // The bar comes first, so that the bars of a row stand in line.
+            // Before the text, so that the bars of a row are aligned.
             @if let Some(share) = share {
                 @let width = (share * 100.0).round().clamp(0.0, 100.0);
-                span.bar.(Level::of(share).class()) role="img" aria-label={ (self.title) ": " (in_words(share)) } {
+                span.bar.(Level::of(share).class()) role="img" aria-label={ (self.title) ": " (share_text(share)) } {
                     i style={ "width:" (width) "%" } {}
                 }
             }
-            span.value { (self.words()) }
+            span.value { (self.text()) }
             @if let Some(share) = share {
-                // The bar's name says it already.
-                " " span.share.(Level::of(share).class()) aria-hidden="true" { (in_words(share)) }
+                // Screen readers read the bar's name instead.
+                " " span.share.(Level::of(share).class()) aria-hidden="true" { (share_text(share)) }
             }
         }
     }
 }
 
-/// Writes a share in percent, and what that means.
-fn in_words(share: f64) -> String {
-    format!("{}{}", words::percent(share), Level::of(share).words())
+/// Returns a share in percent and its level.
+fn share_text(share: f64) -> String {
+    format!("{}{}", format::percent(share), Level::of(share).text())
 }
 
 #[cfg(test)]
@@ -166,19 +165,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_differs_from_what_has_no_limit() {
+    fn unknown_limits_differ_from_no_limit() {
         for (used, limit, words) in [
-            (None, None, "not known"),
-            (None, Some(Limit::Unknown), "not known"),
-            (None, Some(Limit::None), "use not known, no limit"),
-            (None, Some(Limit::At(1e12)), "use not known, limit 1 TB"),
-            (Some(5e9), None, "5 GB, limit not known"),
+            (None, None, "unknown"),
+            (None, Some(Limit::Unknown), "unknown"),
+            (None, Some(Limit::None), "usage unknown, no limit"),
+            (None, Some(Limit::At(1e12)), "usage unknown, limit 1 TB"),
+            (Some(5e9), None, "5 GB, limit unknown"),
             (Some(5e9), Some(Limit::None), "5 GB, no limit"),
             (Some(0.0), Some(Limit::At(0.0)), "0 B of 0 B"),
         ] {
             let entitlement = storage(used, limit);
             assert_eq!(
-                (entitlement.words().replace('\u{a0}', " "), entitlement.share()),
+                (entitlement.text().replace('\u{a0}', " "), entitlement.share()),
                 (words.to_owned(), None)
             );
             assert!(!entitlement.render().into_string().contains("role=\"img\""), "there is no bar of {words}");
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bars_steps_are_those_of_the_dashboards() {
+    fn levels_have_the_thresholds_of_the_dashboards() {
         for (share, level) in [
             (0.0, Level::Fine),
             (0.79, Level::Fine),

@@ -1,15 +1,15 @@
-//! The page at `/`, for people: what is known, what comes next, what went wrong and what to do.
+//! The status page at `/`: organizations, upcoming dates, errors and what to do, and the configuration.
 
+mod accounts;
 mod advice;
 mod collectors;
 mod configuration;
 mod dates;
 mod entitlement;
-mod summary;
-mod state;
+mod format;
 mod organizations;
-mod settings;
-mod words;
+mod state;
+mod summary;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -18,10 +18,10 @@ use entitlement::Level;
 use organizations::Ranking;
 use state::PageState;
 
-/// Small enough to come with each page, so that nothing else is loaded.
+/// Embedded, so that a page is one request.
 const STYLE: &str = include_str!("style.css");
 
-/// The sections, with what they are called in the list of them.
+/// Ids and titles of the sections.
 const SECTIONS: [(&str, &str); 5] = [
     ("accounts", "Accounts"),
     ("dates", "Next dates"),
@@ -30,11 +30,11 @@ const SECTIONS: [(&str, &str); 5] = [
     ("configuration", "Configuration"),
 ];
 
-/// Writes the page from what is known already; nothing is asked. Of the organizations it shows one `page`, counted
-/// from 1.
+/// Renders the page from the results of past calls, with one `page` of the organizations, counted from 1. Makes no
+/// calls.
 pub(crate) fn render(exporter: &Exporter, is_encrypted: bool, page: usize) -> Markup {
-    let known = PageState::of(exporter);
-    let ranking = Ranking::of(&known);
+    let state = PageState::of(exporter);
+    let ranking = Ranking::of(&state);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -48,17 +48,17 @@ pub(crate) fn render(exporter: &Exporter, is_encrypted: bool, page: usize) -> Ma
                 a.skip href="#main" { "Skip to content" }
                 (render_header(exporter, is_encrypted))
                 main #main tabindex="-1" {
-                    (render_glance(&known, &ranking))
-                    (collectors::render_accounts(&known))
-                    (dates::render(&known))
-                    (ranking.render(&known, page))
-                    (collectors::render_collectors(&known))
-                    (configuration::render(&known))
+                    (render_summary(&state, &ranking))
+                    (accounts::render(&state))
+                    (dates::render(&state))
+                    (ranking.render(&state, page))
+                    (collectors::render(&state))
+                    (configuration::render(&state))
                 }
                 footer {
                     p {
-                        "This page shows what is known and asks the API nothing. There is more to see after the next "
-                        "scrape: then reload it."
+                        "This page shows the results of past scrapes and makes no API calls. "
+                        "Reload after the next scrape for newer data."
                     }
                 }
             }
@@ -66,7 +66,7 @@ pub(crate) fn render(exporter: &Exporter, is_encrypted: bool, page: usize) -> Ma
     }
 }
 
-/// Returns a path as it is linked to: a proxy may serve the page below a prefix of its own.
+/// Returns a relative link, which also works below the path prefix of a proxy.
 fn relative(path: &str) -> &str {
     path.trim_start_matches('/')
 }
@@ -77,13 +77,13 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
             h1 { "Edge Impulse exporter" }
             p.dim {
                 "Version " (env!("CARGO_PKG_VERSION")) ", revision " (env!("BUILD_REVISION"))
-                ". Reads " code { (exporter.configuration.api.url) } " when it is scraped."
-                @if is_encrypted { " This page came over https." }
+                ". Reads " code { (exporter.configuration.api.url) } " at each scrape."
+                @if is_encrypted { " This page was served over HTTPS." }
             }
             nav aria-label="Sections" {
                 ul { @for (id, title) in SECTIONS { li { a href={ "#" (id) } { (title) } } } }
             }
-            nav aria-label="Elsewhere" {
+            nav aria-label="Links" {
                 ul {
                     li { a href=(relative(&exporter.web().telemetry_path)) { "Metrics" } }
                     li { a href=(relative("/sd")) { "Service discovery" } }
@@ -96,18 +96,19 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
     }
 }
 
-/// Writes how things are in a few lines.
-fn render_glance(known: &PageState<'_>, ranking: &Ranking<'_>) -> Markup {
-    let full = ranking.between(Level::Full, Level::Over);
-    let near = ranking.between(Level::Near, Level::AlmostFull);
+/// Renders a summary of a few lines.
+fn render_summary(state: &PageState<'_>, ranking: &Ranking<'_>) -> Markup {
+    let full = format::integer(ranking.between(Level::Full, Level::Over));
+    let near = format::integer(ranking.between(Level::Near, Level::AlmostFull));
     html! {
         div.glance {
-            p.dim { "As of " (words::moment(known.now)) }
+            p.dim { "As of " (format::moment(state.now)) }
             p {
-                strong { (words::quantity(ranking.len(), "organization", "organizations")) } ": "
-                (words::whole(full)) " at or over a limit, " (words::whole(near)) " at 80\u{a0}% of one or more."
+                strong { (format::quantity(ranking.len(), "organization", "organizations")) }
+                @if ranking.len() > 0 { ": " (full) " at or over a limit, " (near) " above 80\u{a0}% of a limit" }
+                "."
             }
-            p { (collectors::render_count(known.count())) }
+            p { (accounts::render_counts(state.counts())) }
         }
     }
 }

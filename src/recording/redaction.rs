@@ -107,7 +107,7 @@ impl Redaction {
             return String::new();
         }
         if member == "error" {
-            return api::Error::meaning(text).to_owned();
+            return api::Error::redacted_text(text).to_owned();
         }
         if KEPT_VALUES.iter().any(|(of, words)| *of == member && words.contains(&text)) {
             return text.to_owned();

@@ -1,92 +1,98 @@
-//! What a request asks for: collectors, format, compression and time.
+//! The parts of a request that select metrics, format and deadline.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use axum::body::Body;
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream;
 use tokio::time::Instant;
 
 use crate::collect::exporter::MAX_SCRAPE_TIME;
 use crate::collect::{Account, Exporter, Selection};
 use crate::metrics::Format;
-use crate::metrics::exposition::{Encoding, Writer};
+use crate::metrics::exposition::Writer;
 use crate::model::Collector;
 
-/// The header by which Prometheus says how long it will wait, in seconds.
+/// The scrape timeout of Prometheus, in seconds.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
-/// An answer that says why there is no other.
-pub(crate) struct Refusal(pub(crate) StatusCode, pub(crate) String);
+/// A response with an error status and the reason as text.
+pub(crate) struct ErrorResponse(pub(crate) StatusCode, pub(crate) String);
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         (self.0, self.1).into_response()
     }
 }
 
-/// Returns the parameters of a request, decoded.
+/// Returns the decoded query parameters of a request.
 pub(crate) fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
 }
 
-/// What the parameters `collect[]` of a request ask for.
-pub(crate) struct Collect {
-    /// Only these collectors.
+/// The collectors selected with `collect[]` parameters.
+pub(crate) struct CollectorSelection {
+    /// The selected collectors; `None` without such a parameter, which selects all.
     pub(crate) collectors: Option<BTreeSet<Collector>>,
-    /// Whether the exporter's own metrics are asked for.
-    pub(crate) with_exporter: bool,
+    /// Whether the telemetry of the exporter is selected.
+    pub(crate) with_telemetry: bool,
 }
 
-impl Collect {
-    pub(crate) fn parse(uri: &Uri) -> Result<Self, Refusal> {
+impl CollectorSelection {
+    /// Reads the `collect[]` parameters.
+    ///
+    /// # Errors
+    /// Status 400 if a collector does not exist.
+    pub(crate) fn parse(uri: &Uri) -> Result<Self, ErrorResponse> {
         let names: Vec<_> =
             parameters(uri).filter(|(name, _)| name == "collect[]").map(|(_, value)| value).collect();
         if names.is_empty() {
-            return Ok(Self { collectors: None, with_exporter: true });
+            return Ok(Self { collectors: None, with_telemetry: true });
         }
-        let mut collect = Self { collectors: Some(BTreeSet::new()), with_exporter: false };
+        let mut collectors = BTreeSet::new();
+        let mut with_telemetry = false;
         for name in names {
-            let collector = Collector::ALL.into_iter().find(|collector| collector.name() == name);
-            match (collector, &mut collect.collectors) {
-                (Some(collector), Some(collectors)) => _ = collectors.insert(collector),
-                _ if name == "exporter" => collect.with_exporter = true,
-                _ => {
-                    let names = Collector::ALL.map(Collector::name).join(", ");
-                    let text = format!("There is no collector {name:?}: expected exporter, {names}.\n");
-                    return Err(Refusal(StatusCode::BAD_REQUEST, text));
-                }
+            if name == "exporter" {
+                with_telemetry = true;
+            } else if let Some(collector) = Collector::ALL.into_iter().find(|known| known.name() == name) {
+                collectors.insert(collector);
+            } else {
+                let names = Collector::ALL.map(Collector::name).join(", ");
+                let text = format!("unknown collector {name:?} in collect[]: use exporter, {names}\n");
+                return Err(ErrorResponse(StatusCode::BAD_REQUEST, text));
             }
         }
-        Ok(collect)
+        Ok(Self { collectors: Some(collectors), with_telemetry })
     }
 
-    /// Tells whether nothing but the exporter's own metrics is asked for.
-    pub(crate) fn with_exporter_alone(&self) -> bool {
+    /// Returns true if only the telemetry is selected.
+    pub(crate) fn is_telemetry_only(&self) -> bool {
         self.collectors.as_ref().is_some_and(BTreeSet::is_empty)
     }
 }
 
-/// How a scrape is to be answered, and in what time.
-pub(crate) struct Scrape {
-    encoding: Encoding,
-    /// When it is to be answered, whatever has to be found out before.
+/// A request for metrics: format, deadline and method.
+pub(crate) struct ScrapeRequest {
+    format: Format,
     deadline: Instant,
     head_only: bool,
 }
 
-impl Scrape {
-    pub(crate) fn of(exporter: &Exporter, method: &Method, headers: &HeaderMap) -> Self {
+impl ScrapeRequest {
+    /// Reads the headers of a request. The deadline includes everything that is done before the response.
+    pub(crate) fn new(exporter: &Exporter, method: &Method, headers: &HeaderMap) -> Self {
         let accept = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
         let timeout = headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
         let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let timeout = timeout.filter(|timeout| !timeout.is_zero());
         let budget = exporter.configuration.common.scrape.budget(timeout);
         Self {
-            encoding: Encoding { format: format(accept), gzip: accepts_gzip(headers) },
+            format: format(accept),
             deadline: Instant::now() + budget.min(MAX_SCRAPE_TIME),
             head_only: *method == Method::HEAD,
         }
@@ -96,40 +102,43 @@ impl Scrape {
         self.deadline
     }
 
+    /// Collects the selection and returns the response. A HEAD request is answered without collecting.
     pub(crate) async fn run(
         &self,
         exporter: &Exporter,
         accounts: &[Arc<Account>],
         selection: &Selection,
-        with_own: bool,
+        with_telemetry: bool,
     ) -> Response {
-        let head = [(CONTENT_TYPE, self.encoding.format.content_type()), (VARY, "Accept, Accept-Encoding")];
-        // Whoever wants the header only gets it without a call to the API.
+        let headers = [(CONTENT_TYPE, self.format.content_type()), (VARY, "Accept, Accept-Encoding")];
         if self.head_only {
-            return head.into_response();
+            return headers.into_response();
         }
         let budget = self.deadline.saturating_duration_since(Instant::now());
         let snapshot = exporter.scrape(accounts, selection, budget).await;
         if exporter.fails(&snapshot, selection) {
-            let text = "Not all could be read, and --web.fail-scrape asks to fail then: see the log and the page at /.\n";
+            let text = "API calls failed and --web.fail-scrape is set: see the log and the status page at / for reasons\n";
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
-        let own = exporter.telemetry_if(with_own);
-        // What is only asked for in part would take the place of what Prometheus asks for.
-        let passing = Writer::default();
-        let writer = if selection.is_everything() { &exporter.writer } else { &passing };
-        match writer.write(&snapshot, own.as_ref(), self.encoding) {
-            Ok(bytes) if self.encoding.gzip => (head, [(CONTENT_ENCODING, "gzip")], bytes).into_response(),
-            Ok(bytes) => (head, bytes).into_response(),
+        let telemetry = exporter.telemetry_if(with_telemetry);
+        // A partial exposition must not replace the text kept for full scrapes.
+        let partial = Writer::default();
+        let writer = if selection.is_everything() { &exporter.writer } else { &partial };
+        match writer.write(&snapshot, telemetry.as_ref(), self.format) {
+            Ok(parts) => {
+                let length = parts.iter().map(bytes::Bytes::len).sum::<usize>();
+                let body = Body::from_stream(stream::iter(parts.map(Ok::<_, std::convert::Infallible>)));
+                (headers, [(CONTENT_LENGTH, length)], body).into_response()
+            }
             Err(error) => {
-                tracing::error!(%error, "metrics could not be written");
-                (StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written.\n").into_response()
+                tracing::error!(%error, "metrics could not be encoded");
+                (StatusCode::INTERNAL_SERVER_ERROR, "metrics could not be encoded\n").into_response()
             }
         }
     }
 }
 
-/// Chooses what the `Accept` headers of a request prefer; the Prometheus text format where they do not say.
+/// Returns the format that the `Accept` headers of a request prefer, by default the Prometheus text format.
 pub fn format<'a>(accept: impl Iterator<Item = &'a str>) -> Format {
     let mut open_metrics = 0.0_f64;
     let mut prometheus_text = 0.0_f64;
@@ -159,14 +168,4 @@ pub fn format<'a>(accept: impl Iterator<Item = &'a str>) -> Format {
     } else {
         Format::PrometheusText
     }
-}
-
-/// Tells whether a request may be answered with gzip.
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let quality = quality.trim().strip_prefix("q=").and_then(|quality| quality.trim().parse().ok());
-        name.trim().eq_ignore_ascii_case("gzip") && quality.is_some_and(|quality: f64| quality > 0.0)
-    })
 }

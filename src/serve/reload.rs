@@ -1,46 +1,46 @@
-//! The exporter in use, which another one replaces when its configuration file is read again.
+//! Reload of the configuration file.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::collect::Exporter;
 use crate::config;
 
-/// The exporter in use.
+/// The exporter in use; a reload replaces it.
 #[derive(Debug)]
 pub struct ReloadableExporter(RwLock<Arc<Exporter>>);
 
 impl ReloadableExporter {
-    /// Puts `exporter` in use.
+    /// Wraps the first exporter.
     #[must_use]
     pub fn new(exporter: Arc<Exporter>) -> Arc<Self> {
         Arc::new(Self(RwLock::new(exporter)))
     }
 
-    /// Returns the exporter in use. Whoever began with it ends with it, whatever is loaded meanwhile.
+    /// Returns the exporter in use. A reload does not change an exporter that was returned before.
     #[must_use]
     pub fn exporter(&self) -> Arc<Exporter> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the configuration file again and uses what it says: all of it, or nothing if it cannot work.
+    /// Loads the configuration file and replaces the exporter. After an error, nothing is changed.
     ///
     /// # Errors
-    /// If there is no file, or it cannot work. The exporter in use stays, and its metrics tell.
+    /// If there is no configuration file, or if it is invalid. Metrics and log report it.
     pub fn reload(&self) -> Result<(), String> {
-        // CredentialSource from the beginning: of two reloads at a time, the one that reads later is to win.
+        // Locked before the file is read, so that concurrent reloads cannot install an older configuration.
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let result = replacement(&current);
         let now = current.clock.now();
         match result {
             Ok(exporter) => {
                 exporter.telemetry.reloaded(Some(now));
-                tracing::info!(accounts = exporter.accounts.len(), "the configuration was read again");
+                tracing::info!(accounts = exporter.accounts.len(), "configuration reloaded");
                 *current = exporter;
                 Ok(())
             }
             Err(error) => {
                 current.telemetry.reloaded(None);
-                tracing::error!("the configuration stays as it was: {error}");
+                tracing::error!("reload failed, the previous configuration stays in use: {error}");
                 Err(error)
             }
         }
@@ -49,12 +49,13 @@ impl ReloadableExporter {
 
 fn replacement(current: &Exporter) -> Result<Arc<Exporter>, String> {
     let file = current.configuration.file.as_ref();
-    let file =
-        file.ok_or("there is no --config.file to read again; credentials in files are read at each scrape")?;
+    let file = file.ok_or(
+        "nothing to reload: --config.file is not set (files with credentials are read at each scrape)",
+    )?;
     let mut configuration = config::file::read(file)?;
     let (new, old) = (&mut configuration.common, &current.configuration.common);
     if new.web != old.web || new.log != old.log {
-        tracing::warn!("what the configuration file says of web and log is used after a restart");
+        tracing::warn!("changes of web and log settings in the configuration file need a restart");
         new.web.clone_from(&old.web);
         new.log.clone_from(&old.log);
     }

@@ -1,4 +1,4 @@
-//! What the exporter answers over HTTP.
+//! Routes: metrics, service discovery, status page, probes and reload.
 
 use std::sync::Arc;
 
@@ -8,16 +8,17 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use super::negotiation::{Collect, Refusal, Scrape, parameters};
+use super::negotiation::{CollectorSelection, ErrorResponse, ScrapeRequest, parameters};
 use super::targets;
 use crate::collect::Selection;
 use crate::page;
 use crate::serve::listener::Encrypted;
 use crate::serve::reload::ReloadableExporter;
 
-/// Builds the routes.
+/// Returns the routes of the exporter in use.
 pub fn app(live: Arc<ReloadableExporter>) -> Router {
     let telemetry_path = live.exporter().web().telemetry_path.clone();
     Router::new()
@@ -30,7 +31,7 @@ pub fn app(live: Arc<ReloadableExporter>) -> Router {
         .route("/-/reload", post(reload).put(reload))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
-        .layer(CompressionLayer::new().gzip(true))
+        .layer(CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest))
         .with_state(live)
 }
 
@@ -39,22 +40,22 @@ async fn serve_metrics(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     let exporter = live.exporter();
-    let Collect { collectors, with_exporter } = Collect::parse(&uri)?;
+    let CollectorSelection { collectors, with_telemetry } = CollectorSelection::parse(&uri)?;
     let selection = Selection { collectors, organization: None };
-    Ok(Scrape::of(&exporter, &method, &headers)
-        .run(&exporter, &exporter.accounts, &selection, with_exporter)
-        .await)
+    let request = ScrapeRequest::new(&exporter, &method, &headers);
+    Ok(request.run(&exporter, &exporter.accounts, &selection, with_telemetry).await)
 }
 
-async fn reload(State(live): State<Arc<ReloadableExporter>>) -> Result<&'static str, Refusal> {
+async fn reload(State(live): State<Arc<ReloadableExporter>>) -> Result<&'static str, ErrorResponse> {
     if !live.exporter().web().enable_lifecycle {
-        let text = "Reloading over HTTP is off: start with --web.enable-lifecycle, or send SIGHUP.\n";
-        return Err(Refusal(StatusCode::FORBIDDEN, text.to_owned()));
+        let text = "reload over HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP\n";
+        return Err(ErrorResponse(StatusCode::FORBIDDEN, text.to_owned()));
     }
     live.reload().map(|()| "Reloaded.\n").map_err(|error| {
-        Refusal(StatusCode::INTERNAL_SERVER_ERROR, format!("The configuration stays as it was: {error}\n"))
+        let text = format!("reload failed, the previous configuration stays in use: {error}\n");
+        ErrorResponse(StatusCode::INTERNAL_SERVER_ERROR, text)
     })
 }
 
@@ -63,9 +64,9 @@ async fn serve_page(
     uri: Uri,
     encrypted: Option<Extension<Encrypted>>,
 ) -> Response {
-    // Whatever else is asked for is answered by the first page.
+    // An invalid page number shows the first page.
     let page = parameters(&uri).find(|(name, _)| name == "page").and_then(|(_, page)| page.parse().ok());
-    // The page shows names of organizations, which others choose; it needs nothing but its own style.
+    // Names of organizations are input from other people, and the page needs no resources but its inline style.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let head = [(CONTENT_SECURITY_POLICY, policy), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     (head, Html(page::render(&live.exporter(), encrypted.is_some(), page.unwrap_or(1)).into_string()))
@@ -73,13 +74,12 @@ async fn serve_page(
 }
 
 async fn not_found(State(live): State<Arc<ReloadableExporter>>, uri: Uri) -> Response {
-    let text =
-        format!("There is no {}. Metrics are at {}.\n", uri.path(), live.exporter().web().telemetry_path);
+    let text = format!("not found: {}; metrics are at {}\n", uri.path(), live.exporter().web().telemetry_path);
     (StatusCode::NOT_FOUND, text).into_response()
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
     let allowed = if uri.path() == "/-/reload" { "POST" } else { "GET or HEAD" };
-    let text = format!("{method} is not possible at {}: use {allowed}.\n", uri.path());
+    let text = format!("method {method} is not allowed for {}: use {allowed}\n", uri.path());
     (StatusCode::METHOD_NOT_ALLOWED, text).into_response()
 }

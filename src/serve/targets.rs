@@ -1,4 +1,4 @@
-//! One organization at a time: `/sd` tells Prometheus which there are, `/probe` reads one.
+//! One organization per target: `/sd` lists the organizations for Prometheus, `/probe` returns the metrics of one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,30 +11,27 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::negotiation::{self, Refusal, Scrape};
-use crate::collect::Account;
-use crate::collect::Discovery;
-use crate::collect::Exporter;
-use crate::collect::Selection;
+use super::negotiation::{self, CollectorSelection, ErrorResponse, ScrapeRequest};
+use crate::collect::{Account, Discovery, Exporter, Selection};
 use crate::serve::reload::ReloadableExporter;
 
-/// Reads one organization.
+/// Returns the metrics of one organization.
 pub(crate) async fn probe(
     State(live): State<Arc<ReloadableExporter>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     let exporter = live.exporter();
     let Target { organization, account, collectors } = Target::parse(&uri)?;
-    let scrape = Scrape::of(&exporter, &method, &headers);
+    let request = ScrapeRequest::new(&exporter, &method, &headers);
     let accounts = accounts(&exporter, account.as_deref())?;
-    let accounts = seeing(&accounts, organization, scrape.deadline()).await?;
+    let accounts = seeing(&accounts, organization, request.deadline()).await?;
     let selection = Selection { collectors, organization: Some(organization) };
-    Ok(scrape.run(&exporter, &accounts, &selection, false).await)
+    Ok(request.run(&exporter, &accounts, &selection, false).await)
 }
 
-/// What a probe asks for.
+/// The parameters of a probe.
 struct Target {
     organization: u64,
     account: Option<String>,
@@ -42,8 +39,8 @@ struct Target {
 }
 
 impl Target {
-    fn parse(uri: &Uri) -> Result<Self, Refusal> {
-        let bad = |text: String| Refusal(StatusCode::BAD_REQUEST, text);
+    fn parse(uri: &Uri) -> Result<Self, ErrorResponse> {
+        let bad = |text: String| ErrorResponse(StatusCode::BAD_REQUEST, text);
         let mut target = None;
         let mut account = None;
         for (name, value) in negotiation::parameters(uri) {
@@ -52,25 +49,24 @@ impl Target {
                 "account" => account.replace(value),
                 "collect[]" => None,
                 _ => {
-                    return Err(bad(format!(
-                        "There is no parameter {name}: expected target, account, collect[].\n"
-                    )));
+                    return Err(bad(format!("unknown parameter {name}: use target, account, collect[]\n")));
                 }
             };
             if before.is_some() {
-                return Err(bad(format!("There is more than one {name}: expected one.\n")));
+                return Err(bad(format!("parameter {name} is set more than once: set it once\n")));
             }
         }
         let target = target.ok_or_else(|| {
-            bad("There is no target: expected an organization's id, as in /probe?target=123.\n".to_owned())
+            bad("parameter target is missing: set it to an organization id, e.g. /probe?target=123\n"
+                .to_owned())
         })?;
         let is_number = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_digit());
         let organization = target.parse().ok().filter(|_| is_number).ok_or_else(|| {
-            bad("The target is no organization's id: expected a number, as in /probe?target=123.\n".to_owned())
+            bad(format!("invalid target {target:?}: expected an organization id, e.g. /probe?target=123\n"))
         })?;
-        let selected = negotiation::Collect::parse(uri)?;
-        if selected.with_exporter_alone() {
-            return Err(bad("A probe has no metrics of the exporter: they are at /metrics.\n".to_owned()));
+        let selected = CollectorSelection::parse(uri)?;
+        if selected.is_telemetry_only() {
+            return Err(bad("collect[]=exporter alone is not possible for a probe: /metrics has the metrics of the exporter\n".to_owned()));
         }
         Ok(Self {
             organization,
@@ -80,22 +76,24 @@ impl Target {
     }
 }
 
-/// Returns the account of that name, or all of them.
-fn accounts(exporter: &Exporter, name: Option<&str>) -> Result<Vec<Arc<Account>>, Refusal> {
+/// Returns the account with this name, or all accounts without a name.
+fn accounts(exporter: &Exporter, name: Option<&str>) -> Result<Vec<Arc<Account>>, ErrorResponse> {
     let is_asked_for = |account: &&Arc<Account>| name.is_none_or(|name| *account.name == *name);
     let accounts: Vec<_> = exporter.accounts.iter().filter(is_asked_for).cloned().collect();
     if accounts.is_empty() {
-        return Err(Refusal(StatusCode::NOT_FOUND, "There is no account of that name.\n".to_owned()));
+        let text =
+            format!("unknown account {:?}: use a name from the configuration\n", name.unwrap_or_default());
+        return Err(ErrorResponse(StatusCode::NOT_FOUND, text));
     }
     Ok(accounts)
 }
 
-/// Returns those accounts that read the organization; their lists are asked only if it is not known yet.
+/// Returns the accounts that read the organization. Requests their lists only if no account is known to read it.
 async fn seeing(
     accounts: &[Arc<Account>],
     organization: u64,
     deadline: Instant,
-) -> Result<Vec<Arc<Account>>, Refusal> {
+) -> Result<Vec<Arc<Account>>, ErrorResponse> {
     let seeing = |discoveries: &[Discovery]| -> Vec<_> {
         let sees = |(account, discovery): &(&Arc<Account>, &Discovery)| discovery.sees(account, organization);
         accounts.iter().zip(discoveries).filter(sees).map(|(account, _)| Arc::clone(account)).collect()
@@ -110,40 +108,42 @@ async fn seeing(
     if !found.is_empty() {
         Ok(found)
     } else if read.iter().all(|discovery| discovery.is_complete) {
-        let text = format!("No account reads an organization {organization}: /sd lists those that are read.\n");
-        Err(Refusal(StatusCode::NOT_FOUND, text))
+        let text =
+            format!("organization {organization} is not read by any account: /sd lists the organizations\n");
+        Err(ErrorResponse(StatusCode::NOT_FOUND, text))
     } else {
         Err(not_discovered())
     }
 }
 
-fn not_discovered() -> Refusal {
-    let text = "The organizations are not known yet: their list could not be read so far; see the log and the page at /.\n";
-    Refusal(StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
+fn not_discovered() -> ErrorResponse {
+    let text = "organizations are not known yet: no list of organizations has been read; see the log and the status page at /\n";
+    ErrorResponse(StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
 }
 
 async fn discover(accounts: &[Arc<Account>], deadline: Instant) -> Vec<Discovery> {
     join_all(accounts.iter().map(async |account| {
         account.refresh_credential();
+        // Running calls continue in the background.
         Discovery::read(account, deadline).await.0
     }))
     .await
 }
 
-/// Lists the organizations for Prometheus' HTTP service discovery.
+/// Returns the organizations in the format of the HTTP service discovery of Prometheus.
 pub(crate) async fn sd(
     State(live): State<Arc<ReloadableExporter>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     let exporter = live.exporter();
     let name = negotiation::parameters(&uri).find(|(name, _)| name == "account").map(|(_, value)| value);
     let accounts = accounts(&exporter, name.as_deref())?;
-    let deadline = Scrape::of(&exporter, &method, &headers).deadline();
+    let deadline = ScrapeRequest::new(&exporter, &method, &headers).deadline();
     let discoveries = discover(&accounts, deadline).await;
-    // An empty list would make Prometheus drop what it has. An account that has never answered does not keep the
-    // others from being listed.
+    // Prometheus would drop all targets for an empty list. One complete list suffices, so that a failing account does
+    // not hide the others.
     if !discoveries.iter().any(|discovery| discovery.is_complete) {
         return Err(not_discovered());
     }
@@ -164,7 +164,7 @@ pub(crate) async fn sd(
     Ok(([(CONTENT_TYPE, "application/json")], list.to_string()).into_response())
 }
 
-/// Returns the target of one organization, with what relabelling may want to know.
+/// Returns the target of one organization, with labels for relabeling.
 fn group(id: u64, account: &Account, discovery: &Discovery) -> Value {
     let mut labels = Map::new();
     let mut label = |name: &str, value: Option<String>| {

@@ -1,11 +1,11 @@
-//! What has to hold for every answer and every snapshot: for proptest, and for the fuzzers in `fuzz/`.
+//! Properties of every response and every snapshot, for proptest and for the fuzzers in `fuzz/`.
 
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use bytes::Bytes;
 use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, decode};
-use edgeimpulse_exporter::metrics::{open_metrics, to_prometheus_text};
+use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
     AccountStatus, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
     OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
@@ -27,24 +27,23 @@ const OPTIONS: DecodeOptions = DecodeOptions {
 /// Stands for the credential.
 const SECRET: &str = "ei_secret";
 
-fn read(call: &Call, answer: &[u8], size: usize) -> Decoded {
-    let parts: Vec<_> = answer.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
+fn decoded(call: &Call, response: &[u8], size: usize) -> Decoded {
+    let parts: Vec<_> = response.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
     let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, SECRET);
-    decoding.now_or_never().expect("nothing is waited for")
+    decoding.now_or_never().expect("nothing to wait for")
 }
 
-/// Any bytes at all, as the answer to the call that the first byte chooses, in parts as long as the second says.
-pub fn every_answer_is_read_or_refused(input: &[u8]) {
-    let [collector, size, answer @ ..] = input else { return };
+/// Decodes any bytes as the response to the call that the first byte selects, in parts of as many bytes as the second.
+pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
+    let [collector, size, response @ ..] = input else { return };
     let collector = Collector::ALL[usize::from(*collector) % Collector::ALL.len()];
     let call = Call { collector, owner: Some(1), organization_id: Some(1), user_id: Some(2) };
-    let whole = read(&call, answer, answer.len());
-    let in_parts = read(&call, answer, usize::from(*size));
-    // Of a broken answer the parts may tell more fields before it breaks.
-    assert_eq!(whole.facts, in_parts.facts, "it does not matter how an answer arrives");
+    let whole = decoded(&call, response, response.len());
+    let in_parts = decoded(&call, response, usize::from(*size));
+    assert_eq!(whole.facts, in_parts.facts, "by {size}");
+    assert_eq!((whole.errors, whole.page), (in_parts.errors, in_parts.page), "by {size}");
     match whole.facts {
         Ok(facts) => {
-            assert_eq!((whole.unusable, whole.listed), (in_parts.unusable, in_parts.listed));
             every_exposition_is_readable(Snapshot { facts, ..Snapshot::default() });
         }
         Err(error) => {
@@ -58,11 +57,15 @@ pub fn every_answer_is_read_or_refused(input: &[u8]) {
     }
 }
 
-/// Whatever was learned, both formats are readable by their strict readers and say the same.
+fn text(format: Format, snapshot: &Arc<Snapshot>) -> String {
+    metrics::write(format, Arc::clone(snapshot), None).expect("writing to a string does not fail")
+}
+
+/// The strict parsers of both formats read the same samples.
 pub fn every_exposition_is_readable(snapshot: Snapshot) {
-    let text = open_metrics(Arc::new(snapshot), None).expect("writing to a string does not fail");
-    let first = Exposition::of_open_metrics(&text);
-    let second = Exposition::of_prometheus_text(&to_prometheus_text(&text));
+    let snapshot = Arc::new(snapshot);
+    let first = Exposition::of_open_metrics(&text(Format::OpenMetrics, &snapshot));
+    let second = Exposition::of_prometheus_text(&text(Format::PrometheusText, &snapshot));
     assert_eq!(first.samples.len(), second.samples.len());
     for (one, other) in first.samples.iter().zip(&second.samples) {
         assert_eq!((&one.name, &one.labels), (&other.name, &other.labels));
@@ -70,11 +73,10 @@ pub fn every_exposition_is_readable(snapshot: Snapshot) {
     }
 }
 
-/// Any snapshot at all, made from the input.
+/// Makes any snapshot from the input.
 pub fn every_snapshot_is_readable(input: &[u8]) {
     let Ok((snapshot, names)) = snapshot(&mut Unstructured::new(input)) else { return };
-    let text = open_metrics(Arc::new(snapshot.clone()), None).expect("writing to a string does not fail");
-    let exposition = Exposition::of_open_metrics(&text);
+    let exposition = Exposition::of_open_metrics(&text(Format::OpenMetrics, &Arc::new(snapshot.clone())));
     for (id, name) in names.iter().filter(|(_, name)| !name.is_empty()) {
         let labels = [("organization_id", &*id.to_string()), ("organization_name", name)];
         assert_eq!(

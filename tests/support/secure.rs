@@ -124,13 +124,22 @@ impl Folder {
     }
 
     /// Loads a web configuration that is not accepted, and returns what is said after the file's name.
+    ///
+    /// The error may have a line and column; the column is checked to be a number and left out.
     pub fn refused(&self, configuration: &str) -> String {
         self.write("web.yml", configuration);
         let path = self.path("web.yml");
         let text = WebConfig::load(path.as_ref()).expect_err(configuration).to_string();
         assert_eq!(text.lines().count(), 1, "{text}");
         let text = text.strip_prefix(&path).unwrap_or_else(|| panic!("{text}"));
-        text.replace(&self.0.display().to_string(), "DIR")
+        let text = text.replace(&self.0.display().to_string(), "DIR");
+        let (place, what) = text.split_once(": ").unwrap();
+        let Some((line, column)) = place.rsplit_once(':').filter(|(line, _)| !line.is_empty()) else {
+            assert_eq!(place, "", "neither line nor column: {text}");
+            return text;
+        };
+        assert!(column.parse::<u64>().is_ok_and(|column| column > 0), "{text}");
+        format!("{line}: {what}")
     }
 }
 

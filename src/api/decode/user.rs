@@ -1,228 +1,156 @@
-//! Answers about users, their organizations as they see them, and their trials.
+//! A user: the credential's own, or one of a white label.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::daily::Days;
-use super::{DecodeOptions, LimitFields, date, only, unix};
+use super::daily_records::{DailyRecords, RecordFields};
+use super::trials::{TrialFields, by_identity};
+use super::user_organizations::UserOrganizationFields;
+use super::{DecodeOptions, only};
 use crate::api::Error;
+use crate::api::fields::{fields, streamed};
+use crate::api::schema::List;
 use crate::api::stream::{JsonStream, Parts};
-use crate::api::values::{Found, Unusable, fields};
-use crate::model::{Facts, Organization, OrganizationInfo, Trial, User, Whitelabel};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text, Value};
+use crate::model::{Facts, Organization, Trial, User, Whitelabel};
 
-fields!(
-    /// `UserOrganization`
-    UserOrganizationFields {
-        id: "id",
-        name: "name",
-        developer_profile: "isDeveloperProfile",
-        whitelabel_id: "whitelabelId",
-        created: "created",
-        trial_expired: "trialExpiredDate",
-        trial_upgraded: "trialUpgradedDate",
-        limits: "entitlementLimits",
-        users: "userCount",
-        admins: "adminCount",
-        private_projects: "privateProjectCount",
+streamed!(
+    /// `GetUserResponse`, and `AdminGetUserResponse.user`
+    UserObject {
+        Organizations: List<UserOrganizationFields<'static>> = "organizations",
+        Id: Id = "id",
+        Tier: Text = "tier",
+        Suspended: Boolean = "suspended",
+        MfaConfigured: Boolean = "mfaConfigured",
+        PrivateProjects: Number = "privatePersonalProjectsUsed",
+        SubscriptionDowngrade: Date = "subscriptionDowngradeDate",
+        SubscriptionTermination: Date = "subscriptionTerminationDate",
+        ActiveTrial: TrialFields<'static> = "activeEnterpriseTrial",
+        Trials: List<TrialFields<'static>> = "trials",
+        DailyRecords: List<RecordFields<'static>> = "dailyMetrics",
+        Whitelabels: List<WhitelabelFields<'static>> = "whitelabels",
     }
 );
 
-/// Converts an organization as a user sees it; without an id it is nobody's.
-fn user_organization(fields: &UserOrganizationFields<'_>, unusable: &mut Unusable) -> Option<Organization> {
-    let info = OrganizationInfo {
-        name: fields.name.read(unusable),
-        whitelabel_id: fields.whitelabel_id.read(unusable),
-        whitelabel_name: None,
-        developer_profile: None,
-    }
-    .of_kind(fields.developer_profile.find(unusable));
-    Some(Organization {
-        info,
-        created: date(fields.created, unusable),
-        trial_expired: date(fields.trial_expired, unusable),
-        trial_upgraded: date(fields.trial_upgraded, unusable),
-        limits: fields.limits.read::<LimitFields<'_>>(unusable).map(|limits| limits.convert(unusable)),
-        users_used: fields.users.read(unusable),
-        admins: fields.admins.read(unusable),
-        private_projects: fields.private_projects.read(unusable),
-        ..Organization::new(fields.id.require(unusable)?)
-    })
-}
-
-fields!(
-    /// `EnterpriseTrial`
-    TrialFields {
-        id: "id",
-        organization_id: "organizationId",
-        created: "created",
-        expiration: "expirationDate",
-        expired: "expiredDate",
-        deleted: "deletedDate",
-        upgraded: "upgradedDate",
-    }
+streamed!(
+    /// `AdminGetUserResponse`
+    WhitelabelUserResponse { User: UserObject = "user" }
 );
-
-/// Converts a trial; without its own id and its organization's it cannot be told from others.
-fn trial(fields: &TrialFields<'_>, unusable: &mut Unusable) -> Option<Trial> {
-    Some(Trial {
-        organization_id: fields.organization_id.require(unusable)?,
-        id: fields.id.require(unusable)?,
-        scheduled_expiration: date(fields.expiration, unusable),
-        created: date(fields.created, unusable),
-        expired: date(fields.expired, unusable),
-        upgraded: date(fields.upgraded, unusable),
-        deleted: date(fields.deleted, unusable),
-    })
-}
-
-pub(super) async fn trials<S: Parts>(json: &mut JsonStream<S>) -> Result<Option<Facts>, Error> {
-    let mut facts = None;
-    json.begin().await?;
-    while let Some(name) = json.member().await? {
-        match name {
-            "trials" => {
-                let mut found = Vec::new();
-                let is_list = json.each::<TrialFields<'_>>("trials", |fields, unusable| {
-                    found.extend(fields.and_then(|fields| trial(&fields, unusable)));
-                });
-                if is_list.await? {
-                    facts = Some(Facts { trials: by_identity(found), ..Facts::default() });
-                }
-            }
-            _ => json.envelope().await?,
-        }
-    }
-    Ok(facts)
-}
-
-pub(super) async fn user<S: Parts>(json: &mut JsonStream<S>) -> Result<Option<Facts>, Error> {
-    let mut members = UserMembers::default();
-    json.begin().await?;
-    while json.member().await?.is_some() {
-        if !members.read(json).await? {
-            json.envelope().await?;
-        }
-    }
-    // Without its id nothing is known of the user, but of the organizations all the same.
-    let is_user = members.user.organizations.is_some() || matches!(members.id, Found::Value(_));
-    if !is_user {
-        return Ok(None);
-    }
-    let id = std::mem::take(&mut members.id).require("id", &mut json.unusable);
-    Ok(Some(Facts { own_user: id, ..members.finish(id) }))
-}
-
-pub(super) async fn whitelabel_user<S: Parts>(
-    json: &mut JsonStream<S>,
-    id: u64,
-    terms: DecodeOptions,
-) -> Result<Option<Facts>, Error> {
-    let mut facts = None;
-    json.begin().await?;
-    while let Some(name) = json.member().await? {
-        match name {
-            "user" => {
-                if json.enter_object("user").await? {
-                    let mut members = UserMembers { days: Days::new(terms.days), ..UserMembers::default() };
-                    while json.member().await?.is_some() {
-                        if !members.read(json).await? {
-                            json.skip().await?;
-                        }
-                    }
-                    // Another user's organizations are always empty here: that is no count of them.
-                    members.user.organizations = members.user.organizations.filter(|count| *count > 0);
-                    facts = Some(members.finish(Some(id)));
-                }
-            }
-            _ => json.envelope().await?,
-        }
-    }
-    Ok(facts)
-}
 
 fields!(
     /// `GetUserResponse.whitelabels[]`
-    WhitelabelFields { owner: "ownerOrganizationId", is_admin: "isAdmin", id: "id", name: "name" }
+    WhitelabelFields {
+        owner: Id = "ownerOrganizationId",
+        is_admin: Boolean = "isAdmin",
+        id: Id = "id",
+        name: Text = "name",
+    }
 );
 
-/// Converts a white label that the user administers; without its owner it cannot be asked.
-fn administered(fields: &WhitelabelFields<'_>, unusable: &mut Unusable) -> Option<Whitelabel> {
-    if fields.is_admin.read(unusable) != Some(true) {
-        return None;
+impl WhitelabelFields<'_> {
+    /// Converts a white label that the user administers; its owner is required, since the path of its calls has it.
+    fn convert(&self, errors: &mut DecodeErrors) -> Option<Whitelabel> {
+        if self.is_admin.read(errors) != Some(true) {
+            return None;
+        }
+        Some(Whitelabel {
+            id: self.id.read(errors),
+            name: self.name.read(errors),
+            ..Whitelabel::new(self.owner.require(errors)?)
+        })
     }
-    Some(Whitelabel {
-        id: fields.id.read(unusable),
-        name: fields.name.read(unusable),
-        ..Whitelabel::new(fields.owner.require(unusable)?)
-    })
 }
 
-/// The members of a user object, which two endpoints send.
+/// Decodes the credential's own user.
+pub(super) async fn user<S: Parts>(json: &mut JsonStream<S>) -> Result<Option<Facts>, Error> {
+    let mut members = UserMembers::read(json, false).await?;
+    // The organizations are known even if the id is not.
+    let is_user = members.user.organizations.is_some() || matches!(members.id, Value::Valid(_));
+    if !is_user {
+        return Ok(None);
+    }
+    let id = std::mem::take(&mut members.id).require("id", &mut json.errors);
+    Ok(Some(Facts { own_user: id, ..members.finish(id) }))
+}
+
+/// Decodes a user of a white label.
+pub(super) async fn whitelabel_user<S: Parts>(
+    json: &mut JsonStream<S>,
+    id: u64,
+    options: &DecodeOptions,
+) -> Result<Option<Facts>, Error> {
+    let mut facts = None;
+    while let Some(WhitelabelUserResponse::User(key)) = json.member().await? {
+        if json.enter_object(key).await? {
+            let mut members = UserMembers::read(json, options.days).await?;
+            // This list is always empty for other users: 0 is not their number of organizations.
+            members.user.organizations = members.user.organizations.filter(|count| *count > 0);
+            facts = Some(members.finish(Some(id)));
+        }
+    }
+    Ok(facts)
+}
+
+/// The members of a user object.
 #[derive(Default)]
 struct UserMembers {
-    id: Found<u64>,
+    id: Value<u64>,
     user: User,
     organizations: Vec<Organization>,
     trials: Vec<Trial>,
     whitelabels: BTreeMap<u64, Whitelabel>,
-    days: Days,
+    daily_records: DailyRecords,
 }
 
 impl UserMembers {
-    /// Reads the member that `json` stands at; returns false, and reads nothing, if it is none of a user's.
-    async fn read<S: Parts>(&mut self, json: &mut JsonStream<S>) -> Result<bool, Error> {
-        let Self { id, user, organizations, trials, whitelabels, days } = self;
-        match json.name() {
-            "id" => *id = json.find("id").await?,
-            "tier" => user.tier = json.read("tier").await?,
-            "suspended" => user.suspended = json.read("suspended").await?,
-            "mfaConfigured" => user.mfa_configured = json.read("mfaConfigured").await?,
-            "privatePersonalProjectsUsed" => {
-                user.private_projects = json.read("privatePersonalProjectsUsed").await?;
+    /// Reads the object that was entered; `days` tells whether daily records are kept one by one.
+    async fn read<S: Parts>(json: &mut JsonStream<S>, days: bool) -> Result<Self, Error> {
+        let mut members = Self { daily_records: DailyRecords::new(days), ..Self::default() };
+        let Self { id, user, organizations, trials, whitelabels, daily_records } = &mut members;
+        while let Some(member) = json.member().await? {
+            match member {
+                UserObject::Id(key) => *id = json.get(key).await?,
+                UserObject::Tier(key) => user.tier = json.read(key).await?,
+                UserObject::Suspended(key) => user.suspended = json.read(key).await?,
+                UserObject::MfaConfigured(key) => user.mfa_configured = json.read(key).await?,
+                UserObject::PrivateProjects(key) => user.private_projects = json.read(key).await?,
+                UserObject::SubscriptionDowngrade(key) => user.subscription_downgrade = json.read(key).await?,
+                UserObject::SubscriptionTermination(key) => {
+                    user.subscription_termination = json.read(key).await?;
+                }
+                UserObject::Organizations(key) => {
+                    let mut count = 0;
+                    let is_list = json.each(key, |fields, errors| {
+                        count += 1;
+                        organizations.extend(fields.and_then(|fields| fields.convert(errors)));
+                    });
+                    user.organizations = is_list.await?.then_some(count);
+                }
+                UserObject::ActiveTrial(key) => {
+                    json.object(key, |fields, errors| trials.extend(fields.convert(errors))).await?;
+                }
+                UserObject::Trials(key) => {
+                    json.each(key, |fields, errors| {
+                        trials.extend(fields.and_then(|fields| fields.convert(errors)));
+                    })
+                    .await?;
+                }
+                UserObject::DailyRecords(key) => daily_records.read(json, key).await?,
+                UserObject::Whitelabels(key) => {
+                    json.each(key, |fields, errors| {
+                        if let Some(whitelabel) = fields.and_then(|fields| fields.convert(errors)) {
+                            whitelabels.entry(whitelabel.owner).or_insert(whitelabel);
+                        }
+                    })
+                    .await?;
+                }
             }
-            "subscriptionDowngradeDate" => {
-                user.subscription_downgrade = json.read("subscriptionDowngradeDate").await?.map(unix);
-            }
-            "subscriptionTerminationDate" => {
-                user.subscription_termination = json.read("subscriptionTerminationDate").await?.map(unix);
-            }
-            "organizations" => {
-                let mut count = 0;
-                let is_list = json.each::<UserOrganizationFields<'_>>("organizations", |fields, unusable| {
-                    count += 1;
-                    organizations.extend(fields.and_then(|fields| user_organization(&fields, unusable)));
-                });
-                user.organizations = is_list.await?.then_some(count);
-            }
-            "activeEnterpriseTrial" => {
-                json.object::<TrialFields<'_>>("activeEnterpriseTrial", |fields, unusable| {
-                    trials.extend(trial(&fields, unusable));
-                })
-                .await?;
-            }
-            "trials" => {
-                json.each::<TrialFields<'_>>("trials", |fields, unusable| {
-                    trials.extend(fields.and_then(|fields| trial(&fields, unusable)));
-                })
-                .await?;
-            }
-            "dailyMetrics" => days.read(json).await?,
-            "whitelabels" => {
-                json.each::<WhitelabelFields<'_>>("whitelabels", |fields, unusable| {
-                    let whitelabel = fields.and_then(|fields| administered(&fields, unusable));
-                    if let Some(whitelabel) = whitelabel {
-                        whitelabels.entry(whitelabel.owner).or_insert(whitelabel);
-                    }
-                })
-                .await?;
-            }
-            _ => return Ok(false),
         }
-        Ok(true)
+        Ok(members)
     }
 
     fn finish(self, id: Option<u64>) -> Facts {
-        let Days { newest: daily, all: days } = self.days;
+        let DailyRecords { newest: daily, all: days } = self.daily_records;
         let user = |id| User { id, daily, days: days.map(Arc::new), ..self.user };
         let mut facts = Facts {
             trials: by_identity(self.trials),
@@ -235,16 +163,4 @@ impl UserMembers {
         }
         facts
     }
-}
-
-/// Of trials that share their ids the first one counts, completed by the others.
-fn by_identity(trials: Vec<Trial>) -> BTreeMap<(u64, u64), Trial> {
-    let mut unique = BTreeMap::new();
-    for trial in trials {
-        unique
-            .entry((trial.organization_id, trial.id))
-            .and_modify(|known: &mut Trial| *known = known.or(trial))
-            .or_insert(trial);
-    }
-    unique
 }

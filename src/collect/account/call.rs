@@ -93,7 +93,7 @@ impl Account {
         let mut pause_end = lock(&self.state.pause_end);
         *pause_end = Some(pause_end.map_or(end, |known| known.max(end)));
         let pause = humantime::format_duration(Duration::from_secs(pause.as_secs()));
-        tracing::warn!(account = &*self.name, "Rate limited: pausing calls for {pause}.");
+        tracing::warn!(account = &*self.name, "rate limited: pausing calls for {pause}");
     }
 
     pub(super) fn pause_end(&self) -> Option<UnixTime> {

@@ -111,7 +111,7 @@ impl Account {
         limits: Limits,
     ) -> Self {
         for collector in scope.called(state.credential.kind()) {
-            shared.telemetry.init_series(name, collector.name(), collector.endpoint());
+            shared.telemetry.init_series(name, collector.name(), collector.endpoint(), &Error::REASONS);
         }
         Self { name: name.into(), scope, client, state, shared, limits }
     }
@@ -207,13 +207,13 @@ impl Account {
         match credential.reload(now) {
             Ok(None) => {}
             Ok(Some(generation)) => {
-                tracing::info!(account = &*self.name, "The credential has changed.");
+                tracing::info!(account = &*self.name, "credential changed");
                 self.store().start_generation(generation);
             }
             Err(error) if was_loaded => {
                 tracing::warn!(
                     account = &*self.name,
-                    "The credential file {error}. Keeping the last good credential."
+                    "credential file {error}; keeping the last good credential"
                 );
             }
             Err(_) => {}
@@ -221,7 +221,7 @@ impl Account {
         let has_expired = credential.current().expiry.is_some_and(|expiry| expiry <= now);
         let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), has_expired);
         if has_expired && !was_logged {
-            tracing::warn!(account = &*self.name, "The JWT has expired: provide a new one.");
+            tracing::warn!(account = &*self.name, "JWT expired: provide a new one");
         }
     }
 

@@ -27,7 +27,7 @@ async fn a_panic_costs_its_call_and_is_counted() {
         timeout: Duration::from_secs(1),
         max_response_size: 1,
         usage_query: Vec::new(),
-        terms: DecodeOptions {
+        decode: DecodeOptions {
             now: 0.0,
             compute_time_unit: 1.0,
             memory_unit: 1.0,

@@ -1,6 +1,6 @@
-//! Metrics that had another name once.
+//! Metrics that were renamed.
 
-/// A metric whose name has changed, and nothing else: neither its meaning nor its unit.
+/// A metric whose name changed and whose meaning and unit did not.
 #[derive(Clone, Copy, Debug)]
 pub struct Renamed {
     /// Its former name.
@@ -11,5 +11,5 @@ pub struct Renamed {
     pub since: &'static str,
 }
 
-/// Every metric that was renamed after a release. An entry stays for as long as `docs/stability.md` promises.
+/// Every metric renamed after a release. An entry stays for as long as `docs/stability.md` promises.
 pub const RENAMED: &[Renamed] = &[];

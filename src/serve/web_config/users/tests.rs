@@ -93,7 +93,7 @@ fn invalid_hashes_are_rejected_without_showing_them() {
         let content = parse(&format!("basic_auth_users:\n  {user}")).unwrap();
         let error = Users::new(content.basic_auth_users.as_ref()).unwrap_err();
         let text = error.in_file("web.yml".as_ref()).to_string();
-        assert!(text.starts_with("web.yml:2: ") && text.contains(expected), "{text}");
+        assert!(text.starts_with("web.yml:2:") && text.contains(expected), "{text}");
         assert!(!text.contains("canary") && !text.contains("$2"), "{text}");
     }
 }

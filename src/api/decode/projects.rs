@@ -1,0 +1,86 @@
+//! Projects of an organization, counted, and one by one if they are kept.
+
+use std::sync::Arc;
+
+use super::{DecodeOptions, is_within};
+use crate::api::counts::Counts;
+use crate::api::fields::fields;
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Length, Text, Value};
+use crate::model::{Organization, Project, Unique, VISIBILITIES, WINDOWS};
+
+fields!(
+    /// `Project`
+    ProjectFields {
+        id: Id = "id",
+        name: Text = "name",
+        created: Date = "created",
+        last_modified: Date = "lastModified",
+        last_accessed: Date = "lastAccessed",
+        scheduled_deletion: Date = "scheduledFullDeletionDate",
+        is_public: Boolean = "isPublic",
+        live: Boolean = "allowsLivePublicAccess",
+        collaborators: Length = "collaborators",
+    }
+);
+
+/// Counts of projects, and the projects.
+#[derive(Default)]
+pub(super) struct Projects {
+    by_visibility: Counts<{ VISIBILITIES.len() }>,
+    pending_deletion: Counts<1>,
+    modified: Counts<{ WINDOWS.len() }>,
+    rows: Vec<Project>,
+}
+
+impl Projects {
+    /// Counts a project, and keeps it if the options say so; `None` makes all counts unknown.
+    pub(super) fn add(
+        &mut self,
+        project: Option<&ProjectFields<'_>>,
+        options: &DecodeOptions,
+        errors: &mut DecodeErrors,
+    ) {
+        let Self { by_visibility, pending_deletion, modified, rows } = self;
+        let Some(project) = project else {
+            by_visibility.set_unknown();
+            pending_deletion.set_unknown();
+            modified.set_unknown();
+            return;
+        };
+        let visibility = match (project.is_public.get(errors), project.live.get(errors)) {
+            (Value::Invalid, _) | (_, Value::Invalid) => Value::Invalid,
+            (Value::Missing, Value::Missing) => Value::Missing,
+            (Value::Valid(true), _) | (_, Value::Valid(true)) => Value::Valid("public"),
+            _ => Value::Valid("private"),
+        };
+        by_visibility.add(&visibility, |class, visibility| VISIBILITIES[class] == *visibility);
+        let deletion = project.scheduled_deletion.get(errors);
+        pending_deletion.add(&deletion, |_, _| true);
+        let last_modified = project.last_modified.get(errors);
+        modified.add(&last_modified, |window, at| is_within(WINDOWS[window].1, *at, options.now));
+        if !options.projects {
+            return;
+        }
+        let Some(id) = project.id.require(errors) else { return };
+        rows.push(Project {
+            organization_id: 0,
+            id,
+            name: project.name.read(errors),
+            created: project.created.read(errors),
+            last_modified: last_modified.valid(),
+            last_accessed: project.last_accessed.read(errors),
+            scheduled_deletion: deletion.valid(),
+            collaborators: project.collaborators.read(errors),
+        });
+    }
+
+    /// Sets the counts that are known, and the projects.
+    pub(super) fn finish(self, organization: &mut Organization, options: &DecodeOptions) {
+        organization.projects_by_visibility = self.by_visibility.finish();
+        organization.projects_pending_deletion = self.pending_deletion.finish().map(|[count]| count);
+        organization.projects_modified = self.modified.finish();
+        if options.projects {
+            organization.projects = Some(Arc::new(Unique::by(self.rows, |project| &project.id)));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One request, and its response.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use futures_util::StreamExt;
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+use super::Error;
+use super::client::{Client, TappedResponse};
+use super::credential::Credential;
+use super::decode::{DecodeOptions, PageInfo, decode};
+use super::error::ErrorDetail;
+use super::fields::{fields, read_fields};
+use super::stream::Parts;
+use super::transport::classify;
+use super::values::{DecodeErrors, Text};
+use crate::model::{Call, Facts, UnixTime};
+
+/// Maximum size of a response with an error status that is read, in bytes.
+const MAX_FAILURE_SIZE: usize = 64 * 1024;
+
+/// Maximum wait for the body of a response with an error status: the status is known, and must not be lost.
+const FAILURE_TIMEOUT: Duration = Duration::from_secs(2);
+
+fields!(
+    /// `GenericApiResponse`
+    FailureFields { error: Text = "error" }
+);
+
+/// A request of a call.
+pub(super) struct Request<'a> {
+    pub(super) client: &'a Client,
+    pub(super) account: &'a str,
+    pub(super) call: &'a Call,
+    pub(super) credential: &'a Credential,
+    pub(super) now: UnixTime,
+}
+
+/// A successful response.
+pub(super) struct Success {
+    pub(super) facts: Facts,
+    pub(super) page: PageInfo,
+}
+
+impl Request<'_> {
+    /// Sends the request with a query, and decodes the response within the timeout; counts both.
+    pub(super) async fn send(&self, query: &[(&'static str, String)]) -> Result<Success, Error> {
+        let Client { settings, telemetry, .. } = self.client;
+        let began = Instant::now();
+        let timeout = settings.timeout;
+        let mut status = None;
+        let exchange = self.exchange(query, &mut status);
+        let result = tokio::time::timeout(timeout, exchange).await;
+        let result = result.unwrap_or(Err(Error::Timeout { after: timeout }));
+        let endpoint = self.call.collector.endpoint();
+        telemetry.request(self.account, endpoint, status, began.elapsed());
+        if let Err(error) = &result {
+            telemetry.api_error(self.account, endpoint, error.reason());
+        }
+        result
+    }
+
+    async fn exchange(
+        &self,
+        query: &[(&'static str, String)],
+        status: &mut Option<u16>,
+    ) -> Result<Success, Error> {
+        let Self { client, call, credential, account, .. } = self;
+        let settings = &client.settings;
+        let url = client.request_url(call, query);
+        let response = client.http_get(url.clone(), credential).await;
+        let response = response.map_err(|error| classify(error, &settings.url))?;
+        let code = response.status().as_u16();
+        *status = Some(code);
+        let mut copy = settings.tap.as_ref().map(|_| Vec::new());
+        let result = if response.status() == StatusCode::OK {
+            let options = DecodeOptions { now: self.now, ..settings.decode };
+            let parts = self.body(response, copy.as_mut());
+            let decoded = decode(parts, call, &options, credential.expose()).await;
+            self.count(&decoded.errors);
+            decoded.facts.map(|facts| Success { facts, page: decoded.page })
+        } else {
+            let retry_after = retry_after(response.headers(), self.now);
+            let redirect = redirect_host(response.headers(), &url);
+            let text = error_text(self.body(response, copy.as_mut()), settings.timeout).await;
+            let detail = ErrorDetail::new(code, text.as_deref(), credential.expose());
+            Err(Error::of_status(ErrorDetail { redirect, ..detail }, retry_after))
+        };
+        // Responses that timed out are not tapped: they would look complete.
+        if let (Some(tap), Some(body)) = (&settings.tap, &copy) {
+            let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let request = format!("{call}{query}");
+            tap(&TappedResponse { account, request, status: code, body, secret: credential.expose() });
+        }
+        result
+    }
+
+    /// Returns the parts of a body as they arrive, up to the maximum size; copies them to `copy`.
+    fn body(&self, response: Response, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
+        let limit = self.client.settings.max_response_size;
+        let mut size = 0;
+        Box::pin(response.bytes_stream()).map(move |part| {
+            let part = part.map_err(|error| classify(error, &self.client.settings.url))?;
+            size += part.len() as u64;
+            self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
+            if size > limit {
+                return Err(Error::TooLarge { limit });
+            }
+            if let Some(copy) = &mut copy {
+                copy.extend_from_slice(&part);
+            }
+            Ok(part)
+        })
+    }
+
+    fn count(&self, errors: &BTreeMap<&'static str, u64>) {
+        let endpoint = self.call.collector.endpoint();
+        for (field, count) in errors {
+            self.client.telemetry.decode_errors(endpoint, field, *count);
+        }
+        if !errors.is_empty() {
+            let fields: Vec<_> = errors.keys().copied().collect();
+            tracing::debug!(
+                endpoint,
+                organization_id = self.call.organization_id,
+                user_id = self.call.user_id,
+                fields = fields.join(","),
+                "the response has invalid values; their samples are missing"
+            );
+        }
+    }
+}
+
+/// Returns the `error` of a response with an error status.
+async fn error_text(mut parts: impl Parts, timeout: Duration) -> Option<String> {
+    let mut body = Vec::new();
+    let reading = async {
+        while body.len() < MAX_FAILURE_SIZE
+            && let Some(Ok(part)) = parts.next().await
+        {
+            body.extend_from_slice(&part);
+        }
+    };
+    // Half of the request's timeout, so that the request does not time out meanwhile.
+    let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
+    let (fields, _) = read_fields::<FailureFields<'_>>(&body).ok()?;
+    fields.error.read(&mut DecodeErrors::default())
+}
+
+/// Returns `Retry-After`, which is a number of seconds or a date.
+fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    value.parse().map(Duration::from_secs).ok().or_else(|| {
+        let until = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
+    })
+}
+
+/// Returns the host of `Location`. Its path and query may hold secrets.
+fn redirect_host(headers: &HeaderMap, url: &Url) -> Option<String> {
+    let location = url.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    location.host_str().map(str::to_owned)
+}

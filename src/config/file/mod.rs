@@ -1,0 +1,95 @@
+//! The configuration file: every option, for several accounts.
+
+mod account;
+mod collectors;
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use account::Account;
+use collectors::Collectors;
+
+use super::yaml::{self, Booleans, LineError};
+use super::{
+    AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions,
+    ScrapeOptions, WebOptions,
+};
+
+/// Configuration of edgeimpulse-exporter, the file that `--config.file` names. Durations are written as 30s or 1m30s,
+/// sizes as 64MiB; paths are relative to the file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    /// Connection to the API.
+    api: ApiOptions,
+    /// Credentials, and what is read with each. If two accounts see the same organization, the earlier one takes
+    /// precedence.
+    #[schemars(length(min = 1))]
+    accounts: Vec<Account>,
+    /// Collectors of all accounts; an account can override them.
+    collectors: Collectors,
+    /// HTTP server. Changes need a restart.
+    web: WebOptions,
+    /// Time limits of scrapes.
+    scrape: ScrapeOptions,
+    /// How long responses are reused.
+    cache: CacheOptions,
+    /// Logging. Changes need a restart.
+    log: LogOptions,
+}
+
+/// Reads the file at `path`.
+///
+/// # Errors
+/// If the file cannot be read or used; the message names the file, line, column and field, and what is expected.
+pub fn read(path: &Path) -> Result<Configuration, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let configuration = yaml::parse(&text, Booleans::Strict).and_then(|file: File| file.check(path));
+    configuration.map_err(|error| error.in_file(path).to_string())
+}
+
+/// Returns the JSON schema of the file.
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(File);
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+impl File {
+    fn check(self, path: &Path) -> Result<Configuration, LineError> {
+        let Self { mut api, accounts: sections, collectors, mut web, scrape, cache, log } = self;
+        for path_in_file in [&mut api.ca_file, &mut web.web_config_file].into_iter().flatten() {
+            *path_in_file = relative_to(path, path_in_file);
+        }
+        if sections.is_empty() {
+            return Err(LineError::without_line(
+                "accounts is empty: expected at least one account with a name and a key_file",
+            ));
+        }
+        if api.concurrency.is_some_and(|concurrency| usize::from(concurrency) < sections.len()) {
+            return Err(LineError::without_line(format!(
+                "api.concurrency: expected {} or more, one call per account, so that no account blocks another",
+                sections.len()
+            )));
+        }
+        let collectors = collectors.apply_to(CollectorOptions::default())?;
+        let mut accounts: Vec<AccountOptions> = Vec::new();
+        for section in sections {
+            let name = section.name.clone();
+            if accounts.iter().any(|other| other.name == name.value) {
+                let what = format!("accounts: the name {:?} is used twice: expected another name", name.value);
+                return Err(LineError::at(&name, what));
+            }
+            accounts.push(section.check(path, &collectors)?);
+        }
+        let common = CommonOptions { web, scrape, cache, collectors, log };
+        Ok(Configuration { accounts, file: Some(path.to_owned()), ..Configuration::new(api, common) })
+    }
+}
+
+/// Returns the path of a file that the file at `path` names.
+fn relative_to(path: &Path, named: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("")).join(named)
+}

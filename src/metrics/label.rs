@@ -1,0 +1,76 @@
+//! Label values, and their encoding.
+
+use std::fmt;
+
+use prometheus_client::encoding::{EncodeLabelKey, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder};
+
+/// The value of a label.
+#[derive(Clone, Copy, Debug)]
+pub enum Label<'a> {
+    /// A text.
+    Text(&'a str),
+    /// An id.
+    Number(u64),
+    /// No value: the label is left out.
+    Absent,
+}
+
+impl<'a> From<&'a str> for Label<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Label<'_> {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a> From<&'a Option<String>> for Label<'a> {
+    fn from(text: &'a Option<String>) -> Self {
+        text.as_deref().map_or(Self::Absent, Self::Text)
+    }
+}
+
+impl From<Option<u64>> for Label<'_> {
+    fn from(number: Option<u64>) -> Self {
+        number.map_or(Self::Absent, Self::Number)
+    }
+}
+
+/// The labels of one sample.
+#[derive(Clone, Copy)]
+pub(super) struct LabelSet<'a> {
+    pub(super) names: &'static [&'static str],
+    pub(super) values: &'a [Label<'a>],
+}
+
+impl LabelSet<'_> {
+    pub(super) fn is_empty(self) -> bool {
+        self.values.iter().all(|value| matches!(value, Label::Text("") | Label::Absent))
+    }
+}
+
+impl EncodeLabelSet for LabelSet<'_> {
+    fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
+        for (name, value) in self.names.iter().zip(self.values) {
+            match value {
+                // Prometheus treats an empty label as absent.
+                Label::Text("") | Label::Absent => {}
+                Label::Text(text) => encode_label(encoder, name, text)?,
+                Label::Number(number) => encode_label(encoder, name, number)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn encode_label(encoder: &mut LabelSetEncoder<'_>, name: &str, value: &impl EncodeLabelValue) -> fmt::Result {
+    let mut label = encoder.encode_label();
+    let mut key = label.encode_label_key()?;
+    EncodeLabelKey::encode(&name, &mut key)?;
+    let mut text = key.encode_label_value()?;
+    value.encode(&mut text)?;
+    text.finish()
+}
