@@ -1,10 +1,8 @@
-//! Answers of the API as large organizations get them: the same bytes on every machine.
+//! Responses of the API for organizations of several sizes: the same bytes on every machine.
 
 use std::fmt::Write as _;
 
-use edgeimpulse_exporter::model::{Facts, Organization, OrganizationInfo, Snapshot};
-
-/// How much an organization holds.
+/// Users, projects and datasets of an organization.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) users: usize,
@@ -18,13 +16,13 @@ pub(crate) const TYPICAL: Size = Size { users: 7, projects: 6, datasets: 5 };
 pub(crate) const FLEET: Size = Size { users: 14, projects: 13, datasets: 9 };
 /// 1.4 MB: a large organization.
 pub(crate) const LARGE: Size = Size { users: 390, projects: 370, datasets: 40 };
-/// 19 MB: as large as they come.
+/// 18.7 MB: a very large organization.
 pub(crate) const HUGE: Size = Size { users: 5000, projects: 5000, datasets: 500 };
 
 /// Collaborators of each project.
 const COLLABORATORS: usize = 5;
 
-/// Numbers that look random and are the same each time.
+/// Pseudo-random numbers with a fixed seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -45,7 +43,7 @@ impl Numbers {
     }
 }
 
-/// Returns the answer of the organization call, without white space, as the API sends it.
+/// Returns the response of the organization call, without white space, as the API sends it.
 pub(crate) fn organization(size: Size) -> String {
     let mut numbers = Numbers(1);
     let mut json = String::with_capacity(size.projects * 4000 + 65_536);
@@ -77,7 +75,7 @@ pub(crate) fn organization(size: Size) -> String {
     json
 }
 
-/// Returns the answer of the usage call.
+/// Returns the response of the usage call.
 pub(crate) fn usage() -> String {
     concat!(
         r#"{"success":true,"metrics":{"totalJobsComputeTime":152918.3452937015,"jobsComputeTimeCurrentYear":76459.2,"#,
@@ -87,7 +85,7 @@ pub(crate) fn usage() -> String {
     .to_owned()
 }
 
-/// Returns the answer of the call that lists organizations, with that many of them.
+/// Returns the response of the call that lists organizations, with `count` of them.
 pub(crate) fn organizations(count: usize) -> String {
     let mut json = r#"{"success":true,"organizations":["#.to_owned();
     list(&mut json, count, |json, index| {
@@ -98,30 +96,6 @@ pub(crate) fn organizations(count: usize) -> String {
         );
     });
     json + "]}"
-}
-
-/// Series of each organization in [`snapshot`].
-pub(crate) const SERIES_PER_ORGANIZATION: u64 = 4;
-
-/// Returns what a scrape of that many organizations may learn.
-pub(crate) fn snapshot(organizations: u64) -> Snapshot {
-    let organization = |id| {
-        let name = if id % 100 == 0 { format!("\"Org\" {id}") } else { format!("Organization {id}") };
-        let organization = Organization {
-            info: OrganizationInfo {
-                name: Some(name),
-                developer_profile: Some(false),
-                ..OrganizationInfo::default()
-            },
-            storage_used: Some(1e12 + f64::from(u32::try_from(id).unwrap_or_default())),
-            compute_time_used: Some(76_459.172_646_850_75),
-            created: Some(1_685_837_767.0),
-            ..Organization::new(id)
-        };
-        (id, organization.into())
-    };
-    let organizations = (1..=organizations).map(organization).collect();
-    Snapshot { facts: Facts { organizations, ..Facts::default() }, ..Snapshot::default() }
 }
 
 fn list(json: &mut String, length: usize, mut element: impl FnMut(&mut String, usize)) {

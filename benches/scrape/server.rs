@@ -1,152 +1,94 @@
-//! Servers of files that stay the same: nginx where it is installed, else one of our own; and one behind a slow link.
+//! The fake API: fixed responses over plain HTTP and over TLS with gzip, from nginx or from a server in this process.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-/// The bodies of a server, by the first part of the path and the name of the file.
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rcgen::CertifiedKey;
+
+use crate::nginx::Nginx;
+use crate::own;
+
+/// Response bodies by the first segment of the path and the kind of response.
 pub(crate) type Files = Arc<BTreeMap<(&'static str, &'static str), Vec<u8>>>;
 
-/// A running server, ended when it is dropped.
+/// How responses are sent.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Link {
+    /// HTTP/2 over TLS with gzip, as the API sends them.
+    Tls,
+    /// HTTP/1.1 without TLS and without compression.
+    Plain,
+}
+
+impl Link {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Tls => "TLS and gzip",
+            Self::Plain => "plain loopback",
+        }
+    }
+}
+
+/// The API as an exporter is configured for it.
+pub(crate) struct Api {
+    pub(crate) url: String,
+    /// File with the certificate to trust.
+    pub(crate) certificate: Option<PathBuf>,
+}
+
+/// A running server.
 pub(crate) struct Server {
     pub(crate) name: &'static str,
-    address: SocketAddr,
-    nginx: Option<Child>,
+    /// File with the certificate, which is self-signed.
+    pub(crate) certificate: PathBuf,
+    plain: SocketAddr,
+    tls: SocketAddr,
+    _nginx: Option<Nginx>,
 }
 
 impl Server {
-    /// Starts nginx, or a server of our own where there is none; `folder` is for its files.
+    /// Starts nginx, or a server in this process if nginx is not installed; writes all files to `folder`.
     pub(crate) fn start(files: &Files, folder: &Path) -> Self {
-        Self::nginx(files, folder).unwrap_or_else(|| Self::own(files, None))
-    }
-
-    /// Starts a server that sends `bytes_per_second`, whatever the number of its connections.
-    pub(crate) fn throttled(files: &Files, bytes_per_second: u32) -> Self {
-        Self::own(files, Some(bytes_per_second))
-    }
-
-    /// Returns the base URL of the API that serves the answers called `name`.
-    pub(crate) fn api(&self, name: &str) -> String {
-        format!("http://{}/{name}/v1", self.address)
-    }
-
-    fn nginx(files: &Files, folder: &Path) -> Option<Self> {
-        for ((name, file), body) in files.iter() {
-            std::fs::create_dir_all(folder.join(name)).unwrap();
-            std::fs::write(folder.join(name).join(file), body).unwrap();
-        }
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-        let root = folder.display();
-        // Started as root it would serve as nobody, who may not look into this folder.
-        let is_root =
-            std::fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("Uid:\t0"));
-        let user = if is_root { "user root;" } else { "" };
-        // One process, so that ending it ends all of it.
-        let configuration = format!(
-            "daemon off; master_process off; {user} pid {root}/nginx.pid; error_log stderr error;
-            events {{ worker_connections 1024; }}
-            http {{
-                access_log off; sendfile on; default_type application/json;
-                keepalive_requests 1000000000; keepalive_timeout 1h; open_file_cache max=100;
-                client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
-                uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
-                server {{
-                    listen {address} backlog=1024; root {root};
-                    location ~ ^/(\\w+)/v1/api/organizations/\\d+/metrics$ {{ try_files /$1/usage /any/usage =404; }}
-                    location ~ ^/(\\w+)/v1/api/organizations/\\d+$ {{ try_files /$1/organization /any/organization =404; }}
-                    location ~ ^/(\\w+)/v1/api/organizations$ {{ try_files /$1/list =404; }}
-                }}
-            }}"
-        );
-        let file = folder.join("nginx.conf");
-        std::fs::write(&file, configuration).unwrap();
-        let nginx = ["nginx", "/usr/sbin/nginx"].into_iter().find_map(|program| {
-            let mut command = Command::new(program);
-            command.arg("-e").arg("stderr").arg("-c").arg(&file).stdout(Stdio::null()).spawn().ok()
-        })?;
-        let server = Self { name: "nginx", address, nginx: Some(nginx) };
-        let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            if began.elapsed() > Duration::from_secs(10) {
-                return None;
+        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let key = rcgen::generate_simple_self_signed(names).unwrap();
+        let certificate = folder.join("certificate.pem");
+        std::fs::write(&certificate, key.cert.pem()).unwrap();
+        std::fs::write(folder.join("key.pem"), key.signing_key.serialize_pem()).unwrap();
+        match Nginx::start(files, folder) {
+            Some(nginx) => {
+                let (plain, tls) = (nginx.plain, nginx.tls);
+                Self { name: "nginx", certificate, plain, tls, _nginx: Some(nginx) }
             }
-            std::thread::sleep(Duration::from_millis(5));
+            None => Self::own(files, &key, certificate),
         }
-        Some(server)
     }
 
-    fn own(files: &Files, bytes_per_second: Option<u32>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let files = Arc::clone(files);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let files = Arc::clone(&files);
-                std::thread::spawn(move || {
-                    // The client may leave at any moment.
-                    let _ = converse(stream, &files, bytes_per_second);
-                });
-            }
-        });
-        Self { name: "a server of our own", address, nginx: None }
+    fn own(files: &Files, key: &CertifiedKey<rcgen::KeyPair>, certificate: PathBuf) -> Self {
+        let plain = own::start(own::Service::Files(Arc::clone(files)), None);
+        let zipped = files.iter().map(|(name, body)| (*name, gzip(body))).collect();
+        let tls = own::start(own::Service::Zipped(Arc::new(zipped)), Some(key));
+        Self { name: "the benchmark's server", certificate, plain, tls, _nginx: None }
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(nginx) = &mut self.nginx {
-            let _ = nginx.kill();
-            let _ = nginx.wait();
+    /// Returns the API that serves the responses called `name`.
+    pub(crate) fn api(&self, link: Link, name: &str) -> Api {
+        match link {
+            Link::Tls => Api {
+                url: format!("https://{}/{name}/v1", self.tls),
+                certificate: Some(self.certificate.clone()),
+            },
+            Link::Plain => Api { url: format!("http://{}/{name}/v1", self.plain), certificate: None },
         }
     }
 }
 
-fn converse(mut stream: TcpStream, files: &Files, bytes_per_second: Option<u32>) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut requests = BufReader::new(stream.try_clone()?);
-    loop {
-        let mut first = String::new();
-        requests.read_line(&mut first)?;
-        let mut line = String::new();
-        while line != "\r\n" {
-            line.clear();
-            if requests.read_line(&mut line)? == 0 {
-                return Ok(());
-            }
-        }
-        let path: Vec<_> = first.split(' ').nth(1).unwrap_or_default().split(['/', '?']).collect();
-        let file = match path.get(4..) {
-            Some(["organizations"]) => "list",
-            Some(["organizations", _]) => "organization",
-            _ => "usage",
-        };
-        let of = |name: &str| files.iter().find(|((of, what), _)| *of == name && *what == file);
-        let Some((_, body)) = of(path[1]).or_else(|| of("any")) else { return Ok(()) };
-        stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes())?;
-        match bytes_per_second {
-            None => stream.write_all(body)?,
-            Some(rate) => drip(&mut stream, body, rate)?,
-        }
-    }
-}
-
-/// Sends at a steady pace: as a link does, not faster for having been slow.
-fn drip(stream: &mut TcpStream, body: &[u8], rate: u32) -> std::io::Result<()> {
-    /// A jumbo frame or six ordinary ones.
-    const PART: usize = 9000;
-    let pause = Duration::from_secs(1) * u32::try_from(PART).unwrap_or_default() / rate;
-    let mut due = Instant::now();
-    for part in body.chunks(PART) {
-        due += pause;
-        // It takes a moment to wake up: sleep less, and the rest is caught up with by the next part.
-        if let Some(early) = due.checked_duration_since(Instant::now()) {
-            std::thread::sleep(early);
-        }
-        stream.write_all(part)?;
-    }
-    Ok(())
+pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
 }

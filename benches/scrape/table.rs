@@ -1,8 +1,9 @@
 //! Numbers, as cells of a Markdown table.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
-/// Several measurements of the same.
+/// Repeated measurements of one quantity.
 #[derive(Clone, Default)]
 pub(crate) struct Series(pub(crate) Vec<f64>);
 
@@ -27,19 +28,19 @@ impl Series {
         if is_odd { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
     }
 
-    /// Returns one ratio per pair: what was measured one after the other met the same machine.
-    pub(crate) fn over(&self, floor: &Self) -> Self {
-        Self(self.0.iter().zip(&floor.0).map(|(value, floor)| value / floor).collect())
+    /// Returns the ratio of the medians.
+    pub(crate) fn over(&self, floor: &Self) -> f64 {
+        self.median() / floor.median()
     }
 
-    /// Writes minimum, median and maximum.
+    /// Returns minimum, median and maximum as text.
     pub(crate) fn spread(&self) -> String {
         let values = self.sorted();
         format!("{} / {} / {}", number(values[0]), number(self.median()), number(values[values.len() - 1]))
     }
 }
 
-/// Writes a number with three digits that count.
+/// Returns a number with three significant digits.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
@@ -58,4 +59,24 @@ pub(crate) fn head<const N: usize>(cells: [&str; N]) {
     println!();
     row(cells);
     row([" --- "; N].map(str::trim));
+}
+
+/// Goals that the measured parts have, with their results.
+#[derive(Default)]
+pub(crate) struct Goals(RefCell<Vec<[String; 4]>>);
+
+impl Goals {
+    /// Adds a goal: the measured value should not be above the limit.
+    pub(crate) fn add(&self, name: &str, limit: f64, measured: f64) {
+        let is_met = if measured <= limit { "yes" } else { "no" };
+        let row = [name.to_owned(), number(limit), number(measured), is_met.to_owned()];
+        self.0.borrow_mut().push(row);
+    }
+
+    pub(crate) fn print(&self) {
+        head(["goal", "limit", "measured", "met"]);
+        for [name, limit, measured, is_met] in self.0.borrow().iter() {
+            row([name, limit, measured, is_met]);
+        }
+    }
 }

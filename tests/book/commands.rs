@@ -44,6 +44,7 @@ const PROGRAMS: &[&str] = &[
     "sha256sum",
     "sudo",
     "systemctl",
+    "target/dist/edgeimpulse-exporter",
     "target/release/edgeimpulse-exporter",
     ".ci/prometheusrule",
     ".ci/run",
@@ -143,7 +144,7 @@ impl Workshop {
         for name in [".ci", "dashboards", "deploy", "docs", "tools"] {
             copy(&root().join(name), &folder.join(name));
         }
-        for name in ["bin", "target/release", "target/tutorial", "history"] {
+        for name in ["bin", "target/dist", "target/release", "target/tutorial", "history"] {
             std::fs::create_dir_all(folder.join(name)).unwrap();
         }
         for program in PROGRAMS {
@@ -341,7 +342,15 @@ impl Workshop {
         match (*verb, options) {
             ("run", [] | ["--release"]) => return self.exporter(call, rest).await,
             ("build", options) => {
-                let known = ["--release", "--locked", "--bins", "--target", "x86_64-unknown-linux-musl"];
+                let known = [
+                    "--release",
+                    "--profile",
+                    "dist",
+                    "--locked",
+                    "--bins",
+                    "--target",
+                    "x86_64-unknown-linux-musl",
+                ];
                 ensure(options.iter().all(|option| known.contains(option)), || format!("{options:?}"))?;
             }
             // The package is made by tests/packages.rs.

@@ -4,8 +4,8 @@
 Each size runs a separate demo process with the exporter and the simulated API that it calls over HTTP. CPU time and
 memory include both. The steady state begins with the scrape after the first complete one.
 
-    cargo build --release
-    tools/portfolio/measure.py target/release/edgeimpulse-exporter --minutes 20 10 100 1000 2000
+    cargo build --profile dist
+    tools/portfolio/measure.py target/dist/edgeimpulse-exporter --minutes 20 10 100 1000 2000
 """
 
 import argparse
