@@ -88,8 +88,7 @@ fn most_samples(facts: &Facts) -> usize {
     let organizations = facts.organizations.values();
     let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
     let projects = organizations.filter_map(|organization| organization.projects.as_deref());
-    let metrics_of_organization: usize = catalogue::ORGANIZATION.iter().map(|table| table.len()).sum();
-    facts.organizations.len() * metrics_of_organization
+    facts.organizations.len() * catalogue::ORGANIZATION.len()
         + facts.trials.len() * catalogue::TRIAL.len()
         + datasets.map(|datasets| datasets.rows.len()).sum::<usize>() * catalogue::DATASET.len()
         + projects.map(|projects| projects.rows.len()).sum::<usize>() * catalogue::PROJECT.len()
@@ -113,11 +112,8 @@ impl Collector for FactsCollector {
         let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
         let projects = organizations.clone().filter_map(|organization| organization.projects.as_deref());
         let whitelabels = facts.whitelabels_by_id();
-        let mut series = 0;
-        for table in catalogue::ORGANIZATION {
-            series += tables.write(table, &organizations)?;
-        }
-        series += tables.write(catalogue::TRIAL, &facts.trials.values())?
+        let series = tables.write(catalogue::ORGANIZATION, &organizations)?
+            + tables.write(catalogue::TRIAL, &facts.trials.values())?
             + tables.write(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.rows))?
             + tables.write(catalogue::PROJECT, &projects.clone().flat_map(|projects| &projects.rows))?
             + tables.write(catalogue::USER, &facts.users.values())?

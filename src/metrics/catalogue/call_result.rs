@@ -1,6 +1,5 @@
 //! Metrics of calls.
 
-use super::metric::{Metric, gauge};
 use crate::metrics::Label;
 use crate::model::CallResult;
 
@@ -11,41 +10,16 @@ fn labels(call: &CallResult) -> [Label<'_>; 4] {
     [(&**account).into(), (*collector).into(), (*organization_id).into(), (*user_id).into()]
 }
 
-/// One row per metric.
-pub static CALL_RESULT: &[Metric<CallResult>] = &[
-    gauge(
-        "edgeimpulse_scrape_collector_success",
-        "1 if the response arrived in time and could be decoded, else 0.",
-        LABELS,
-        &[],
-        |c, s| s.flag(labels(c), c.success),
-    ),
-    gauge(
-        "edgeimpulse_scrape_collector_supported",
-        "1 if the credential is allowed to make the call, else 0.",
-        LABELS,
-        &[],
-        |c, s| s.flag(labels(c), c.supported),
-    ),
-    gauge(
-        "edgeimpulse_scrape_collector_stale",
-        "1 if values of an older response are shown because the call failed or is late, else 0.",
-        LABELS,
-        &[],
-        |c, s| s.flag(labels(c), c.stale),
-    ),
-    gauge(
-        "edgeimpulse_scrape_collector_duration_seconds",
-        "Duration of the last completed call.",
-        LABELS,
-        &[],
-        |c, s| s.add(labels(c), c.duration),
-    ),
-    gauge(
-        "edgeimpulse_scrape_collector_last_success_timestamp_seconds",
-        "Start time of the last successful call.",
-        LABELS,
-        &[],
-        |c, s| s.add(labels(c), c.last_success),
-    ),
-];
+catalogue! { pub static CALL_RESULT: CallResult, |c, s|
+    Gauge(LABELS, &[]) edgeimpulse_scrape_collector_success
+        "1 if the response arrived in time and could be decoded, else 0." => s.flag(labels(c), c.success);
+    Gauge(LABELS, &[]) edgeimpulse_scrape_collector_supported
+        "1 if the credential is allowed to make the call, else 0." => s.flag(labels(c), c.supported);
+    Gauge(LABELS, &[]) edgeimpulse_scrape_collector_stale
+        "1 if values of an older response are shown because the call failed or is late, else 0." =>
+        s.flag(labels(c), c.stale);
+    Gauge(LABELS, &[]) edgeimpulse_scrape_collector_duration_seconds
+        "Duration of the last completed call." => s.add(labels(c), c.duration);
+    Gauge(LABELS, &[]) edgeimpulse_scrape_collector_last_success_timestamp_seconds
+        "Start time of the last successful call." => s.add(labels(c), c.last_success);
+}

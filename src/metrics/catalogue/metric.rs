@@ -71,50 +71,20 @@ pub struct Metric<T: 'static> {
     pub(in crate::metrics) samples: fn(&T, &mut Samples<'_>),
 }
 
-const fn metric<T>(
-    kind: Kind,
-    name: &'static str,
-    help: &'static str,
-    labels: &'static [&'static str],
-    collectors: &'static [&'static str],
-    samples: fn(&T, &mut Samples<'_>),
-) -> Metric<T> {
-    let stability = Stability::Stable;
-    Metric {
-        description: Description { name, kind, help, labels, collectors, stability, has_past: false },
-        samples,
-    }
-}
-
-pub(super) const fn gauge<T>(
-    name: &'static str,
-    help: &'static str,
-    labels: &'static [&'static str],
-    collectors: &'static [&'static str],
-    samples: fn(&T, &mut Samples<'_>),
-) -> Metric<T> {
-    metric(Kind::Gauge, name, help, labels, collectors, samples)
-}
-
-pub(super) const fn counter<T>(
-    name: &'static str,
-    help: &'static str,
-    labels: &'static [&'static str],
-    samples: fn(&T, &mut Samples<'_>),
-) -> Metric<T> {
-    metric(Kind::Counter, name, help, labels, &[], samples)
-}
-
-pub(super) const fn histogram<T>(
-    name: &'static str,
-    help: &'static str,
-    labels: &'static [&'static str],
-    samples: fn(&T, &mut Samples<'_>),
-) -> Metric<T> {
-    metric(Kind::Histogram, name, help, labels, &[], samples)
-}
-
 impl<T> Metric<T> {
+    pub(super) const fn new(
+        kind: Kind,
+        name: &'static str,
+        help: &'static str,
+        labels: &'static [&'static str],
+        collectors: &'static [&'static str],
+        samples: fn(&T, &mut Samples<'_>),
+    ) -> Self {
+        let stability = Stability::Stable;
+        let description = Description { name, kind, help, labels, collectors, stability, has_past: false };
+        Self { description, samples }
+    }
+
     /// Marks a metric whose name or meaning may change.
     pub(super) const fn experimental(mut self) -> Self {
         self.description.stability = Stability::Experimental;
@@ -126,4 +96,27 @@ impl<T> Metric<T> {
         self.description.has_past = true;
         self
     }
+}
+
+/// Declares a table of metrics, in rows of the form `KIND(LABELS, COLLECTORS) NAME HELP FLAGS => SAMPLES;`. The samples are
+/// an expression of the two names in the head: a value of the table's type, and the [`Samples`] that it is added to.
+macro_rules! catalogue {
+    ($visibility:vis static $table:ident: $of:ty, |$value:ident, $samples:ident|
+        $($kind:ident($labels:expr, $collectors:expr) $name:ident $help:literal $(.$flag:ident())* => $add:expr;)+) => {
+        #[doc = concat!("Metrics of [`", stringify!($of), "`].")]
+        $visibility static $table: &[$crate::metrics::Metric<$of>] = &[$(
+            $crate::metrics::Metric::new(
+                $crate::metrics::Kind::$kind,
+                stringify!($name),
+                $help,
+                $labels,
+                $collectors,
+                |$value: &$of, $samples: &mut $crate::metrics::Samples<'_>| {
+                    // A row may have no use for the value.
+                    let _ = $value;
+                    $add;
+                },
+            )$(.$flag())*
+        ),+];
+    };
 }

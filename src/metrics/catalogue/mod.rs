@@ -3,10 +3,12 @@
 //! `docs/metrics.md` is generated from these tables, and tests compare names, help, dashboards and rules with them. To
 //! add a metric, add a row to the table of the thing that it describes.
 
+#[macro_use]
+mod metric;
+
 mod account;
 mod call_result;
 mod dataset;
-mod metric;
 mod organization;
 mod process;
 mod project;

@@ -24,7 +24,7 @@ pub fn sections() -> Vec<Section> {
         section(
             "Organizations",
             "One series per organization that the credential can read.",
-            ORGANIZATION.iter().copied().flat_map(descriptions).collect(),
+            descriptions(ORGANIZATION).collect(),
         ),
         section(
             "Trials",
