@@ -137,7 +137,7 @@ fn render_problem(
             }
             Problem::Forbidden(error) => {
                 p {
-                    strong { "Not permitted" } (subjects) ": " (error) ". Requires " (collector.needs()) "."
+                    strong { "Forbidden" } (subjects) ": " (error) ". Requires " (collector.needs()) "."
                     (advice(error))
                 }
             }
