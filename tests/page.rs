@@ -229,7 +229,7 @@ async fn names_and_errors_are_shown_as_text() {
         let escaped =
             name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         assert_eq!(page.matches(&format!("<bdi>{escaped}</bdi>")).count(), 1, "{name}: {page}");
-        assert!(page.contains(&format!("the API failed (status 500): {escaped}")), "{name}: {page}");
+        assert!(page.contains(&format!("API server error (HTTP 500): {escaped}")), "{name}: {page}");
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("\" onmouse"), "{name}");
     }
 }
@@ -343,11 +343,11 @@ async fn what_went_wrong_stands_beside_what_to_do() {
     for said in [
         "Account works Authenticates with an API key (file ",
         "All 2 calls work.",
-        "Fails for organization 1, organization 2: the API refused the credential (status 401): Invalid API key (0 s ago) \
+        "Fails for organization 1, organization 2: credential refused (HTTP 401): Invalid API key (0 s ago) \
          What to do: Write a new credential to its file; it is used at the next scrape without a restart.",
         "The API asked to be left alone for another 10 min: no call is made until then.",
         "What to do: Scrape less often, raise --cache.ttl, lower --api.concurrency, or switch off collectors.",
-        "Not permitted for organization 2: the credential is not permitted to make this call (status 403): No permission. \
+        "Not permitted for organization 2: not permitted for this credential (HTTP 403): No permission. \
          It needs an admin or member of the organization.",
         "What to do: Use a credential with the role that the collector needs, or switch the collector off.",
         "which expires in over 100 years",
@@ -377,7 +377,7 @@ async fn an_organization_whose_call_fails_shows_what_was_read_last_and_says_so()
     exporter.scrape().await;
     let mended = text(&exporter.page("/").await);
     assert!(
-        mended.contains("Over: failed 0 s ago for organization 1: the API failed (status 500): Out of order"),
+        mended.contains("Over: failed 0 s ago for organization 1: API server error (HTTP 500): Out of order"),
         "{mended}"
     );
     assert!(!mended.contains("fails now"));

@@ -153,7 +153,7 @@ async fn the_page_tells_what_was_read_and_what_failed() {
         "an API key",
         "Org 1 \\ &quot;quoted&quot;",
         "organization 2",
-        "the API failed (status 500): Out of order",
+        "API server error (HTTP 500): Out of order",
         "fails or is late",
         "0\u{a0}s ago",
         env!("CARGO_PKG_VERSION"),
