@@ -1,10 +1,10 @@
-//! Values equal what the API says.
+//! Samples have the values of the API's responses.
 
 use serde_json::{Value, json};
 
 use crate::support::{FakeApi, Running, data};
 
-/// Everything that the samples hold is read: a JWT, another user, a user of the white label, and single projects.
+/// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
 const EVERYTHING: [&str; 5] =
     ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects", "--web.telemetry-path", "/metrics"];
 
@@ -82,7 +82,7 @@ async fn numbers_and_dates_are_those_of_the_files() {
     assert_ne!(shown, Some(total("totalCurrentContractComputeTimeSeconds")), "not the weighted total");
 }
 
-/// An organization's information with the members and projects that a test is about.
+/// A response with this organization.
 fn information(organization: &Value) -> Value {
     json!({ "success": true, "organization": organization })
 }

@@ -1,11 +1,11 @@
-//! `check-api`: what is read of the API, held against documents of it.
+//! `check-api`: compares the members that are read with OpenAPI documents.
 
 use edgeimpulse_exporter::cli::openapi::OpenApi;
 use serde_json::{Value, json};
 
 use crate::support::{Program, data, file};
 
-/// Where the document has what an organization's user has and no other, and what all users have.
+/// Properties of users in the document: of organizations' users only, and of all.
 const MEMBER: &str = "/components/schemas/OrganizationUser/allOf/1/properties";
 const USER: &str = "/components/schemas/User/properties";
 
@@ -20,13 +20,16 @@ fn document() -> Value {
 }
 
 #[tokio::test]
-async fn all_that_is_read_is_in_the_document_that_the_repository_keeps() {
+async fn the_document_in_the_repository_describes_every_member_that_is_read() {
     let (code, said, _) = checked(&data("openapi.json")).await;
-    assert_eq!((code, said.as_str()), (Some(0), "All that is read is in the document, as it is read.\n"));
+    assert_eq!(
+        (code, said.as_str()),
+        (Some(0), "No differences: the document describes every member that is read.\n")
+    );
 }
 
 #[tokio::test]
-async fn it_says_what_is_gone_and_what_has_another_type() {
+async fn missing_members_and_other_types_are_reported() {
     let mut changed = document();
     let user = changed.pointer_mut(USER).unwrap().as_object_mut().unwrap();
     user.remove("activated").unwrap();
@@ -41,12 +44,12 @@ async fn it_says_what_is_gone_and_what_has_another_type() {
     assert_eq!(code, Some(1));
     let about = "GET /api/organizations/{organizationId}: organization.users[]";
     for line in [
-        format!("{about}.activated: gone"),
+        format!("{about}.activated: not in the document"),
         format!("{about}.pending: read as boolean, described as string"),
         format!("{about}.role: read as string, described as integer or object"),
         format!("{about}.lastAccessToOrganization: read as date-time, described as string"),
-        "GET /api/users/{userId}/trials: the call is gone".to_owned(),
-        "GET /api/user: its answer is not described".to_owned(),
+        "GET /api/users/{userId}/trials: not in the document".to_owned(),
+        "GET /api/user: no response schema".to_owned(),
     ] {
         assert!(said.lines().any(|found| found == line), "{line}\n{said}");
     }
@@ -55,7 +58,7 @@ async fn it_says_what_is_gone_and_what_has_another_type() {
 }
 
 #[test]
-fn the_same_said_otherwise_is_the_same() {
+fn equivalent_documents_have_no_differences() {
     let mut same = document();
     // Names of ids in a path.
     let paths = same["paths"].as_object_mut().unwrap();
@@ -82,7 +85,7 @@ async fn a_document_may_be_yaml_and_anything_else_is_refused_in_one_line() {
     let yaml = "openapi: 3.0.0\npaths:\n  /api/users/{userId}/trials:\n    get:\n      responses:\n        '200': {}\n";
     let (code, said, _) = checked(yaml).await;
     assert_eq!(code, Some(1));
-    assert!(said.contains("GET /api/users/{userId}/trials: its answer is not described\n"), "{said}");
+    assert!(said.contains("GET /api/users/{userId}/trials: no response schema\n"), "{said}");
     for (text, why) in [("paths: [", "neither JSON"), ("{}", "no `paths`"), ("", "OpenAPI")] {
         let (code, said, error) = checked(text).await;
         assert_eq!((code, said.as_str(), error.lines().count()), (Some(2), "", 1), "{text}: {error}");
@@ -90,5 +93,5 @@ async fn a_document_may_be_yaml_and_anything_else_is_refused_in_one_line() {
     }
     let ended = Program::start(&["check-api", "--openapi", "/does/not/exist"], &[]).end().await;
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("/does/not/exist: it cannot be read"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("/does/not/exist: cannot be read"), "{}", ended.stderr);
 }

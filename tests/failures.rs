@@ -234,7 +234,7 @@ async fn a_failed_call_is_one_log_line_without_secrets() {
     assert_eq!((&failure["reason"], &failure["status"]), (&json!("server_error"), &json!(500)));
     assert_eq!((&failure["organization_id"], &failure["account"]), (&json!(1), &json!("default")));
     assert!(failure["duration_seconds"].is_number());
-    assert_eq!(failure["message"], "the API failed (status 500): key [credential] of [e-mail] is not welcome");
+    assert_eq!(failure["message"], "API server error (HTTP 500): key [credential] of [e-mail] is not welcome");
     for secret in ["ei_canary", "@example.com", "Org 1", "user1"] {
         assert!(!ended.stderr.contains(secret), "{secret} is in {}", ended.stderr);
     }
@@ -256,7 +256,7 @@ async fn a_log_level_shows_what_it_is_for_and_nothing_of_connections() {
         let level = format!("--log.level={level}");
         let arguments = ["scrape", "--api.url", &url, "--organization-id=1", &level];
         let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
-        let says = ["the API failed", "values that cannot be used"].map(|text| ended.stderr.contains(text));
+        let says = ["API server error", "invalid values"].map(|text| ended.stderr.contains(text));
         assert_eq!(says, shown, "{level}: {}", ended.stderr);
         assert!(!ended.stderr.contains("connect"), "{level}: {}", ended.stderr);
     }

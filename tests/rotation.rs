@@ -168,9 +168,5 @@ async fn a_credential_that_is_refused_from_the_start_leaves_the_exporter_up() {
     program.signal("TERM");
     let ended = program.end().await;
     assert_eq!(ended.code, Some(0));
-    assert!(
-        ended.stderr.contains("the API refused the credential (status 401): Invalid API key"),
-        "{}",
-        ended.stderr
-    );
+    assert!(ended.stderr.contains("credential refused (HTTP 401): Invalid API key"), "{}", ended.stderr);
 }

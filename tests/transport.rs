@@ -23,7 +23,7 @@ async fn a_gateway_with_a_certificate_of_its_own_is_verified_against_the_file() 
     let ended = scrape(&["--api.url", &api.url], &[]).await;
     assert_eq!(ended.code, Some(1), "without it the gateway is not trusted");
     assert!(
-        ended.stderr.contains("reason=\"tls\"") || ended.stderr.contains("no secure connection"),
+        ended.stderr.contains("reason=\"tls\"") || ended.stderr.contains("cannot establish a TLS connection"),
         "{ended:?}"
     );
 }

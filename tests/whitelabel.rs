@@ -285,7 +285,7 @@ async fn a_family_of_users_is_whole_or_not_there() {
 
     let (nothing, _) =
         told(USERS, of(Collector::WhitelabelUsers), &json!({ "success": true, "users": [] })).await;
-    assert_eq!(nothing.unwrap_err().to_string(), "the answer cannot be read: it has no `total`");
+    assert_eq!(nothing.unwrap_err().to_string(), "cannot decode the response: no `total` member");
 }
 
 fn record(date: &str, cpu: u64, gpu: u64) -> Value {
@@ -383,7 +383,7 @@ async fn a_white_label_has_a_name_and_a_quota() {
     assert_eq!(admin.unusable(), BTreeMap::from([("organizationsLimit".to_owned(), 1)]));
 
     let (facts, _) = told(WHITELABEL, of(Collector::Whitelabel), &json!({ "success": true })).await;
-    assert_eq!(facts.unwrap_err().to_string(), "the answer cannot be read: it has no `whitelabel`");
+    assert_eq!(facts.unwrap_err().to_string(), "cannot decode the response: no `whitelabel` member");
 }
 
 #[tokio::test]

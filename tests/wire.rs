@@ -1,4 +1,4 @@
-//! Answers that break on the wire: each has its reason, and costs its own facts only.
+//! Responses that fail on the wire: each failure has its reason, and affects its own facts only.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use crate::support::wire::{Step, answer};
 use crate::support::{Exposition, Running, Wire, data};
 
-/// Only the organization call, so that a server has one kind of request to answer.
+/// Only the organization call, so that the server answers one kind of request.
 const ONE_CALL: [&str; 4] =
     ["--organization-id=1", "--no-collector.usage", "--api.timeout=500ms", "--api.max-response-size=1MiB"];
 
@@ -28,7 +28,7 @@ async fn fails_with(reason: &str, steps: Vec<Step>) {
         .map(|sample| (sample.labels["reason"].as_str(), sample.value))
         .collect();
     assert_eq!(failed, [(reason, 1.0)], "{said}");
-    assert!(!metrics.text.contains("edgeimpulse_organization_"), "nothing of a broken answer is shown");
+    assert!(!metrics.text.contains("edgeimpulse_organization_"), "no facts of a failed response");
 }
 
 fn sample() -> Vec<u8> {
@@ -137,7 +137,7 @@ async fn no_more_calls_are_made_at_one_time_than_are_allowed() {
     let (now, most) = (std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)), 3);
     let seen = std::sync::Arc::clone(&now);
     let api = Wire::start(move |number, _| {
-        // A request that comes while too many others hang would be told from the rest by its number.
+        // The number of a request above the limit would show that it was sent while the others hang.
         seen.fetch_max(number + 1, std::sync::atomic::Ordering::Relaxed);
         vec![Step::Hang]
     })
@@ -148,5 +148,5 @@ async fn no_more_calls_are_made_at_one_time_than_are_allowed() {
     let exporter = Running::with_key_at(&api.url, &options).await;
     let metrics = exporter.scrape_within("4").await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
-    assert_eq!(now.load(std::sync::atomic::Ordering::Relaxed), most, "the others wait their turn");
+    assert_eq!(now.load(std::sync::atomic::Ordering::Relaxed), most, "the others wait");
 }
