@@ -118,7 +118,7 @@ async fn an_empty_or_vanished_file_keeps_the_last_good_credential_and_is_reporte
             (Some(1.0), Some(0.0), Some(NOW)),
             "{damage}"
         );
-        assert!(exporter.page("/").await.contains("could not be loaded again"), "{damage}");
+        assert!(exporter.page("/").await.contains("could not be reloaded"), "{damage}");
     }
     std::fs::write(&key, "ei_good").unwrap();
     assert_eq!(loaded(&exporter.scrape().await), Some(1.0));
