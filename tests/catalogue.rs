@@ -7,6 +7,7 @@ use edgeimpulse_exporter::cli::metric_reference;
 use edgeimpulse_exporter::metrics::Kind;
 use edgeimpulse_exporter::metrics::catalogue::{self, Renamed};
 
+use crate::support::repository::{files_below, read};
 use crate::support::{Program, file};
 
 #[test]
@@ -56,9 +57,7 @@ fn labels_are_names_and_an_info_metric_has_more_of_them_than_the_rest() {
 
 #[test]
 fn the_reference_is_fresh() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
-    let page = std::fs::read_to_string(path).unwrap_or_default();
-    let fresh = page == metric_reference::markdown();
+    let fresh = read("docs/metrics.md") == metric_reference::markdown();
     assert!(fresh, "docs/metrics.md is out of date: cargo run -- metrics > docs/metrics.md");
 }
 
@@ -108,24 +107,14 @@ async fn the_program_writes_the_rules_for_former_names() {
 
 #[test]
 fn the_tests_that_the_documentation_names_exist() {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let page = std::fs::read_to_string(format!("{root}/docs/reliability.md")).unwrap();
+    let page = read("docs/reliability.md");
     let is_test = |word: &&str| word.matches('_').count() > 3 && !word.starts_with("edgeimpulse_");
     let named: BTreeSet<_> =
         page.split('`').filter(|word| !word.contains([' ', '\n'])).filter(is_test).collect();
     assert!(named.len() > 50, "they are found: {named:?}");
-    let mut sources = String::new();
-    let mut folders = vec![format!("{root}/src"), format!("{root}/tests")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path.display().to_string());
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                sources += &std::fs::read_to_string(path).unwrap();
-            }
-        }
-    }
+    let files = files_below("src").into_iter().chain(files_below("tests"));
+    let files = files.filter(|file| file.extension() == Some("rs".as_ref()));
+    let sources: String = files.map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "no such tests: {missing:?}");
 }

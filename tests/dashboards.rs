@@ -1,26 +1,21 @@
-//! The dashboards name only what the exporter exposes, and keep the rules that make them work for two replicas, many
-//! organizations and any data source.
+//! Dashboards use existing metrics and labels, and work with two replicas, many organizations and any data source.
 //!
-//! The files in `dashboards` are kept by hand. Their one normal form is what `serde_json` writes with sorted keys:
-//! edit them, or export them from Grafana, and run `UPDATE_DASHBOARDS=1 cargo test dashboards` to get it back.
+//! The files in `dashboards` are edited by hand or exported from Grafana. `UPDATE_DASHBOARDS=1 cargo test dashboards`
+//! writes their normal form: as `serde_json` does, with sorted keys.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
 
-use edgeimpulse_exporter::metrics::catalogue;
 use edgeimpulse_exporter::metrics::{Description, Kind};
 use serde_json::Value;
 
+use crate::support::catalogue::{self, CATALOGUE, described};
 use crate::support::promql::{self, Aggregation, Selector, Uses};
+use crate::support::repository::{files_below, path, read, root};
 
-/// The dashboards, as their files are called.
+/// File names of the dashboards, without extension.
 const NAMES: [&str; 4] = ["exporter", "fleet", "organization", "overview"];
 
-/// Labels that Prometheus adds to every series.
-const TARGET_LABELS: [&str; 3] = ["job", "instance", "pod"];
-
-/// Metrics that no dashboard and no rule uses, and why.
+/// Metrics that no dashboard and no rule uses, with the reason.
 const UNUSED: [(&str, &str); 0] = [];
 
 struct Dashboard {
@@ -29,25 +24,20 @@ struct Dashboard {
     json: Value,
 }
 
-/// An expression, and where it is from.
+/// A PromQL expression and its place.
 struct Expression {
     place: String,
     text: String,
     uses: Uses,
 }
 
-fn path(name: &str) -> String {
-    format!("{}/dashboards/{name}.json", env!("CARGO_MANIFEST_DIR"))
-}
-
 fn dashboards() -> Vec<Dashboard> {
-    let read = |name| {
-        let path = path(name);
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let dashboard = |name| {
+        let text = read(&format!("dashboards/{name}.json"));
+        let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         Dashboard { name, text, json }
     };
-    NAMES.into_iter().map(read).collect()
+    NAMES.into_iter().map(dashboard).collect()
 }
 
 fn list<'a>(json: &'a Value, key: &str) -> &'a [Value] {
@@ -59,7 +49,7 @@ fn text<'a>(json: &'a Value, key: &str) -> &'a str {
 }
 
 impl Dashboard {
-    /// Returns the rows and panels, those in collapsed rows included.
+    /// Returns the rows and panels, including those in collapsed rows.
     fn all(&self) -> Vec<&Value> {
         list(&self.json, "panels")
             .iter()
@@ -67,7 +57,7 @@ impl Dashboard {
             .collect()
     }
 
-    /// Returns the panels, each with the place that a message names.
+    /// Returns the panels, each with its place for messages.
     fn panels(&self) -> Vec<(String, &Value)> {
         let panels = self.all().into_iter().filter(|panel| text(panel, "type") != "row");
         panels.map(|panel| (format!("{} / {}", self.name, text(panel, "title")), panel)).collect()
@@ -96,46 +86,21 @@ impl Dashboard {
             };
             found.push((place, expression.to_owned()));
         }
-        let read = |(place, text): (String, String)| {
+        let parse = |(place, text): (String, String)| {
             let uses = promql::read(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
             Expression { place, text, uses }
         };
-        found.into_iter().map(read).collect()
+        found.into_iter().map(parse).collect()
     }
 }
 
-/// Returns every expression of every panel and variable, with the place where it stands.
+/// Returns every expression of every panel and variable, with its place.
 pub fn expressions() -> Vec<(String, String)> {
     let expressions = dashboards().iter().flat_map(Dashboard::expressions).collect::<Vec<_>>();
     expressions.into_iter().map(|expression| (expression.place, expression.text)).collect()
 }
 
-/// Every metric, by its name.
-static CATALOGUE: LazyLock<BTreeMap<&str, &Description>> = LazyLock::new(|| {
-    catalogue::sections()
-        .into_iter()
-        .flat_map(|section| section.metrics)
-        .map(|metric| (metric.name, metric))
-        .collect()
-});
-
-/// Returns the metric of the catalogue that a name of the exposition belongs to.
-pub fn described(name: &str) -> Option<&'static Description> {
-    let of_histogram = || {
-        let base = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix))?;
-        CATALOGUE.get(base).filter(|metric| metric.kind == Kind::Histogram)
-    };
-    let plain = CATALOGUE.get(name).filter(|metric| metric.kind != Kind::Histogram);
-    plain.or_else(of_histogram).copied()
-}
-
-/// Returns the labels of a metric, those that Prometheus adds among them.
-pub fn labels(name: &str) -> BTreeSet<&'static str> {
-    let own = described(name).into_iter().flat_map(|metric| metric.labels).copied();
-    own.chain(TARGET_LABELS).chain(name.ends_with("_bucket").then_some("le")).collect()
-}
-
-/// Checks every selector of every panel, and of the variables if they are wanted.
+/// Checks every selector of every panel, and optionally of every variable.
 fn each_selector(variables: bool, mut check: impl FnMut(&str, &Selector, &'static Description)) {
     for dashboard in dashboards() {
         for expression in dashboard.expressions() {
@@ -156,7 +121,7 @@ fn dashboards_are_in_their_normal_form() {
     fn sorted(value: &mut Value) {
         match value {
             Value::Object(map) => {
-                // Whatever order the map keeps.
+                // A map keeps insertion order if a crate enables that feature.
                 let mut entries: Vec<_> = std::mem::take(map).into_iter().collect();
                 entries.sort_by(|(one, _), (other, _)| one.cmp(other));
                 map.extend(entries);
@@ -170,7 +135,7 @@ fn dashboards_are_in_their_normal_form() {
         sorted(&mut json);
         let normal = serde_json::to_string_pretty(&json).unwrap() + "\n";
         if std::env::var_os("UPDATE_DASHBOARDS").is_some() {
-            std::fs::write(path(name), normal).unwrap();
+            std::fs::write(path(&format!("dashboards/{name}.json")), normal).unwrap();
         } else {
             let first = text.lines().zip(normal.lines()).position(|(is, should)| is != should);
             assert!(
@@ -184,11 +149,9 @@ fn dashboards_are_in_their_normal_form() {
 
 #[test]
 fn every_dashboard_file_is_tested() {
-    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards")).unwrap();
-    let mut files: Vec<_> = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    files.retain(|file| Path::new(file).extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    assert_eq!(files, NAMES.map(|name| format!("{name}.json")));
+    let mut files = files_below("dashboards");
+    files.retain(|file| file.extension() == Some("json".as_ref()));
+    assert_eq!(files, NAMES.map(|name| root().join(format!("dashboards/{name}.json"))));
 }
 
 #[test]
@@ -201,7 +164,7 @@ fn dashboards_import_unchanged_and_link_to_each_other() {
         assert!(!text(json, "description").is_empty(), "{name}");
         assert_eq!(json["schemaVersion"], 39, "{name}");
         assert_eq!(json["editable"], false, "{name}");
-        assert_eq!(json["graphTooltip"], 1, "{name}: a crosshair that is shared");
+        assert_eq!(json["graphTooltip"], 1, "{name}: a shared crosshair");
         assert_eq!(json["tags"], serde_json::json!(["edge-impulse"]), "{name}");
         for leftover in ["__inputs", "__requires", "__elements", "id", "gnetId", "iteration"] {
             assert!(json.get(leftover).is_none(), "{name}: {leftover} is a leftover of an export");
@@ -240,7 +203,7 @@ fn dashboards_have_the_same_variables() {
             }
         }
         assert_eq!(job["includeAll"], true, "{name}");
-        // The panels of one organization would add several up.
+        // The panels of one organization would add up several.
         assert_eq!(organization["includeAll"], name != "organization", "{name}");
         assert_eq!(organization["multi"], name != "organization", "{name}");
     }
@@ -252,14 +215,14 @@ fn ids_and_titles_are_unique_and_panels_do_not_overlap() {
         let (mut ids, mut titles, mut cells) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for panel in dashboard.all() {
             let place = format!("{} / {}", dashboard.name, text(panel, "title"));
-            assert!(ids.insert(panel["id"].as_u64().expect("an id")), "{place}: its id is another's");
-            assert!(titles.insert(text(panel, "title")), "{place}: its title is another's");
+            assert!(ids.insert(panel["id"].as_u64().expect("an id")), "{place}: duplicate id");
+            assert!(titles.insert(text(panel, "title")), "{place}: duplicate title");
             let at = |key| panel["gridPos"][key].as_u64().unwrap_or_else(|| panic!("{place}: {key}"));
-            assert!(at("w") >= 1 && at("h") >= 1 && at("x") + at("w") <= 24, "{place} is on the page");
+            assert!(at("w") >= 1 && at("h") >= 1 && at("x") + at("w") <= 24, "{place} exceeds the grid");
             for cell in
                 (at("x")..at("x") + at("w")).flat_map(|x| (at("y")..at("y") + at("h")).map(move |y| (x, y)))
             {
-                assert!(cells.insert(cell), "{place} lies on another panel at {cell:?}");
+                assert!(cells.insert(cell), "{place} overlaps another panel at {cell:?}");
             }
         }
     }
@@ -278,8 +241,8 @@ fn every_panel_says_what_it_shows_and_what_to_do() {
             let description = text(panel, "description");
             assert!(description.len() > 60 && description.ends_with(['.', '?']), "{place}: {description}");
             let defaults = &panel["fieldConfig"]["defaults"];
-            assert!(!text(defaults, "unit").is_empty(), "{place} has a unit");
-            assert!(defaults["noValue"].is_string(), "{place} says what it means when there is nothing");
+            assert!(!text(defaults, "unit").is_empty(), "{place} has no unit");
+            assert!(defaults["noValue"].is_string(), "{place} has no text for missing data");
             let no_yellow = !panel["fieldConfig"].to_string().contains("yellow");
             assert!(no_yellow, "{place}: yellow cannot be read on a light page");
         }
@@ -291,21 +254,25 @@ fn every_target_asks_the_chosen_data_source_and_in_the_right_way() {
     for dashboard in dashboards() {
         for (place, panel) in dashboard.panels() {
             let targets = list(panel, "targets");
-            assert!(!targets.is_empty() || text(panel, "type") == "text", "{place} asks for nothing");
+            assert!(!targets.is_empty() || text(panel, "type") == "text", "{place} has no targets");
             let ids: BTreeSet<_> = targets.iter().map(|target| text(target, "refId")).collect();
-            assert_eq!(ids.len(), targets.len(), "{place}: refIds");
+            assert_eq!(ids.len(), targets.len(), "{place}: duplicate refIds");
             for asked in targets.iter().chain([panel]) {
                 assert_eq!(text(&asked["datasource"], "type"), "prometheus", "{place}");
                 assert_eq!(text(&asked["datasource"], "uid"), "${datasource}", "{place}");
             }
             let over_time = text(panel, "type") == "timeseries";
             for target in targets {
-                assert_eq!(target["instant"] == true, !over_time, "{place}: the present is an instant query");
+                assert_eq!(
+                    target["instant"] == true,
+                    !over_time,
+                    "{place}: only time series use range queries"
+                );
                 assert_eq!(target["range"] == true, over_time, "{place}");
-                assert!(!over_time || target["legendFormat"].is_string(), "{place} has a legend");
+                assert!(!over_time || target["legendFormat"].is_string(), "{place} has no legend");
                 // Scrapes are up to two minutes apart.
                 let step = text(target, "interval");
-                assert!(!over_time || ["2m", "1h"].contains(&step), "{place} has a least step: {step}");
+                assert!(!over_time || ["2m", "1h"].contains(&step), "{place}: minimum step {step}");
             }
         }
     }
@@ -317,28 +284,11 @@ fn expressions_name_only_metrics_and_labels_of_the_catalogue() {
     for dashboard in dashboards() {
         for Expression { place, text, uses } in dashboard.expressions() {
             expressions += 1;
-            assert!(!uses.selectors.is_empty(), "{place} asks for no metric: {text}");
-            for selector in &uses.selectors {
-                let metric = &selector.metric;
-                assert!(described(metric).is_some(), "{place}: no metric {metric}");
-                for matcher in &selector.matchers {
-                    assert!(
-                        labels(metric).contains(&*matcher.name),
-                        "{place}: {metric} has no {}",
-                        matcher.name
-                    );
-                }
-            }
-            for grouping in &uses.groupings {
-                let known: BTreeSet<_> = grouping.metrics.iter().flat_map(|metric| labels(metric)).collect();
-                for label in &grouping.labels {
-                    let is_known = known.contains(&**label) || grouping.written.contains(label);
-                    assert!(is_known, "{place}: nothing has {label} in {:?}", grouping.metrics);
-                }
-            }
+            catalogue::check(&uses, &BTreeSet::new())
+                .unwrap_or_else(|error| panic!("{place}: {error}: {text}"));
         }
     }
-    assert!(expressions > 150, "they are found: {expressions}");
+    assert!(expressions > 150, "only {expressions} expressions were found");
 }
 
 #[test]
@@ -350,7 +300,7 @@ fn every_selector_has_the_chosen_jobs_and_organizations() {
         };
         assert_eq!(value("job"), [("=~".to_owned(), "$job".to_owned())], "{place}");
         if metric.labels.contains(&"organization_id") {
-            // A collector of a user has no organization, and belongs to every page.
+            // Collectors of a user have no organization and are shown for every organization.
             let optional = metric.name.starts_with("edgeimpulse_scrape_");
             let chosen = |(op, value): &(String, String)| {
                 op == "=~" && (value == "$organization" || optional && value == "$organization|")
@@ -371,22 +321,22 @@ fn nothing_adds_over_windows_that_overlap() {
                     && aggregation.labels.labels().labels.iter().any(|label| label == "window")
             };
             let grouped = selector.keeps("window") && selector.aggregations.iter().any(by);
-            assert!(selector.matcher("window").is_some() || grouped, "{place}: which window?");
+            assert!(selector.matcher("window").is_some() || grouped, "{place}: selects no window");
         }
     });
-    assert!(windows > 5, "they are found: {windows}");
+    assert!(windows > 5, "only {windows} windows were found");
 }
 
 #[test]
 fn two_replicas_of_the_exporter_count_once() {
     each_selector(true, |place, selector, metric| {
         let is_fact = !metric.name.starts_with("edgeimpulse_exporter_") && !metric.name.starts_with("process_");
-        // label_values of a variable takes each value once anyway.
+        // label_values returns each value once.
         let is_query = place.contains("$job");
         if is_fact && !is_query {
-            let first = selector.aggregations.first().unwrap_or_else(|| panic!("{place}: each replica shows"));
+            let first = selector.aggregations.first().unwrap_or_else(|| panic!("{place}: shows each replica"));
             assert!(["max", "min", "count"].contains(&&*first.does), "{place}: {} of replicas", first.does);
-            assert!(!selector.keeps("instance") && !selector.keeps("pod"), "{place}: each replica shows");
+            assert!(!selector.keeps("instance") && !selector.keeps("pod"), "{place}: shows each replica");
         }
     });
 }
@@ -409,8 +359,7 @@ fn functions_suit_the_type_of_their_metric() {
 
 #[test]
 fn every_metric_is_used_by_a_dashboard_or_a_rule() {
-    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus/rules.yaml");
-    let rules = std::fs::read_to_string(rules).unwrap_or_default();
+    let rules = read("deploy/prometheus/rules.yaml");
     let words = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned);
     let mut names: BTreeSet<_> = words.collect();
     for expression in dashboards().iter().flat_map(Dashboard::expressions) {
@@ -420,7 +369,7 @@ fn every_metric_is_used_by_a_dashboard_or_a_rule() {
     let excused: BTreeSet<_> = UNUSED.iter().map(|(name, _)| *name).collect();
     let all: BTreeSet<_> = CATALOGUE.keys().copied().collect();
     let forgotten: Vec<_> = all.difference(&used).filter(|name| !excused.contains(*name)).collect();
-    assert!(forgotten.is_empty(), "shown nowhere, and no reason given: {forgotten:?}");
+    assert!(forgotten.is_empty(), "neither used nor listed in UNUSED: {forgotten:?}");
     let needless: Vec<_> = excused.iter().filter(|name| used.contains(*name) || !all.contains(*name)).collect();
-    assert!(needless.is_empty(), "a reason for what is used, or does not exist: {needless:?}");
+    assert!(needless.is_empty(), "listed in UNUSED, but used or unknown: {needless:?}");
 }

@@ -1,8 +1,7 @@
-//! The readers that count: Prometheus itself, its promtool, and the strict parsers of its Python client.
+//! Metrics read by Prometheus, promtool and the strict parsers of the Python client.
 
 use std::collections::BTreeSet;
 use std::process::{Output, Stdio};
-use std::time::Duration;
 
 use axum::Router;
 use edgeimpulse_exporter::serve::listener::{self, ConnectionLimits};
@@ -10,9 +9,10 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::support::{FakeApi, Program, Running, file, free_port, get};
+use crate::support::repository::path;
+use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
 
-/// Runs a command with `input`, to its end.
+/// Runs a command with `input` until it ends.
 async fn feed(command: &str, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(command);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -63,7 +63,7 @@ print(len(samples), sorted(names))
     }
 }
 
-/// Serves what is at `url` to clients that cannot ask for OpenMetrics: their `Accept` is lost on the way.
+/// Serves the response of `url` without forwarding `Accept`, so that clients get the text format.
 async fn without_accept(url: String) -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -78,14 +78,14 @@ async fn without_accept(url: String) -> u16 {
     port
 }
 
-/// A Prometheus that is asked over its API.
+/// A Prometheus server.
 pub struct Prometheus {
     port: u16,
-    program: Program,
+    program: Option<Program>,
 }
 
 impl Prometheus {
-    /// Starts one that scrapes each target every second, as a job of that name.
+    /// Starts a server that scrapes each target every second, as a job of that name.
     async fn scraping(targets: &[(&str, u16)]) -> Self {
         let job = |(job, port): &(&str, u16)| {
             format!("- job_name: {job}\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n")
@@ -97,7 +97,7 @@ impl Prometheus {
         Self::start(&configuration, &data).await
     }
 
-    /// Starts one with that configuration and that folder of data.
+    /// Starts a server with a configuration and a folder of data.
     pub async fn start(configuration: &str, data: &str) -> Self {
         let port = free_port();
         let configuration = file("prometheus.yml", configuration);
@@ -110,16 +110,23 @@ impl Prometheus {
         ]);
         let mut program = Program::run(command);
         program.says("Server is ready").await;
-        Self { port, program }
+        Self { port, program: Some(program) }
     }
 
-    /// Ends it, so that its data is written.
+    /// Returns a server that is already running.
+    pub fn at(port: u16) -> Self {
+        Self { port, program: None }
+    }
+
+    /// Stops the server, which writes its data, if this test started it.
     pub async fn stop(self) {
-        self.program.signal("TERM");
-        self.program.end().await;
+        if let Some(program) = self.program {
+            program.signal("TERM");
+            program.end().await;
+        }
     }
 
-    /// Returns what its API answers.
+    /// Returns the data of a response of its API.
     pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let mut url = url::Url::parse(&format!("http://127.0.0.1:{}/api/v1/{path}", self.port)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
@@ -135,13 +142,13 @@ impl Prometheus {
         series.map(|one| (one["metric"].clone(), one["value"][1].as_str().unwrap().parse().unwrap())).collect()
     }
 
-    /// Waits until an expression is true somewhere.
+    /// Waits until an expression has a result.
     pub async fn sees(&self, expression: &str) {
-        let until = tokio::time::Instant::now() + Duration::from_secs(30);
-        while self.query(expression).await.is_empty() {
-            assert!(tokio::time::Instant::now() < until, "{expression} did not become true");
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        eventually(async || match self.query(expression).await {
+            series if series.is_empty() => Err(format!("{expression} did not become true")),
+            _ => Ok(()),
+        })
+        .await;
     }
 }
 
@@ -155,7 +162,7 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
     let text = without_accept(url).await;
     let prometheus = Prometheus::scraping(&[("open-metrics", port), ("text", text)]).await;
     prometheus.sees("count(up == 1) == 2").await;
-    // The first scrape may end before all has arrived.
+    // The first scrape may reach its deadline before all responses arrived.
     let failing =
         "(edgeimpulse_scrape_collector_success == 0) unless (edgeimpulse_scrape_collector_supported == 0)";
     prometheus.sees(&format!("absent({failing})")).await;
@@ -172,7 +179,7 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
         .map(|(labels, _)| labels["organization_name"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(names, BTreeSet::from(["Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰".to_owned()]));
-    // Its types and help arrive too, and counters under the name that they have in the catalogue.
+    // Counters have the name of the catalogue in both formats.
     assert_eq!(prometheus.query("edgeimpulse_exporter_api_requests_total{code=\"200\"} > 0").await.len(), 20);
     assert!(
         prometheus
@@ -185,7 +192,7 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
     assert_eq!(demo.end().await.code, Some(0));
 }
 
-/// The organizations for which each alert is to be true in the demo; of other alerts none is.
+/// The organizations for which each alert is true in the demo; other alerts are true for none.
 const STORIES: [(&str, &[&str]); 12] = [
     ("EdgeImpulseEntitlementAlmostFull", &["1002"]),
     ("EdgeImpulseEntitlementFullyUsed", &["1004"]),
@@ -205,7 +212,7 @@ const STORIES: [(&str, &[&str]); 12] = [
     ("EdgeImpulseInvitationsPending", &["1001", "1003", "1005", "1007"]),
 ];
 
-/// Panels that are empty in the demo, and why.
+/// Panels that are empty in the demo, with the reason.
 const EMPTY: [(&str, &str); 5] = [
     ("exporter / Failing calls B", "no response is stale"),
     ("exporter / API calls paused until A", "the API never returned Retry-After"),
@@ -214,8 +221,8 @@ const EMPTY: [(&str, &str); 5] = [
     ("organization / Deleted A", "no organization was deleted"),
 ];
 
-/// Makes Prometheus blocks of the demo's past, as two replicas of the exporter tell it, and of what the recording
-/// rules would have made of it; returns their folder and the last moment.
+/// Makes Prometheus blocks of the demo's history, as two replicas export it, with the recording rules applied. Returns
+/// their folder and the time of the last sample.
 async fn past_of_the_demo() -> (String, f64) {
     let arguments = ["demo", "--history=60h", "--history-step=10m", "--collector.projects"];
     let ended = Program::start(&arguments, &[]).end().await;
@@ -234,7 +241,7 @@ async fn past_of_the_demo() -> (String, f64) {
     let prometheus = Prometheus::start("global: {}\n", &data).await;
     let (start, end) = (format!("--start={}", now - 59.0 * 3600.0), format!("--end={now}"));
     let (url, output) = (format!("--url=http://127.0.0.1:{}", prometheus.port), format!("--output-dir={data}"));
-    let recording = format!("{}/deploy/prometheus/rules.yaml", env!("CARGO_MANIFEST_DIR"));
+    let recording = path("deploy/prometheus/rules.yaml");
     promtool(&["create-blocks-from", "rules", &start, &end, &url, "--eval-interval=2m", &output, &recording])
         .await;
     prometheus.stop().await;
@@ -245,7 +252,7 @@ async fn past_of_the_demo() -> (String, f64) {
 #[ignore = "needs prometheus (Debian: prometheus)"]
 async fn the_demos_past_raises_the_alerts_of_its_stories_and_fills_the_dashboards() {
     let (data, now) = past_of_the_demo().await;
-    let rules = format!("{}/deploy/prometheus", env!("CARGO_MANIFEST_DIR"));
+    let rules = path("deploy/prometheus");
     let configuration = format!("rule_files: ['{rules}/rules.yaml', '{rules}/rules-hygiene.yaml']\n");
     let prometheus = Prometheus::start(&configuration, &data).await;
     check_alerts(&prometheus, now).await;
@@ -253,7 +260,7 @@ async fn the_demos_past_raises_the_alerts_of_its_stories_and_fills_the_dashboard
     prometheus.stop().await;
 }
 
-/// Each alert is true for the organizations of its story and for no others, now and for as long as it waits.
+/// Checks that each alert is true for exactly the organizations of its story, now and at the start of its `for`.
 async fn check_alerts(prometheus: &Prometheus, now: f64) {
     let groups = prometheus.ask("rules", &[("type", "alert")]).await;
     let groups = groups["groups"].as_array().unwrap();
@@ -272,7 +279,7 @@ async fn check_alerts(prometheus: &Prometheus, now: f64) {
     }
 }
 
-/// Each expression of each panel and variable is executed, and has a result unless there is a reason why not.
+/// Checks that every expression of every panel and variable has a result, except those in `EMPTY`.
 async fn check_dashboards(prometheus: &Prometheus, now: f64) {
     // A sample every ten minutes: rates need a window of several.
     let variables =

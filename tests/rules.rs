@@ -1,27 +1,23 @@
-//! Rules: each alert fires when it should and only then, and its runbook exists.
+//! Alerting rules: they are tested to fire and to stay silent, and each has a runbook.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::process::Command;
 
 use serde_json::Value;
 
+use crate::support::repository::{path, read, succeed};
+
 const FILES: [&str; 2] = ["rules.yaml", "rules-hygiene.yaml"];
 
-fn path(file: &str) -> String {
-    format!("{}/deploy/prometheus/{file}", env!("CARGO_MANIFEST_DIR"))
+/// Returns the path of a file of rules, in the repository.
+fn rules(file: &str) -> String {
+    format!("deploy/prometheus/{file}")
 }
 
-fn promtool(arguments: &[&str]) {
-    let output = Command::new("promtool").args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-}
-
-/// Returns the names of all alerts, in their order.
+/// Returns the names of all alerts, in order.
 fn alerts() -> Vec<String> {
     let names = FILES.iter().flat_map(|file| {
-        let text = std::fs::read_to_string(path(file)).unwrap();
+        let text = read(&rules(file));
         let names = text.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
         names.map(str::to_owned).collect::<Vec<_>>()
     });
@@ -30,27 +26,26 @@ fn alerts() -> Vec<String> {
 
 #[test]
 fn every_alert_has_a_name_that_fits_and_a_runbook_of_four_parts() {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let page = std::fs::read_to_string(format!("{root}/docs/runbooks.md")).unwrap();
+    let page = read("docs/runbooks.md");
     let mut sections = page.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap());
     let alerts = alerts();
     assert_eq!(alerts.len(), 23);
     for alert in &alerts {
         assert!(alert.starts_with("EdgeImpulse") && alert.len() <= 40, "{alert}");
         let (title, section) = sections.next().unwrap_or_else(|| panic!("no runbook of {alert}"));
-        assert_eq!(title, alert, "runbooks stand in the order of the rules");
+        assert_eq!(title, alert, "runbooks are in the order of the rules");
         for part in ["**Meaning.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**"] {
             assert!(section.contains(part), "{alert} has no {part}");
         }
     }
-    assert_eq!(sections.next(), None, "a runbook of no alert");
+    assert_eq!(sections.next(), None, "a runbook without an alert");
 }
 
-/// Returns the table of all alerts that `docs/runbooks.md` begins with.
+/// Returns the table of alerts at the start of `docs/runbooks.md`.
 fn table() -> String {
     let mut table = "| alert | severity | after | summary |\n| --- | --- | --- | --- |\n".to_owned();
     for file in FILES {
-        let rules: Value = serde_saphyr::from_str(&std::fs::read_to_string(path(file)).unwrap()).unwrap();
+        let rules: Value = serde_saphyr::from_str(&read(&rules(file))).unwrap();
         let groups = rules["groups"].as_array().unwrap();
         let rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap());
         for rule in rules.filter(|rule| rule["alert"].is_string()) {
@@ -66,13 +61,12 @@ fn table() -> String {
 
 #[test]
 fn the_runbooks_begin_with_a_table_of_all_alerts() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks.md");
-    let page = std::fs::read_to_string(path).unwrap();
+    let page = read("docs/runbooks.md");
     let (head, rest) = page.split_once("| alert |").unwrap();
     let (old, rest) = rest.split_once("\n\n").unwrap();
     let (old, new) = (format!("| alert |{old}\n"), table());
     if std::env::var_os("UPDATE_RUNBOOKS").is_some() {
-        std::fs::write(path, format!("{head}{new}\n{rest}")).unwrap();
+        std::fs::write(path("docs/runbooks.md"), format!("{head}{new}\n{rest}")).unwrap();
     } else {
         assert_eq!(old, new, "UPDATE_RUNBOOKS=1 cargo test rules");
     }
@@ -80,7 +74,7 @@ fn the_runbooks_begin_with_a_table_of_all_alerts() {
 
 #[test]
 fn every_alert_links_to_its_runbook() {
-    let rules: String = FILES.iter().map(|file| std::fs::read_to_string(path(file)).unwrap()).collect();
+    let rules: String = FILES.iter().map(|file| read(&rules(file))).collect();
     for alert in alerts() {
         let link = format!("runbook_url: docs/runbooks.md#{}\n", alert.to_lowercase());
         assert_eq!(rules.matches(&link).count(), 1, "{alert}");
@@ -89,7 +83,7 @@ fn every_alert_links_to_its_runbook() {
 
 #[test]
 fn every_alert_is_tested_to_fire_and_to_stay_silent() {
-    let tests = std::fs::read_to_string(path("rules.test.yaml")).unwrap();
+    let tests = read("deploy/prometheus/rules.test.yaml");
     let checks: Vec<_> = tests.split("alertname: ").skip(1).collect();
     let named = |silent: bool| -> BTreeSet<_> {
         let checks = checks.iter().filter(|check| check.contains("exp_alerts: []") == silent);
@@ -103,12 +97,12 @@ fn every_alert_is_tested_to_fire_and_to_stay_silent() {
 #[test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn promtool_finds_nothing_to_complain_about_in_the_rules() {
-    let files = FILES.map(path);
-    promtool(&["check", "rules", "--lint=all", "--lint-fatal", &files[0], &files[1]]);
+    let files = FILES.map(rules);
+    succeed("promtool", &["check", "rules", "--lint=all", "--lint-fatal", &files[0], &files[1]]);
 }
 
 #[test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn every_alert_fires_in_time_and_only_then() {
-    promtool(&["test", "rules", &path("rules.test.yaml")]);
+    succeed("promtool", &["test", "rules", "deploy/prometheus/rules.test.yaml"]);
 }

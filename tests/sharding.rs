@@ -1,20 +1,21 @@
-//! Prometheus does the distribution: its service discovery and its hashmod share organizations out.
+//! Sharding by Prometheus: its HTTP service discovery and hashmod distribute organizations.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::prometheus::Prometheus;
-use crate::support::{Program, file, get};
+use crate::support::repository::{path, read};
+use crate::support::{Program, eventually, file, get};
 
 fn configuration(name: &str, address: &str) -> String {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/prometheus");
-    let text = std::fs::read_to_string(format!("{root}/{name}")).unwrap();
-    let text = text.replace("exporter:10101", address).replace("- rules.yaml", &format!("- {root}/rules.yaml"));
+    let rules = path("deploy/prometheus/rules.yaml");
+    let text = read(&format!("deploy/prometheus/{name}")).replace("exporter:10101", address);
+    let text = text.replace("- rules.yaml", &format!("- {rules}"));
     text.replace(": 1m", ": 5s").replace("scrape_timeout: 30s", "scrape_timeout: 5s")
 }
 
-/// Returns the organizations that a Prometheus scrapes with success.
+/// Returns the organizations that a Prometheus server scrapes successfully.
 async fn scraped(prometheus: &Prometheus) -> BTreeSet<String> {
     let up = prometheus.query("up{job=\"edgeimpulse\", instance=~\"[0-9]+\"} == 1").await;
     up.iter().map(|(labels, _)| labels["instance"].as_str().unwrap().to_owned()).collect()
@@ -42,16 +43,17 @@ async fn two_shards_scrape_each_of_200_organizations_exactly_once() {
     let second = first.replace("regex: \"0\"", "regex: \"1\"").replace("shard: \"0\"", "shard: \"1\"");
     assert_ne!(first, second);
     let (first, second) = (start(&first).await, start(&second).await);
-    // Neither has everything, and both together do.
     first.sees("count(up{job=\"edgeimpulse\", instance=~\"[0-9]+\"} == 1) > 60").await;
-    let until = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
-    let (ours, theirs) = loop {
+    let (ours, theirs) = eventually(async || {
         let (ours, theirs) = (scraped(&first).await, scraped(&second).await);
-        if ours.len() + theirs.len() >= all.len() || tokio::time::Instant::now() > until {
-            break (ours, theirs);
+        let count = ours.len() + theirs.len();
+        if count >= all.len() {
+            Ok((ours, theirs))
+        } else {
+            Err(format!("{count} of {} are scraped", all.len()))
         }
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    };
+    })
+    .await;
     assert!(ours.is_disjoint(&theirs), "twice: {:?}", ours.intersection(&theirs));
     assert_eq!(ours.union(&theirs).cloned().collect::<BTreeSet<_>>(), all);
     assert!(ours.len() > 60 && theirs.len() > 60, "{} and {}", ours.len(), theirs.len());
@@ -62,8 +64,8 @@ async fn two_shards_scrape_each_of_200_organizations_exactly_once() {
             .iter()
             .map(|(labels, _)| labels["organization_id"].as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(ids, *own, "each knows of those that it scrapes");
-        // What is about no organization comes under the same name of job.
+        assert_eq!(ids, *own, "each stores those that it scrapes");
+        // Metrics without an organization have the same job.
         prometheus.sees("edgeimpulse_exporter_build_info{job=\"edgeimpulse\"}").await;
         prometheus.sees("edgeimpulse_whitelabel_users{job=\"edgeimpulse\"}").await;
     }

@@ -1,10 +1,12 @@
-//! What stands between the exporter and the API: gateways with certificates of their own, proxies.
+//! Gateways and proxies between the exporter and the API.
 
-use axum::Router;
 use axum::extract::Request;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{KeyPair, SanType};
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
-use crate::support::{FakeApi, Program, data, file};
+use crate::support::secure::Authority;
+use crate::support::wire::answer;
+use crate::support::{FakeApi, Program, Wire, data, file};
 use crate::tls::TlsApi;
 
 async fn scrape(arguments: &[&str], environment: &[(&str, &str)]) -> crate::support::program::Ended {
@@ -21,7 +23,7 @@ async fn a_gateway_with_a_certificate_of_its_own_is_verified_against_the_file() 
     let ended = scrape(&["--api.url", &api.url, "--api.ca-file", &api.certificate], &[]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let ended = scrape(&["--api.url", &api.url], &[]).await;
-    assert_eq!(ended.code, Some(1), "without it the gateway is not trusted");
+    assert_eq!(ended.code, Some(1), "the gateway is not trusted without the file");
     assert!(
         ended.stderr.contains("reason=\"tls\"") || ended.stderr.contains("cannot establish a TLS connection"),
         "{ended:?}"
@@ -42,29 +44,24 @@ async fn a_file_without_certificates_is_refused() {
 
 #[tokio::test]
 async fn a_gateway_whose_certificate_is_for_another_name_is_verified_for_that_name() {
-    // An authority, and a certificate of it that is for the name of the API and not for that of the gateway.
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_key = KeyPair::generate().unwrap();
-    let authority_certificate = authority.self_signed(&authority_key).unwrap();
-    let issuer = Issuer::new(authority, authority_key);
-    let key = KeyPair::generate().unwrap();
-    let certificate =
-        CertificateParams::new(vec!["studio.example".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    let api = TlsApi::start_with(certificate.der().clone(), &key, |request: &Request| {
-        assert_eq!(request.uri().host(), None, "HTTP/1.1, in which the host has a header of its own");
+    let authority = Authority::new();
+    let signed = authority.sign([SanType::DnsName("studio.example".try_into().unwrap())]);
+    let certificate = CertificateDer::from_pem_slice(signed.certificate.as_bytes()).unwrap();
+    let key = KeyPair::from_pem(&signed.key).unwrap();
+    let api = TlsApi::start_with(certificate, &key, |request: &Request| {
+        assert_eq!(request.uri().host(), None, "HTTP/1.1 sends the host in a header");
         request.headers()["host"].to_str().unwrap().starts_with("127.0.0.1:")
     })
     .await;
-    let ca = file("ca.pem", &authority_certificate.pem());
+    let ca = file("ca.pem", &authority.certificate());
     let url = api.url.replace("localhost", "127.0.0.1");
     let named = ["--api.url", &url, "--api.ca-file", &ca, "--api.tls-server-name=studio.example"];
     let ended = scrape(&named, &[]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let ended = scrape(&named[..4], &[]).await;
-    assert_eq!(ended.code, Some(1), "without it the name does not fit");
+    assert_eq!(ended.code, Some(1), "the certificate is for another name");
     let other = ["--api.url", &url, "--api.ca-file", &ca, "--api.tls-server-name=other.example"];
-    assert_eq!(scrape(&other, &[]).await.code, Some(1), "another name is checked as strictly");
+    assert_eq!(scrape(&other, &[]).await.code, Some(1), "the configured name is verified");
     let plain = scrape(&["--api.url=http://127.0.0.1:9", "--api.tls-server-name=studio.example"], &[]).await;
     assert!(plain.stderr.contains("expected an https URL"), "{plain:?}");
 }
@@ -72,41 +69,27 @@ async fn a_gateway_whose_certificate_is_for_another_name_is_verified_for_that_na
 #[tokio::test]
 async fn calls_go_through_a_proxy_that_is_named_or_that_the_environment_names() {
     let api = FakeApi::start().await;
-    // In plain HTTP a proxy is sent the whole URL: this one answers for any host.
-    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", proxy.local_addr().unwrap());
-    let app = Router::new().fallback(async |request: Request| {
-        assert_eq!(request.uri().host(), Some("studio.example"));
-        data("typical/organization-1.json")
-    });
-    tokio::spawn(async move { axum_serve(proxy, app).await });
+    // A proxy receives the whole URL.
+    let proxy = Wire::start(|_, target| {
+        assert!(target.starts_with("http://studio.example/v1/"), "{target}");
+        vec![answer(data("typical/organization-1.json").as_bytes(), "")]
+    })
+    .await;
+    let url = proxy.url.strip_suffix("/v1").unwrap();
     let target = "--api.url=http://studio.example/v1";
     for (arguments, environment) in [
-        (vec![target, "--api.proxy-url", &url], vec![]),
-        (vec![target], vec![("HTTP_PROXY", url.as_str())]),
-        (vec![target], vec![("EDGEIMPULSE_API_PROXY_URL", url.as_str())]),
+        (vec![target, "--api.proxy-url", url], vec![]),
+        (vec![target], vec![("HTTP_PROXY", url)]),
+        (vec![target], vec![("EDGEIMPULSE_API_PROXY_URL", url)]),
     ] {
         let ended = scrape(&arguments, &environment).await;
         assert_eq!(ended.code, Some(0), "{arguments:?} {environment:?} {ended:?}");
     }
-    // What runs on this machine is not behind the proxy of the environment.
-    api.answers("/api/organizations/1", &serde_json::from_str(&data("typical/organization-1.json")).unwrap())
-        .await;
+    // Requests to loopback addresses do not use the proxy of the environment.
+    api.answers_text("/api/organizations/1", &data("typical/organization-1.json")).await;
     let ended = scrape(&["--api.url", &api.url()], &[("HTTP_PROXY", "http://127.0.0.1:9")]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let secret = scrape(&["--api.proxy-url=http://user:canary@127.0.0.1:9"], &[]).await;
     assert_eq!(secret.code, Some(2));
     assert!(secret.stderr.contains("set HTTPS_PROXY instead"), "{secret:?}");
-}
-
-async fn axum_serve(listener: tokio::net::TcpListener, app: Router) {
-    use hyper_util::rt::{TokioExecutor, TokioIo};
-    use hyper_util::server::conn::auto::Builder;
-    use hyper_util::service::TowerToHyperService;
-    while let Ok((stream, _)) = listener.accept().await {
-        let service = TowerToHyperService::new(app.clone());
-        tokio::spawn(async move {
-            let _ = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
 }
