@@ -8,7 +8,7 @@ use edgeimpulse_exporter::model::Clock;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use crate::prometheus::Prometheus;
+use crate::deploy::prometheus::Prometheus;
 use crate::support::program::Ended;
 use crate::support::running::KEY;
 use crate::support::{Exposition, FakeApi, Program, Running, file};

@@ -1,4 +1,4 @@
-//! The page at `/`.
+//! The status page at `/`.
 
 mod browser;
 
