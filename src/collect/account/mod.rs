@@ -1,7 +1,6 @@
 //! One credential with its scope, its limits, and the state that outlives a reload of the configuration.
 
 mod call;
-mod fetch;
 #[cfg(test)]
 mod tests;
 
