@@ -16,7 +16,7 @@ fn call(call: &CallResult) -> [Label<'_>; 4] {
 
 catalogue! { pub static ACCOUNT: AccountStatus, |a, s|
     Gauge(BY_ACCOUNT, &[]) edgeimpulse_up
-        "1 if at least one API call succeeded in the last collection, else 0." =>
+        "1 if at least one API call of the account succeeded in this scrape, else 0; absent with collect[] and from probes." =>
         s.flag([(&*a.name).into()], a.up);
 }
 
