@@ -22,7 +22,10 @@ fn document() -> Value {
 #[tokio::test]
 async fn the_document_in_the_repository_describes_every_member_that_is_read() {
     let (code, said, _) = checked(&data("openapi.json")).await;
-    assert_eq!((code, said.as_str()), (Some(0), "No differences: the document describes every member that is read.\n"));
+    assert_eq!(
+        (code, said.as_str()),
+        (Some(0), "No differences: the document describes every member that is read.\n")
+    );
 }
 
 #[tokio::test]
