@@ -2,8 +2,8 @@
 
 use bytes::{Buf, Bytes};
 
-/// Smallest amount that is copied from a part: more than most elements of a list have.
-const MIN_COPIED: usize = 1024;
+/// Smallest amount that is copied from a part, in bytes: more than most elements of a list have.
+const MIN_COPIED: usize = 4096;
 
 /// Bytes that arrive in parts and are read where they arrived. Only a value that spans two parts is copied, so that it
 /// is contiguous.

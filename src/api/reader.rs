@@ -61,6 +61,7 @@ impl<S: Parts> Reader<S> {
         }
         let mut end = Skipper::default();
         let mut scanned = 0;
+        let mut is_first_attempt = true;
         let mut is_complete = false;
         loop {
             match read(self.buffer.unread()) {
@@ -72,7 +73,11 @@ impl<S: Parts> Reader<S> {
                 Err(Failure::Syntax) if is_complete => return Err(self.malformed()),
                 Err(Failure::Syntax) => {}
             }
-            // It is read again once it is complete, and not at each part, so that the time stays linear.
+            // Most values that are incomplete at the end of a part are complete with the beginning of the next one.
+            if std::mem::take(&mut is_first_attempt) && self.receive().await? {
+                continue;
+            }
+            // Others are read again once they are complete, and not at each part, so that the time stays linear.
             while !is_complete {
                 let unread = self.buffer.unread();
                 is_complete = end.feed(&unread[scanned..]).is_some();

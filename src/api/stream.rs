@@ -1,7 +1,7 @@
 //! One JSON document, decoded while it arrives.
 //!
 //! Objects and lists are entered, and their members and elements read one at a time with serde_json from the receive
-//! buffer. What is not read is scanned in constant memory. So memory follows the largest value that is kept, not the
+//! buffer. What is not read is skipped in constant memory. So memory follows the largest value that is kept, not the
 //! response.
 
 use std::collections::BTreeMap;
@@ -260,16 +260,16 @@ impl<S: Parts> JsonStream<S> {
 
     /// Reads the list that comes next. Returns one of as many zeros.
     async fn list_of_that_length(&mut self) -> Result<String, Error> {
-        let mut zeros = Vec::new();
+        let mut zeros = String::new();
         self.enter();
         while self.element().await? {
             self.skip().await?;
-            zeros.push("0");
-            if zeros.len() > MAX_VALUE_SIZE {
+            zeros += if zeros.is_empty() { "0" } else { ",0" };
+            if zeros.len() > MAX_VALUE_SIZE - 2 {
                 return Err(too_large());
             }
         }
-        Ok(format!("[{}]", zeros.join(",")))
+        Ok(format!("[{zeros}]"))
     }
 
     /// Skips the value that comes next.
