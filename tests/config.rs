@@ -24,8 +24,7 @@ fn read(text: &str) -> Result<edgeimpulse_exporter::config::Configuration, Strin
 
 #[test]
 fn the_schema_in_the_docs_is_fresh() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.schema.json");
-    let found = std::fs::read_to_string(path).unwrap_or_default();
+    let found = crate::support::repository::read("docs/config.schema.json");
     assert_eq!(found, config_file::schema(), "cargo run -- check-config --schema > docs/config.schema.json");
 }
 
@@ -234,23 +233,20 @@ fn what_is_wrong_is_named_with_file_line_and_what_was_expected() {
 #[tokio::test]
 async fn check_config_says_so_without_starting() {
     let wrong = file("config.yaml", "accounts:\n  - name: a\n    key_file: nowhere\n");
-    let ended = Program::start(&["check-config", "--config.file", &wrong], &[]).end().await;
-    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let ended = Program::ends(&["check-config", "--config.file", &wrong], &[], 2).await;
     assert!(
         ended.stderr.contains(":3:15: the API key in file ") && ended.stderr.contains("No such file"),
         "{ended:?}"
     );
     let key = file("key", "ei_canary");
     let right = file("config.yaml", &format!("accounts:\n  - name: a\n    key_file: {key}\n"));
-    let ended = Program::start(&["check-config"], &[("EDGEIMPULSE_CONFIG_FILE", &right)]).end().await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = Program::ends(&["check-config"], &[("EDGEIMPULSE_CONFIG_FILE", &right)], 0).await;
     assert_eq!(ended.stdout, "The configuration is valid. Accounts: 1 (a).\n");
     for (arguments, environment) in [
         (vec!["--config.file", &right, "--log.level=debug"], vec![]),
         (vec!["--config.file", &right], vec![("EDGEIMPULSE_API_URL", "http://127.0.0.1:1")]),
     ] {
-        let ended = Program::start(&arguments, &environment).end().await;
-        assert_eq!(ended.code, Some(2));
+        let ended = Program::ends(&arguments, &environment, 2).await;
         assert!(
             ended.stderr.contains("cannot be combined with --config.file: set it in the file"),
             "{ended:?}"

@@ -269,10 +269,8 @@ async fn the_command_prints_where_to_look_and_serves_there() {
         Program::start(&["demo", "--web.listen-address=127.0.0.1:0"], &[("EDGEIMPULSE_API_KEY", "real")]);
     let line = program.prints("/metrics").await;
     let url = line.split_whitespace().next().unwrap();
-    let metrics =
-        Exposition::of_prometheus_text(&crate::support::get(url).await.unwrap().text().await.unwrap());
+    let metrics = Exposition::of_prometheus_text(&crate::support::get_text(url).await);
     assert_eq!(metrics.value("edgeimpulse_up", &[("account", "default")]), Some(1.0));
     assert_eq!(metrics.series("edgeimpulse_organization_info", &[]).len() as u64, ORGANIZATIONS);
-    program.signal("TERM");
-    assert_eq!(program.end().await.code, Some(0));
+    program.stop().await;
 }

@@ -57,11 +57,10 @@ async fn api() -> FakeApi {
     api
 }
 
-/// Runs `history` to its end, with a JWT.
-async fn history(url: &str, output: &str, options: &[&str]) -> Ended {
-    let mut arguments = vec!["history", "--api.url", url, "--output", output];
-    arguments.extend(options);
-    Program::start(&arguments, &[("EDGEIMPULSE_JWT", KEY)]).end().await
+/// Runs `history` with a JWT until it ends with that exit code.
+async fn history(url: &str, output: &str, options: &[&str], code: i32) -> Ended {
+    let arguments = [&["history", "--api.url", url, "--output", output], options].concat();
+    Program::ends(&arguments, &[("EDGEIMPULSE_JWT", KEY)], code).await
 }
 
 fn files(output: &str) -> BTreeMap<String, String> {
@@ -73,8 +72,7 @@ fn files(output: &str) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn each_organization_has_a_file_with_a_sample_per_day_at_its_end() {
     let (api, output) = (api().await, directory());
-    let ended = history(&api.url(), &output, &["--label=instance=a\"b"]).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = history(&api.url(), &output, &["--label=instance=a\"b"], 0).await;
     assert_eq!(ended.stdout, format!("{output}: 3 written, 0 existing, 0 without records, 0 failed\n"));
     assert_eq!(ended.stderr, "", "no progress bar without a terminal");
     let files = files(&output);
@@ -88,7 +86,7 @@ async fn each_organization_has_a_file_with_a_sample_per_day_at_its_end() {
 #[tokio::test]
 async fn names_and_labels_are_those_of_the_live_series() {
     let (api, output) = (api().await, directory());
-    history(&api.url(), &output, &["--label=job="]).await;
+    history(&api.url(), &output, &["--label=job="], 0).await;
     let live = Running::with_jwt(&api, &[]).await.scrape_open_metrics().await;
     let series = |line: &str| line.split_whitespace().next().unwrap().to_owned();
     let past: BTreeSet<_> = files(&output)
@@ -107,16 +105,14 @@ async fn names_and_labels_are_those_of_the_live_series() {
 async fn a_failure_costs_its_organization_and_the_next_run_asks_for_that_alone() {
     let (api, output) = (api().await, directory());
     api.refuses(&inner(32), 500, "out of order").await;
-    let ended = history(&api.url(), &output, &[]).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let ended = history(&api.url(), &output, &[], 1).await;
     assert_eq!(ended.stdout, format!("{output}: 2 written, 0 existing, 0 without records, 1 failed\n"));
     assert!(ended.stderr.contains("organization 32: API server error (HTTP 500): out of order"), "{ended:?}");
     assert_eq!(files(&output).len(), 2);
 
     api.answers(&inner(32), &json!({ "success": true, "dailyMetrics": [record("2020-05-01T00:00:00Z", 1)] }))
         .await;
-    let ended = history(&api.url(), &output, &[]).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = history(&api.url(), &output, &[], 0).await;
     assert_eq!(ended.stdout, format!("{output}: 1 written, 2 existing, 0 without records, 0 failed\n"));
     for (id, asked) in [(31, 1), (32, 2), (33, 1)] {
         assert_eq!(api.requests(&inner(id)).await.len(), asked, "{id}");
@@ -128,7 +124,7 @@ async fn an_unfinished_file_counts_as_none() {
     let (api, output) = (api().await, directory());
     std::fs::create_dir(&output).unwrap();
     std::fs::write(format!("{output}/organization-31.part"), "# HELP half").unwrap();
-    history(&api.url(), &output, &[]).await;
+    history(&api.url(), &output, &[], 0).await;
     let files = files(&output);
     assert_eq!(files.len(), 3);
     assert!(files.values().all(|text| text.ends_with("# EOF\n")));
@@ -137,8 +133,7 @@ async fn an_unfinished_file_counts_as_none() {
 #[tokio::test]
 async fn only_the_selected_organizations_are_requested() {
     let (api, output) = (api().await, directory());
-    let ended = history(&api.url(), &output, &["--organization-id=33,99"]).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let ended = history(&api.url(), &output, &["--organization-id=33,99"], 1).await;
     assert!(ended.stderr.contains("organization 99: not found in any white label"), "{ended:?}");
     assert_eq!(files(&output).into_keys().collect::<Vec<_>>(), ["organization-33.om"]);
     assert!(api.requests(&inner(31)).await.is_empty());
@@ -147,15 +142,13 @@ async fn only_the_selected_organizations_are_requested() {
 #[tokio::test]
 async fn no_sample_is_later_than_until() {
     let (api, output) = (api().await, directory());
-    let ended = history(&api.url(), &output, &["--until=2020-05-02T23:59:59Z"]).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    history(&api.url(), &output, &["--until=2020-05-02T23:59:59Z"], 0).await;
     let text = &files(&output)["organization-31.om"];
     assert!(text.contains("} 10 1588377600.000") && !text.contains("1588464000"), "{text}");
 
     let output = directory();
-    let ended = history(&api.url(), &output, &["--until=2020-05-01T00:00:00Z"]).await;
+    let ended = history(&api.url(), &output, &["--until=2020-05-01T00:00:00Z"], 0).await;
     assert_eq!(ended.stdout, format!("{output}: 0 written, 0 existing, 3 without records, 0 failed\n"));
-    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 #[tokio::test]
@@ -171,8 +164,7 @@ async fn a_wish_to_be_left_alone_is_heeded_and_the_call_is_made_again() {
     })
     .await;
     let began = std::time::Instant::now();
-    let ended = history(&api.url(), &output, &["--api.concurrency=1"]).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    history(&api.url(), &output, &["--api.concurrency=1"], 0).await;
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!(files(&output).len(), 3);
     assert_eq!(api.requests(&inner(32)).await.len(), 2);
@@ -188,21 +180,17 @@ async fn what_cannot_work_says_what_to_do() {
         ("--label=__name__=a", "__name__ is a label of the metrics or reserved"),
         ("--until=yesterday", "2026-10-30T12:00:00Z"),
     ] {
-        let ended = history(&api.url(), &output, &[option]).await;
-        assert_eq!(ended.code, Some(2), "{option}: {ended:?}");
+        let ended = history(&api.url(), &output, &[option], 2).await;
         assert!(ended.stderr.contains(hint), "{option}: {ended:?}");
     }
     api.answers("/api/user", &json!({ "success": true, "id": 1, "organizations": [] })).await;
-    let ended = history(&api.url(), &output, &[]).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let ended = history(&api.url(), &output, &[], 1).await;
     assert!(ended.stderr.contains("--whitelabel.organization-id"), "{ended:?}");
     api.refuses("/api/user", 502, "").await;
-    let ended = history(&api.url(), &output, &[]).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let ended = history(&api.url(), &output, &[], 1).await;
     assert!(ended.stderr.contains("account default: cannot read the lists of organizations"), "{ended:?}");
     // A directory that is a file.
-    let ended = history(&api.url(), &file("taken", ""), &[]).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let ended = history(&api.url(), &file("taken", ""), &[], 1).await;
     assert!(ended.stderr.contains("cannot write"), "{ended:?}");
 }
 
@@ -224,8 +212,7 @@ async fn an_api_key_needs_the_owner_and_reads_users_too() {
         "--organization-id=31",
         "--whitelabel.user-id=2",
     ];
-    let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", KEY)]).end().await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    Program::ends(&arguments, &[("EDGEIMPULSE_API_KEY", KEY)], 0).await;
     let files = files(&output);
     assert_eq!(files.keys().collect::<Vec<_>>(), ["organization-31.om", "user-2.om"]);
     let samples = Exposition::of_open_metrics(&files["user-2.om"].replace(" 1588377600.000", ""));
@@ -236,7 +223,7 @@ async fn an_api_key_needs_the_owner_and_reads_users_too() {
 
 #[tokio::test]
 async fn the_page_names_the_metrics_that_have_history() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/history.md")).unwrap();
+    let page = crate::support::repository::read("docs/history.md");
     let named: BTreeSet<_> = page.split('`').filter(|word| word.starts_with("edgeimpulse_")).collect();
     let sections = edgeimpulse_exporter::metrics::catalogue::sections();
     let metrics = sections.iter().flat_map(|section| &section.metrics).filter(|metric| metric.has_past);
@@ -245,7 +232,7 @@ async fn the_page_names_the_metrics_that_have_history() {
 
 /// Runs the commands of docs/history.md against the demo, and returns the directory of the blocks.
 async fn run_the_page(api: &Demo, instance: &str) -> String {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/history.md")).unwrap();
+    let page = crate::support::repository::read("docs/history.md");
     let commands: Vec<_> =
         page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert_eq!(commands.len(), 2, "write, and make blocks");

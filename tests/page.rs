@@ -19,7 +19,7 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use crate::support::running::{KEY, NOW};
-use crate::support::{Exposition, FakeApi, Running, eventually, file};
+use crate::support::{Exposition, FakeApi, Running, data, eventually, file};
 
 /// Returns the demo's exporter, of that many organizations.
 async fn demo_of(organizations: u64) -> Running {
@@ -342,11 +342,7 @@ async fn an_organization_whose_call_fails_shows_what_was_read_last_and_says_so()
     let bars = |page: &str| page.matches("role=\"img\"").count();
     assert_eq!(bars(&before), bars(&after), "the last good answer stays");
     assert!(text(&after).contains("failing: usage"), "{after}");
-    api.answers(
-        "/api/organizations/1/metrics",
-        &serde_json::from_str(&crate::support::data("typical/organization-1-metrics.json")).unwrap(),
-    )
-    .await;
+    api.answers_text("/api/organizations/1/metrics", &data("typical/organization-1-metrics.json")).await;
     exporter.scrape().await;
     let mended = text(&exporter.page("/").await);
     assert!(

@@ -9,7 +9,7 @@ use wiremock::ResponseTemplate;
 use crate::support::fake::SAMPLES;
 use crate::support::program::Ended;
 use crate::support::running::KEY;
-use crate::support::{Exposition, FakeApi, Program, data, file, get};
+use crate::support::{Exposition, FakeApi, Program, data, file, get_text};
 
 /// Part of every text in the responses that must not be in the recording.
 const CANARY: &str = "canary";
@@ -176,9 +176,7 @@ async fn a_replay_exposes_the_same_metrics_except_names() {
         assert_eq!(live.code, Some(0), "{live:?}");
         let calls = api.calls().await;
         // Neither a credential nor a network.
-        let replay =
-            Program::start(&["scrape", "--replay", &directory, "--collector.projects"], &[]).end().await;
-        assert_eq!(replay.code, Some(0), "{replay:?}");
+        let replay = Program::ends(&["scrape", "--replay", &directory, "--collector.projects"], &[], 0).await;
         let (live, replay) = (without_names(&live.stdout), without_names(&replay.stdout));
         assert!(live.len() > 150, "{live:?}");
         let differ: Vec<_> = live.iter().zip(&replay).filter(|(live, replay)| live != replay).collect();
@@ -194,7 +192,7 @@ async fn a_replay_can_be_served_with_another_scope() {
     let arguments = ["--replay", &directory, "--web.listen-address=127.0.0.1:0", "--organization-id=2"];
     let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ignored")]);
     let address = program.address().await;
-    let metrics = get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    let metrics = get_text(format!("http://{address}/metrics")).await;
     let metrics = Exposition::of_prometheus_text(&metrics);
     assert_eq!(metrics.value("edgeimpulse_up", &[("account", "default")]), Some(1.0));
     assert!(
@@ -203,8 +201,7 @@ async fn a_replay_can_be_served_with_another_scope() {
     assert!(
         metrics.series("edgeimpulse_organization_storage_used_bytes", &[("organization_id", "1")]).is_empty()
     );
-    program.signal("TERM");
-    assert_eq!(program.end().await.code, Some(0));
+    program.stop().await;
 }
 
 #[tokio::test]
@@ -225,14 +222,12 @@ async fn accounts_of_a_file_are_recorded_apart_and_without_their_names() {
     );
     let configuration = file("config.yaml", &configuration);
     let arguments = ["scrape", "--record", &directory, "--config.file", &configuration];
-    let live = Program::start(&arguments, &[]).end().await;
-    assert_eq!(live.code, Some(0), "{live:?}");
+    Program::ends(&arguments, &[], 0).await;
     for path in files(Path::new(&directory)) {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!["acme", "Acme", "bolt", "ei_"].iter().any(|name| text.contains(name)), "{text}");
     }
-    let replay = Program::start(&["scrape", "--replay", &directory], &[]).end().await;
-    assert_eq!(replay.code, Some(0), "{replay:?}");
+    let replay = Program::ends(&["scrape", "--replay", &directory], &[], 0).await;
     let replay = Exposition::of_prometheus_text(&replay.stdout);
     for (account, id) in [("account-1", "1"), ("account-2", "2")] {
         assert_eq!(replay.value("edgeimpulse_up", &[("account", account)]), Some(1.0));
@@ -249,8 +244,7 @@ async fn what_is_no_recording_is_one_clear_line() {
     let newer = std::fs::read_to_string(&manifest).unwrap().replace("\"version\": 1", "\"version\": 2");
     let config = file("config.yaml", "");
     let refused = async |arguments: &[&str], hint: &str| {
-        let ended = Program::start(arguments, &[]).end().await;
-        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        let ended = Program::ends(arguments, &[], 2).await;
         assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
         assert!(ended.stderr.contains(hint), "{arguments:?}: {ended:?}");
     };

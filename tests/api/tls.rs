@@ -81,14 +81,12 @@ async fn http_2_is_spoken_where_it_is_offered_and_certificates_are_checked() {
     let api = TlsApi::start().await;
     let arguments = ["scrape", "--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
     let key = ("EDGEIMPULSE_API_KEY", "ei_x");
-    let trusted = Program::start(&arguments, &[key, ("SSL_CERT_FILE", &api.certificate)]).end().await;
-    assert_eq!(trusted.code, Some(0), "{trusted:?}");
+    Program::ends(&arguments, &[key, ("SSL_CERT_FILE", &api.certificate)], 0).await;
     assert_eq!(*api.versions.lock().unwrap(), [Version::HTTP_2]);
 
     let unknown = rcgen::generate_simple_self_signed(["elsewhere".to_owned()]).unwrap();
     let unknown = file("unknown.pem", &unknown.cert.pem());
-    let refused = Program::start(&arguments, &[key, ("SSL_CERT_FILE", &unknown)]).end().await;
-    assert_eq!(refused.code, Some(1));
+    let refused = Program::ends(&arguments, &[key, ("SSL_CERT_FILE", &unknown)], 1).await;
     assert!(refused.stderr.contains("reason=\"tls\""), "{}", refused.stderr);
     assert_eq!(api.versions.lock().unwrap().len(), 1, "the key was not sent");
 }

@@ -91,7 +91,6 @@ async fn a_document_may_be_yaml_and_anything_else_is_refused_in_one_line() {
         assert_eq!((code, said.as_str(), error.lines().count()), (Some(2), "", 1), "{text}: {error}");
         assert!(error.contains(why) && error.contains("openapi"), "{text}: {error}");
     }
-    let ended = Program::start(&["check-api", "--openapi", "/does/not/exist"], &[]).end().await;
-    assert_eq!(ended.code, Some(2));
+    let ended = Program::ends(&["check-api", "--openapi", "/does/not/exist"], &[], 2).await;
     assert!(ended.stderr.contains("/does/not/exist: cannot be read"), "{}", ended.stderr);
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::support::{FakeApi, Program, file, free_port};
 
 async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
-    let ended = Program::start(arguments, environment).end().await;
-    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let ended = Program::ends(arguments, environment, 2).await;
     assert_eq!(ended.stdout, "");
     assert_eq!(ended.stderr.lines().count(), 1, "one line: {}", ended.stderr);
     ended.stderr
@@ -92,8 +91,7 @@ async fn options_can_come_from_the_environment() {
         ("EDGEIMPULSE_ORGANIZATION_IDS", "1,2"),
         ("EDGEIMPULSE_COLLECTOR_USAGE", "false"),
     ];
-    let ended = Program::start(&["scrape"], &environment).end().await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = Program::ends(&["scrape"], &environment, 0).await;
     assert!(ended.stdout.contains("edgeimpulse_organization_users{organization_id=\"2\",role=\"admin\"}"));
     assert!(api.requests("/api/organizations/1/metrics").await.is_empty());
 }
@@ -103,8 +101,7 @@ async fn a_scrape_that_reads_nothing_ends_with_1() {
     let api = FakeApi::start().await;
     api.accepts_only("x-api-key", "another").await;
     let ended =
-        Program::start(&["scrape", "--api.url", &api.url()], &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
-    assert_eq!(ended.code, Some(1));
+        Program::ends(&["scrape", "--api.url", &api.url()], &[("EDGEIMPULSE_API_KEY", "ei_x")], 1).await;
     assert!(ended.stdout.contains("edgeimpulse_up{account=\"default\"} 0"));
     assert!(ended.stderr.contains("unauthorized"), "{}", ended.stderr);
 }
@@ -124,8 +121,7 @@ async fn healthcheck_uses_the_listen_address() {
         let ended = Program::start(&["healthcheck"], &environment).end().await;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "healthy\n"), "{ended:?}");
         let both = format!("--web.listen-address={address},127.0.0.1:{}", free_port());
-        let ended = Program::start(&["healthcheck", &both], &[]).end().await;
-        assert_eq!(ended.code, Some(1), "one address of two fails: {ended:?}");
+        Program::ends(&["healthcheck", &both], &[], 1).await;
     }
 }
 
@@ -146,8 +142,7 @@ async fn healthcheck_uses_the_probe_address_and_the_configuration_file() {
         (vec!["healthcheck"], "EDGEIMPULSE_WEB_PROBE_LISTEN_ADDRESS", probes.as_str()),
         (vec!["healthcheck"], "EDGEIMPULSE_CONFIG_FILE", configuration.as_str()),
     ] {
-        let ended = Program::start(&arguments, &[(variable, value)]).end().await;
-        assert_eq!(ended.code, Some(0), "{arguments:?} {variable}: {ended:?}");
+        Program::ends(&arguments, &[(variable, value)], 0).await;
     }
 }
 
@@ -170,8 +165,7 @@ async fn healthcheck_reports_in_one_line_what_is_not_healthy() {
 
 #[tokio::test]
 async fn help_says_how_to_begin() {
-    let ended = Program::start(&["--help"], &[]).end().await;
-    assert_eq!(ended.code, Some(0));
+    let ended = Program::ends(&["--help"], &[], 0).await;
     for text in ["demo", "EDGEIMPULSE_API_KEY", "--collector.organization", "--web.listen-address", "Examples:"]
     {
         assert!(ended.stdout.contains(text), "{text} is missing");

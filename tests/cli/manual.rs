@@ -128,8 +128,7 @@ async fn the_manual_has_every_option_and_a_page_for_each_command() {
 
 #[tokio::test]
 async fn the_reference_of_options_is_fresh() {
-    let page =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/options.md")).unwrap_or_default();
+    let page = crate::support::repository::read("docs/options.md");
     let fresh = page == said(&["man", "--markdown"]).await;
     assert!(fresh, "docs/options.md is out of date: cargo run -- man --markdown > docs/options.md");
     for argument in CommandLine::documented().get_arguments().filter(|argument| !argument.is_hide_set()) {

@@ -7,7 +7,7 @@ use edgeimpulse_exporter::model::Clock;
 use wiremock::ResponseTemplate;
 
 use crate::support::running::NOW;
-use crate::support::{FakeApi, Running, file};
+use crate::support::{FakeApi, Running, data, eventually, file};
 
 const USAGE: &str = "/api/organizations/1/metrics";
 
@@ -66,16 +66,14 @@ async fn calls_go_on_when_the_pause_is_over() {
     let options = ["--organization-id=1"];
     let exporter = Running::with_file(&api.url(), &["--api.key-file", &key], Clock::System, &options).await;
     exporter.scrape().await;
-    api.answers(
-        USAGE,
-        &serde_json::from_str(&crate::support::data("typical/organization-1-metrics.json")).unwrap(),
-    )
+    api.answers_text(USAGE, &data("typical/organization-1-metrics.json")).await;
+    eventually(async || match exporter.scrape().await {
+        metrics if metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).is_empty() => {
+            Err(metrics.text)
+        }
+        _ => Ok(()),
+    })
     .await;
-    let until = tokio::time::Instant::now() + Duration::from_secs(10);
-    while exporter.scrape().await.series("edgeimpulse_organization_storage_used_bytes", &[]).is_empty() {
-        assert!(tokio::time::Instant::now() < until, "the pause does not end");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
     assert_eq!(api.requests(USAGE).await.len(), 2);
 }
 

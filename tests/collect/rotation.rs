@@ -161,12 +161,9 @@ async fn a_credential_that_is_refused_from_the_start_leaves_the_exporter_up() {
     let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let address = program.address().await;
     for _ in 0..2 {
-        let text =
-            crate::support::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+        let text = crate::support::get_text(format!("http://{address}/metrics")).await;
         assert_eq!(up(&Exposition::of_prometheus_text(&text)), Some(0.0));
     }
-    program.signal("TERM");
-    let ended = program.end().await;
-    assert_eq!(ended.code, Some(0));
+    let ended = program.stop().await;
     assert!(ended.stderr.contains("credential refused (HTTP 401): Invalid API key"), "{}", ended.stderr);
 }

@@ -176,21 +176,27 @@ fn promtool_accepts_the_configuration_with_its_rules() {
     }
 }
 
-#[test]
-#[ignore = "needs systemd-analyze (Debian: systemd)"]
-fn systemd_finds_the_unit_sound_and_tight() {
+/// Writes the unit of the service into a folder, and returns its path. The unit starts the exporter that is tested,
+/// because systemd-analyze checks that the program exists.
+pub fn write_unit(folder: &str) -> String {
     let unit = read("deploy/systemd/edgeimpulse-exporter.service");
     let installed = "ExecStart=edgeimpulse-exporter\n";
     assert!(unit.contains(installed));
-    // systemd-analyze checks that the program exists.
-    let here = format!("ExecStart={}\n", env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
+    let path = format!("{folder}/edgeimpulse-exporter.service");
+    let tested = concat!("ExecStart=", env!("CARGO_BIN_EXE_edgeimpulse-exporter"), "\n");
+    std::fs::write(&path, unit.replace(installed, tested)).unwrap();
+    path
+}
+
+#[test]
+#[ignore = "needs systemd-analyze (Debian: systemd)"]
+fn systemd_finds_the_unit_sound_and_tight() {
     let folder = file("units", "") + ".d";
     std::fs::create_dir(&folder).unwrap();
     let socket = format!("{folder}/edgeimpulse-exporter.socket");
     std::fs::write(&socket, read("deploy/systemd/edgeimpulse-exporter.socket")).unwrap();
     // systemd-analyze looks for the service of the socket in the same folder.
-    let service = format!("{folder}/edgeimpulse-exporter.service");
-    std::fs::write(&service, unit.replace(installed, &here)).unwrap();
+    let service = write_unit(&folder);
     keep_silent("systemd-analyze", &["verify", "--man=no", &service, &socket]);
     // At most an exposure of 2.0; a unit without restrictions has 9.6.
     succeed("systemd-analyze", &["security", "--no-pager", "--offline=true", "--threshold=20", &service]);

@@ -80,7 +80,7 @@ fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
     let scratch = Scratch::new();
     scratch.dpkg("--install", package);
     let files = scratch.files();
-    const INSTALLED: &str = "
+    let installed = "
         usr/bin/edgeimpulse-exporter usr/lib/systemd/system/edgeimpulse-exporter.service
         usr/lib/systemd/system/edgeimpulse-exporter.socket etc/edgeimpulse-exporter/environment
         usr/share/man/man1/edgeimpulse-exporter.1.gz usr/share/man/man1/edgeimpulse-exporter-demo.1.gz
@@ -89,7 +89,7 @@ fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
         usr/share/fish/vendor_completions.d/edgeimpulse-exporter.fish
         usr/share/doc/edgeimpulse-exporter/copyright usr/share/doc/edgeimpulse-exporter/docs/deploy.md
         usr/share/edgeimpulse-exporter/rules.yaml usr/share/edgeimpulse-exporter/dashboards/overview.json";
-    for name in INSTALLED.split_whitespace() {
+    for name in installed.split_whitespace() {
         assert!(files.contains(name), "{name}: {files:#?}");
     }
     let inside = |name: &str| format!("{}/{name}", scratch.root);

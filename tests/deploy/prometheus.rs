@@ -130,7 +130,7 @@ impl Prometheus {
     pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
         let mut url = url::Url::parse(&format!("http://127.0.0.1:{}/api/v1/{path}", self.port)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
-        let answer: Value = serde_json::from_str(&get(url).await.unwrap().text().await.unwrap()).unwrap();
+        let answer: Value = serde_json::from_str(&crate::support::get_text(url).await).unwrap();
         assert_eq!(answer["status"], "success", "{query:?}: {answer}");
         answer["data"].clone()
     }
@@ -188,8 +188,7 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
             .len()
             >= 20
     );
-    demo.signal("TERM");
-    assert_eq!(demo.end().await.code, Some(0));
+    demo.stop().await;
 }
 
 /// The organizations for which each alert is true in the demo; other alerts are true for none.
@@ -225,8 +224,7 @@ const EMPTY: [(&str, &str); 5] = [
 /// their folder and the time of the last sample.
 async fn past_of_the_demo() -> (String, f64) {
     let arguments = ["demo", "--history=60h", "--history-step=10m", "--collector.projects"];
-    let ended = Program::start(&arguments, &[]).end().await;
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let ended = Program::ends(&arguments, &[], 0).await;
     let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
     let now = last.parse::<f64>().unwrap();
     let data = file("history", "") + ".data";

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::deploy::prometheus::Prometheus;
 use crate::support::repository::{path, read};
-use crate::support::{Program, eventually, file, get};
+use crate::support::{Program, eventually, file, get_text};
 
 fn configuration(name: &str, address: &str) -> String {
     let rules = path("deploy/prometheus/rules.yaml");
@@ -33,7 +33,7 @@ async fn two_shards_scrape_each_of_200_organizations_exactly_once() {
     let url = demo.prints("/metrics").await.split_whitespace().next().unwrap().to_owned();
     let address =
         url.trim_start_matches("http://").trim_end_matches("/metrics").replace("localhost", "127.0.0.1");
-    let list = get(format!("http://{address}/sd")).await.unwrap().text().await.unwrap();
+    let list = get_text(format!("http://{address}/sd")).await;
     let list: Vec<Value> = serde_json::from_str(&list).unwrap();
     let all: BTreeSet<String> =
         list.iter().map(|group| group["targets"][0].as_str().unwrap().to_owned()).collect();

@@ -1,6 +1,7 @@
 //! The tutorial: all of its commands in one shell, with their output compared, up to the alert that fires.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use edgeimpulse_exporter::demo::{self, world::World};
 use edgeimpulse_exporter::model::Clock;
@@ -37,7 +38,10 @@ impl Shell {
         let (script, output) = (file("block.sh", commands), file("output", ""));
         let line = format!("source '{script}' < /dev/null > '{output}' 2>&1; echo $?\n");
         self.commands.write_all(line.as_bytes()).await.unwrap();
-        (self.codes.next_line().await.unwrap().unwrap(), std::fs::read_to_string(output).unwrap())
+        let code = tokio::time::timeout(Duration::from_mins(4), self.codes.next_line())
+            .await
+            .expect("it ends in time");
+        (code.unwrap().unwrap(), std::fs::read_to_string(output).unwrap())
     }
 }
 
@@ -57,7 +61,7 @@ fn matches(output: &str, shown: &str) -> bool {
     for (number, part) in shown.split("...").enumerate() {
         match rest.split_once(part) {
             Some((skipped, after)) if number > 0 && !skipped.contains('\n') || skipped.is_empty() => {
-                rest = after
+                rest = after;
             }
             _ => return false,
         }

@@ -96,7 +96,7 @@ async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
         let response = client.request(Method::POST, format!("{url}/-/reload")).send().await.unwrap();
         assert_eq!(response.status(), expected, "{}", response.text().await.unwrap());
         let account = if enabled { "two" } else { "one" };
-        let text = crate::support::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+        let text = crate::support::get_text(format!("{url}/metrics")).await;
         assert_eq!(
             Exposition::of_prometheus_text(&text).value("edgeimpulse_up", &[("account", account)]),
             Some(1.0)
@@ -105,12 +105,11 @@ async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
         std::fs::write(&config, with_accounts(&api.url(), &["one", "two"], &web)).unwrap();
         program.signal("HUP");
         program.says("configuration reloaded").await;
-        let text = crate::support::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+        let text = crate::support::get_text(format!("{url}/metrics")).await;
         assert_eq!(Exposition::of_prometheus_text(&text).series("edgeimpulse_up", &[]).len(), 2);
         std::fs::write(&config, "accounts: []").unwrap();
         program.signal("HUP");
         assert!(program.says("previous configuration stays in use").await.contains("no accounts"));
-        program.signal("TERM");
-        assert_eq!(program.end().await.code, Some(0));
+        program.stop().await;
     }
 }

@@ -51,16 +51,13 @@ async fn a_planted_key_is_in_no_log_page_metric_or_error() {
             for fault in &faults {
                 api.responds(path, fault.clone()).await;
                 for page in ["/metrics", "/", "/nowhere"] {
-                    pages +=
-                        &crate::support::get(format!("{exporter}{page}")).await.unwrap().text().await.unwrap();
+                    pages += &crate::support::get_text(format!("{exporter}{page}")).await;
                 }
             }
         }
         std::fs::write(&key, format!("{KEY}\u{7f}")).unwrap();
-        pages += &crate::support::get(format!("{exporter}/metrics")).await.unwrap().text().await.unwrap();
-        program.signal("TERM");
-        let ended = program.end().await;
-        assert_eq!(ended.code, Some(0));
+        pages += &crate::support::get_text(format!("{exporter}/metrics")).await;
+        let ended = program.stop().await;
         assert!(
             ended.stderr.contains("unauthorized") && ended.stderr.contains("[credential]"),
             "the faults were met"

@@ -37,8 +37,7 @@ async fn it_listens_at_every_address_that_is_given() {
         "Ready.\n"
     );
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
-    program.signal("TERM");
-    assert_eq!(program.end().await.code, Some(0));
+    program.stop().await;
     assert!(!Path::new(&path).exists(), "it cleans up");
 }
 
@@ -133,8 +132,7 @@ async fn sockets_that_systemd_has_opened_are_taken() {
     assert_eq!(addresses, [tcp.clone(), format!("unix:{path}")]);
     assert_eq!(first.await.unwrap().unwrap().status(), 200);
     assert_eq!(at(&path).get("http://exporter/-/ready").send().await.unwrap().status(), 200);
-    program.signal("TERM");
-    assert_eq!(program.end().await.code, Some(0));
+    program.stop().await;
     assert!(Path::new(&path).exists(), "what systemd has made is systemd's");
 }
 

@@ -1,13 +1,14 @@
 //! `--web.config.file`: users, rate limit, headers, reloads, and errors.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
 
+use crate::support::pages::blocks_of;
 use crate::support::secure::{Authority, CLIENTS, Folder, Served, TLS};
-use crate::support::{FakeApi, Program, client};
+use crate::support::{FakeApi, Program, client, eventually};
 
 /// A hash that costs little, of "canary-password".
 fn users() -> String {
@@ -66,8 +67,7 @@ async fn only_users_with_the_right_password_are_served() {
     for path in ["/-/healthy/", "//-/healthy", "/-/healthy/..", "/-/Healthy"] {
         assert_eq!(get(path, None).await.status(), StatusCode::UNAUTHORIZED, "{path}");
     }
-    served.program.signal("TERM");
-    let ended = served.program.end().await;
+    let ended = served.program.stop().await;
     // Neither as they are, nor as they are sent.
     let sent = [("prometheus", "canary-password"), ("prometheus", "guess"), ("alice", "canary-password")];
     let sent = sent.map(|(name, password)| STANDARD.encode(format!("{name}:{password}")));
@@ -88,17 +88,12 @@ async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed
     };
     assert_eq!((status("prometheus").await, status("alice").await), (StatusCode::OK, StatusCode::UNAUTHORIZED));
     folder.write("web.yml", &users().replace("prometheus", "alice"));
-    until(async || status("alice").await == StatusCode::OK).await;
+    eventually(async || match status("alice").await {
+        StatusCode::OK => Ok(()),
+        status => Err(format!("status {status}")),
+    })
+    .await;
     assert_eq!(status("prometheus").await, StatusCode::UNAUTHORIZED, "nothing is remembered of it");
-}
-
-/// Waits until something is true.
-async fn until(is_so: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it did not become so");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 #[tokio::test]
@@ -139,8 +134,7 @@ async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
     folder.write("clients.crt", &other.certificate());
     folder.write("web.yml", &format!("{CLIENTS}{}", users()));
     served.lets_in(authority.client().identity(other.sign([]).identity())).await;
-    served.program.signal("TERM");
-    let ended = served.program.end().await;
+    let ended = served.program.stop().await;
     assert_eq!(ended.stderr.matches("web configuration ").count(), 1, "{}", ended.stderr);
     assert!(!ended.stderr.contains("$2"), "{}", ended.stderr);
 }
@@ -182,12 +176,10 @@ async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line
     let folder = Folder::empty();
     folder.write("web.yml", "basic_auth_users:\n  prometheus: canary-password\n");
     let path = folder.path("web.yml");
-    let ended = Program::start(&["demo", "--web.config.file", &path], &[]).end().await;
-    assert_eq!(ended.code, Some(2));
+    let ended = Program::ends(&["demo", "--web.config.file", &path], &[], 2).await;
     let text = "basic_auth_users: a password is not a bcrypt hash; create one with htpasswd -nB";
     assert_eq!(ended.stderr, format!("error: {path}:2:15: {text}\n"));
-    let ended = Program::start(&["demo", "--web.config.file=/nonexistent/web.yml"], &[]).end().await;
-    assert_eq!(ended.code, Some(2));
+    let ended = Program::ends(&["demo", "--web.config.file=/nonexistent/web.yml"], &[], 2).await;
     assert!(
         ended.stderr.starts_with("error: /nonexistent/web.yml: cannot be read: No such file"),
         "{}",
@@ -289,9 +281,7 @@ fn what_cannot_work_is_refused_by_name() {
 
 #[tokio::test]
 async fn the_example_of_the_page_works_as_it_stands() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/web-config.md");
-    let page = std::fs::read_to_string(page).unwrap();
-    let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let example = &blocks_of("yaml").into_iter().find(|block| block.page == "docs/web-config.md").unwrap().text;
     let (api, authority) = (with_samples().await, Authority::new());
     let served = Folder::new(&authority).serve(&api, example, &[]).await;
     let name = rcgen::SanType::DnsName("prometheus.example.com".try_into().unwrap());

@@ -54,6 +54,11 @@ pub async fn get(url: impl reqwest::IntoUrl) -> reqwest::Result<reqwest::Respons
     client().get(url).send().await
 }
 
+/// Returns the body of a response to a GET request.
+pub async fn get_text(url: impl reqwest::IntoUrl) -> String {
+    get(url).await.unwrap().text().await.unwrap()
+}
+
 /// Repeats an attempt until it succeeds, and returns its value. Fails after four minutes, with the last error.
 pub async fn eventually<T>(mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
     let until = tokio::time::Instant::now() + Duration::from_mins(4);

@@ -56,6 +56,21 @@ impl Program {
         address[..address.find([' ', '"']).unwrap()].to_owned()
     }
 
+    /// Runs the exporter until it ends, which it must do with this exit code.
+    pub async fn ends(arguments: &[&str], environment: &[(&str, &str)], code: i32) -> Ended {
+        let ended = Self::start(arguments, environment).end().await;
+        assert_eq!(ended.code, Some(code), "{arguments:?} {environment:?}: {ended:?}");
+        ended
+    }
+
+    /// Terminates the program, which must end with exit code 0.
+    pub async fn stop(self) -> Ended {
+        self.signal("TERM");
+        let ended = self.end().await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().unwrap().to_string();

@@ -52,9 +52,9 @@ impl Workspace {
 
         let api = demo::start(Clock::System).await.unwrap();
         let key = World::api_key(WHITELABEL_OWNER);
-        const KEYS: &str = "key.txt api-key.txt deploy/api-key research research.txt production production.txt medical \
+        let keys = "key.txt api-key.txt deploy/api-key research research.txt production production.txt medical \
                             partners training";
-        for name in KEYS.split(' ') {
+        for name in keys.split(' ') {
             files.write(name, &key);
         }
         files.write("gateway.pem", &Authority::new().certificate());

