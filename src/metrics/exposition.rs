@@ -41,11 +41,14 @@ impl Writer {
     }
 
     fn facts(&self, snapshot: &Arc<Snapshot>, format: Format) -> Result<(Bytes, SeriesCounts), fmt::Error> {
-        let kept = self.lock().clone().filter(|kept| kept.snapshot.facts == snapshot.facts);
-        if let Some(kept) = &kept
+        // Taken, so that two large texts are not in memory at the same time.
+        let kept = self.lock().take().filter(|kept| kept.snapshot.facts == snapshot.facts);
+        if let Some(kept) = kept.clone()
             && let Some((_, text)) = kept.texts.iter().find(|(of, _)| *of == format)
         {
-            return Ok((text.clone(), kept.counts));
+            let written = (text.clone(), kept.counts);
+            *self.lock() = Some(kept);
+            return Ok(written);
         }
         let (text, counts) = write_facts(format, Arc::clone(snapshot))?;
         let text = Bytes::from(text);
