@@ -16,7 +16,6 @@ pub struct WebOptions {
     /// Address to listen on: :PORT for all IPv4 and IPv6 addresses, HOST:PORT or unix:PATH; may be repeated
     #[arg(
         long = "web.listen-address",
-        env = "EDGEIMPULSE_WEB_LISTEN_ADDRESS",
         value_name = "ADDRESS",
         value_delimiter = ',',
         default_value = ":10101"
@@ -24,36 +23,34 @@ pub struct WebOptions {
     #[schemars(with = "Vec<String>")]
     pub listen_addresses: Vec<ListenAddress>,
     /// File with TLS, basic authentication and rate limit, in the format of Prometheus' exporter-toolkit
-    #[arg(long = "web.config.file", env = "EDGEIMPULSE_WEB_CONFIG_FILE", value_name = "FILE")]
+    #[arg(long = "web.config.file", value_name = "FILE")]
     #[serde(rename = "config_file", serialize_with = "values::path_as_text")]
     pub web_config_file: Option<PathBuf>,
     /// Use systemd socket activation instead of --web.listen-address
-    #[arg(long = "web.systemd-socket", env = "EDGEIMPULSE_WEB_SYSTEMD_SOCKET")]
+    #[arg(long = "web.systemd-socket")]
     pub systemd_socket: bool,
     /// Additional address that serves only /-/healthy and /-/ready, without TLS, for probes without a certificate
     #[arg(
         long = "web.probe-listen-address",
-        env = "EDGEIMPULSE_WEB_PROBE_LISTEN_ADDRESS",
         value_name = "ADDRESS"
     )]
     #[schemars(with = "Option<String>")]
     pub probe_listen_address: Option<ListenAddress>,
     /// Path under which to expose metrics
-    #[arg(long = "web.telemetry-path", env = "EDGEIMPULSE_WEB_TELEMETRY_PATH", value_name = "PATH",
+    #[arg(long = "web.telemetry-path", value_name = "PATH",
         default_value = "/metrics", value_parser = values::telemetry_path)]
     #[serde(with = "values::telemetry_path")]
     #[schemars(with = "String")]
     pub telemetry_path: String,
     /// Exclude metrics about the exporter itself (edgeimpulse_exporter_*, process_*)
-    #[arg(long = "web.disable-exporter-metrics", env = "EDGEIMPULSE_WEB_DISABLE_EXPORTER_METRICS")]
+    #[arg(long = "web.disable-exporter-metrics")]
     pub disable_exporter_metrics: bool,
     /// Enable reloading the configuration file via POST /-/reload; SIGHUP always reloads it
-    #[arg(long = "web.enable-lifecycle", env = "EDGEIMPULSE_WEB_ENABLE_LIFECYCLE")]
+    #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
     /// When to respond to a scrape with HTTP status 503 instead of metrics, for alerts on up
     #[arg(
         long = "web.fail-scrape",
-        env = "EDGEIMPULSE_WEB_FAIL_SCRAPE",
         value_name = "WHEN",
         value_enum,
         default_value_t
