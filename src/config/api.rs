@@ -31,8 +31,7 @@ pub struct ApiOptions {
     #[schemars(with = "String")]
     pub timeout: Duration,
     /// Maximum concurrent calls, shared among the accounts [default: 8, or the number of accounts if greater]
-    #[arg(long = "api.concurrency", value_name = "N",
-        value_parser = values::concurrency)]
+    #[arg(long = "api.concurrency", value_name = "N", value_parser = values::concurrency)]
     #[serde(with = "values::concurrency")]
     #[schemars(with = "Option<u16>", range(min = 1, max = values::MAX_CONCURRENCY))]
     pub concurrency: Option<u16>,
@@ -53,32 +52,20 @@ pub struct ApiOptions {
     #[serde(serialize_with = "values::path_as_text")]
     pub ca_file: Option<PathBuf>,
     /// HTTP proxy for all calls; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY
-    #[arg(long = "api.proxy-url", value_name = "URL",
-        value_parser = values::UrlParser(values::proxy_url))]
+    #[arg(long = "api.proxy-url", value_name = "URL", value_parser = values::UrlParser(values::proxy_url))]
     #[serde(with = "values::proxy_url")]
     #[schemars(with = "Option<String>")]
     pub proxy_url: Option<Url>,
     /// Host name in the API's certificate, if it differs from the host of --api.url
-    #[arg(long = "api.tls-server-name", value_name = "NAME",
-        value_parser = values::server_name)]
+    #[arg(long = "api.tls-server-name", value_name = "NAME", value_parser = values::server_name)]
     #[serde(with = "values::server_name")]
     #[schemars(with = "Option<String>")]
     pub tls_server_name: Option<String>,
     /// Unit of the compute times in usage responses, which the API does not document
-    #[arg(
-        long = "api.compute-time-unit",
-        value_name = "UNIT",
-        value_enum,
-        default_value_t
-    )]
+    #[arg(long = "api.compute-time-unit", value_name = "UNIT", value_enum, default_value_t)]
     pub compute_time_unit: ComputeTimeUnit,
     /// Unit of the memory in default compute limits, which the API does not document
-    #[arg(
-        long = "api.memory-unit",
-        value_name = "UNIT",
-        value_enum,
-        default_value_t
-    )]
+    #[arg(long = "api.memory-unit", value_name = "UNIT", value_enum, default_value_t)]
     pub memory_unit: MemoryUnit,
 }
 

@@ -5,7 +5,6 @@ mod collectors;
 mod configuration;
 mod credential;
 pub mod file;
-mod listen_address;
 mod options;
 mod values;
 mod web;
@@ -15,8 +14,9 @@ pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit, STUDIO_URL};
 pub use collectors::{CollectorOptions, ProjectVisibility};
 pub use configuration::{AccountOptions, Configuration, ONLY_ACCOUNT};
 pub use credential::{CredentialKind, CredentialOptions, CredentialOrigin};
-pub use listen_address::ListenAddress;
 pub(crate) use options::with_variable;
-pub use options::{CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions};
+pub use options::{
+    CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions,
+};
 pub use values::{moment, positive_duration};
-pub use web::{FailScrape, WebOptions};
+pub use web::{FailScrape, ListenAddress, WebOptions};

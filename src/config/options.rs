@@ -172,7 +172,9 @@ pub(crate) fn with_variable(option: Arg) -> Arg {
     let flag = option.get_long().unwrap_or_default();
     let name = match flag {
         "api.jwt-file" => "JWT_FILE".to_owned(),
-        "organization-id" | "user-id" | "whitelabel.organization-id" | "whitelabel.user-id" => format!("{flag}s"),
+        "organization-id" | "user-id" | "whitelabel.organization-id" | "whitelabel.user-id" => {
+            format!("{flag}s")
+        }
         _ if flag.contains('.') && !option.is_hide_set() => flag.to_owned(),
         _ => return option,
     };

@@ -135,7 +135,8 @@ impl Collectors {
         Ok(CollectorOptions {
             projects: self.projects.unwrap_or(options.projects),
             most_datasets: self.most_datasets.unwrap_or(options.most_datasets),
-            exclude_edge_impulse_users: exclude_edge_impulse_users.unwrap_or(options.exclude_edge_impulse_users),
+            exclude_edge_impulse_users: exclude_edge_impulse_users
+                .unwrap_or(options.exclude_edge_impulse_users),
             project_visibility: self.project_visibility.unwrap_or(options.project_visibility),
             ..options
         })
