@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::demo::DemoOptions;
@@ -43,46 +43,31 @@ impl CommandLine {
         if std::env::args_os().any(|argument| argument == "-h") {
             command = help::with_short_help(command);
         }
-        let matches = command.try_get_matches()?;
-        let command_line = Self::from_arg_matches(&matches)?;
-        command_line.check_conflicts(&matches)?;
-        Ok(command_line)
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        check_conflicts(&command, &matches)?;
+        Self::from_arg_matches(&matches)
     }
+}
 
-    /// Refuses flags and variables besides `--config.file`: there is one place for each value.
-    fn check_conflicts(&self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        let (options, matches) = match (&self.command, matches.subcommand()) {
-            (None, _) => (&self.options, matches),
-            (
-                Some(
-                    Command::Scrape { options, .. }
-                    | Command::Check { options, .. }
-                    | Command::CheckConfig { options, .. }
-                    | Command::Healthcheck(options),
-                ),
-                Some((_, matches)),
-            ) => (&**options, matches),
-            (Some(Command::History(history)), Some((_, matches))) => (&history.options, matches),
-            _ => return Ok(()),
-        };
-        if options.config_file.is_none() {
-            return Ok(());
-        }
-        let command = Options::augment_args(clap::Command::new(""));
-        for argument in command.get_arguments().filter(|argument| argument.get_id() != "config_file") {
-            let source = match matches.value_source(argument.get_id().as_str()) {
-                Some(ValueSource::CommandLine) => format!("--{}", argument.get_long().unwrap_or_default()),
-                Some(ValueSource::EnvVariable) => {
-                    let name = argument.get_env().unwrap_or_default();
-                    format!("environment variable {}", name.to_string_lossy())
-                }
-                _ => continue,
-            };
-            let message = format!("{source} cannot be combined with --config.file: set it in the file");
-            return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
-        }
-        Ok(())
+/// Refuses flags and variables besides `--config.file`: there is one place for each value.
+fn check_conflicts(command: &clap::Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+    if !matches!(matches.try_get_one::<PathBuf>("config_file"), Ok(Some(_))) {
+        return Ok(());
     }
+    for id in matches.ids().filter(|id| *id != "config_file") {
+        let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else { continue };
+        let source = match matches.value_source(id.as_str()) {
+            Some(ValueSource::CommandLine) => format!("--{}", option.get_long().unwrap_or_default()),
+            Some(ValueSource::EnvVariable) => {
+                format!("environment variable {}", option.get_env().unwrap_or_default().to_string_lossy())
+            }
+            _ => continue,
+        };
+        let message = format!("{source} cannot be combined with --config.file: set it in the file");
+        return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
+    }
+    Ok(())
 }
 
 /// The commands.

@@ -10,13 +10,9 @@ use crate::model::Clock;
 use crate::serve::WebConfig;
 
 /// Validates the configuration, its credentials and `--web.config.file`; or writes the JSON schema of `--config.file`.
-///
-/// # Errors
-/// If the configuration cannot work.
 pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
     if schema {
-        print(&config::file::schema())?;
-        return Ok(ExitCode::SUCCESS);
+        return print(config::file::schema());
     }
     let (configuration, _) = configuration(options)?;
     let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
@@ -25,6 +21,5 @@ pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, F
     }
     let count = exporter.accounts.len();
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
-    print(&format!("The configuration is valid. Accounts: {count} ({}).\n", names.join(", ")))?;
-    Ok(ExitCode::SUCCESS)
+    print(format!("The configuration is valid. Accounts: {count} ({}).\n", names.join(", ")))
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::output::print;
-use super::{Failure, logging, serve};
+use super::output::{init_log, print};
+use super::{Failure, serve};
 use crate::config::{CommonOptions, ListenAddress, positive_duration};
 use crate::demo::{self, World};
 use crate::model::Clock;
+use crate::serve::Server;
 
 /// Options of `demo`. The API and the credential are part of the demo and cannot be configured.
 #[derive(Args, Debug)]
@@ -29,26 +30,22 @@ pub struct DemoOptions {
 }
 
 /// Serves the metrics of a simulated API, or writes their history.
-///
-/// # Errors
-/// If an address cannot be listened on.
 pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
-    logging::init(&options.common.log);
+    init_log(&options.common.log);
     let now = Clock::System.now();
     let world = World::starting(now).with_organizations(options.organizations);
     if let Some(length) = options.history {
         let port = options.common.web.listen_addresses.iter().find_map(ListenAddress::port).unwrap_or_default();
         let (instance, step) = (format!("localhost:{port}"), options.history_step);
         let history = demo::history::write(options.common.clone(), world, &instance, now, length, step).await;
-        print(&history.map_err(Failure::Running)?)?;
-        return Ok(ExitCode::SUCCESS);
+        return print(history.map_err(Failure::Running)?);
     }
-    let server = serve::open(&options.common).await?;
+    let server = Server::open(&options.common.web).await.map_err(Failure::Configuration)?;
     let api = demo::start_in(world, Clock::System).await;
     let api = api.map_err(|error| Failure::Running(format!("cannot start the simulated API: {error}")))?;
     let exporter = api.exporter(options.common.clone()).map_err(Failure::Running)?;
     let (scheme, port, path) = (server.scheme(), server.port(), &exporter.web().telemetry_path);
-    print(&format!(
+    print(format!(
         "Simulated Edge Impulse API: {}\n\
          Exporter that reads it:\n\
          \x20 {scheme}://localhost:{port}{path}  metrics\n\

@@ -8,41 +8,33 @@ use std::time::Duration;
 
 use super::Failure;
 use super::output::print;
-use crate::config::{self, ListenAddress, Options, WebOptions};
+use crate::config::{self, ListenAddress, Options};
 
 /// Timeout of the request, less than the usual timeout of a container's health check.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Checks the exporter that runs with these options.
-///
-/// # Errors
-/// If it is not healthy, or the configuration file cannot be read.
+/// Checks the exporter that runs with these options: the probe address if there is one, else every listen address.
 pub(super) fn healthcheck(options: &Options) -> Result<ExitCode, Failure> {
     let configuration = options.config_file.as_deref().map(config::file::read).transpose();
     let configuration = configuration.map_err(Failure::Configuration)?;
-    check(configuration.as_ref().map_or(&options.common.web, |configuration| &configuration.common.web))
-        .map_err(Failure::Running)?;
-    print("healthy\n")?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Checks the probe address if there is one, else every listen address.
-fn check(web: &WebOptions) -> Result<(), String> {
-    let listen_addresses = || web.listen_addresses.iter().try_for_each(check_address);
-    match &web.probe_listen_address {
-        Some(address) => check_address(address),
-        None if web.web_config_file.is_some() && web.listen_addresses.iter().all(|at| at.port().is_some()) => {
-            let hint = "--web.config.file may require TLS or a password: set --web.probe-listen-address";
-            listen_addresses().map_err(|error| format!("{error}; {hint}"))
-        }
-        None => listen_addresses(),
-    }
+    let web = configuration.as_ref().map_or(&options.common.web, |configuration| &configuration.common.web);
+    let addresses = web.probe_listen_address.as_ref().map_or(&web.listen_addresses[..], std::slice::from_ref);
+    let may_be_protected = web.probe_listen_address.is_none()
+        && web.web_config_file.is_some()
+        && addresses.iter().all(|address| address.port().is_some());
+    addresses.iter().try_for_each(check_address).map_err(|error| {
+        let hint = "; --web.config.file may require TLS or a password: set --web.probe-listen-address";
+        Failure::Running(error + if may_be_protected { hint } else { "" })
+    })?;
+    print("healthy\n")
 }
 
 fn check_address(listen: &ListenAddress) -> Result<(), String> {
     let address = match listen {
         ListenAddress::Tcp(address) => *address,
-        ListenAddress::Unix(path) => return check_socket(path),
+        ListenAddress::Unix(path) => {
+            return evaluate(request_at_socket(path)).map_err(|why| format!("/-/healthy at {listen}: {why}"));
+        }
     };
     let hosts = match address.ip() {
         ip if !ip.is_unspecified() => vec![ip],
@@ -65,17 +57,15 @@ fn check_address(listen: &ListenAddress) -> Result<(), String> {
 }
 
 #[cfg(unix)]
-fn check_socket(path: &Path) -> Result<(), String> {
-    let status = std::os::unix::net::UnixStream::connect(path).and_then(|stream| {
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        request(stream)
-    });
-    evaluate(status).map_err(|why| format!("/-/healthy at unix:{}: {why}", path.display()))
+fn request_at_socket(path: &Path) -> io::Result<String> {
+    let stream = std::os::unix::net::UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    request(stream)
 }
 
 #[cfg(not(unix))]
-fn check_socket(path: &Path) -> Result<(), String> {
-    Err(format!("unix:{}: this system has no Unix sockets", path.display()))
+fn request_at_socket(_: &Path) -> io::Result<String> {
+    Err(io::Error::new(ErrorKind::Unsupported, "this system has no Unix sockets"))
 }
 
 fn evaluate(status: io::Result<String>) -> Result<(), String> {

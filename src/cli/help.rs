@@ -3,43 +3,33 @@
 use clap::{Command, CommandFactory};
 
 use super::arguments::CommandLine;
+use crate::config::with_variable;
 
-/// A section of the help besides the options.
-#[derive(Clone, Copy, Debug)]
-pub struct Section {
-    /// Heading.
-    pub title: &'static str,
-    /// Lines.
-    pub text: &'static str,
-}
-
-const CREDENTIAL: Section = Section {
-    title: "Credential",
-    text: "\
+/// Titles and lines of the sections after the options, in the long help and in the manual page.
+pub(super) const SECTIONS: [(&str, &str); 3] = [
+    (
+        "Credential",
+        "\
 Exactly one is required:
   EDGEIMPULSE_API_KEY   API key of an organization; or --api.key-file FILE
   EDGEIMPULSE_JWT       JSON Web Token of a user; or --api.jwt-file FILE",
-};
-
-const EXAMPLES: Section = Section {
-    title: "Examples",
-    text: "\
+    ),
+    (
+        "Examples",
+        "\
 edgeimpulse-exporter demo
 EDGEIMPULSE_API_KEY=ei_... edgeimpulse-exporter
 edgeimpulse-exporter --api.key-file key.txt --web.listen-address :9100
 edgeimpulse-exporter scrape --api.key-file key.txt",
-};
-
-const EXIT_CODES: Section = Section {
-    title: "Exit codes",
-    text: "\
+    ),
+    (
+        "Exit codes",
+        "\
 0  success; the server: stopped by a signal
 1  runtime failure, or a check failed
 2  invalid command line, environment or configuration",
-};
-
-/// Sections after the options in the long help and in the manual page.
-pub const SECTIONS: [Section; 3] = [CREDENTIAL, EXAMPLES, EXIT_CODES];
+    ),
+];
 
 const USAGE: &str = "\
 edgeimpulse-exporter [OPTIONS]
@@ -53,10 +43,6 @@ Usage: {usage}
 Commands:
 {subcommands}
 
-Credential, exactly one:
-  EDGEIMPULSE_API_KEY, or --api.key-file FILE  API key of an organization
-  EDGEIMPULSE_JWT, or --api.jwt-file FILE      JSON Web Token of a user
-
 Collection:
   --organization-id ID          only this organization; may be repeated
   --collector.projects          also expose one series per project
@@ -69,29 +55,24 @@ Server:
   --config.file FILE            all options as YAML, for several accounts
   --log.level LEVEL             error, warn, info, debug or trace
 
-Examples:
-  edgeimpulse-exporter demo
-  EDGEIMPULSE_API_KEY=ei_... edgeimpulse-exporter
-  edgeimpulse-exporter scrape --api.key-file key.txt
-
-All options, their environment variables and the exit codes: --help
-";
+All options and their environment variables: --help{after-help}";
 
 /// Options that `COMMAND -h` shows; other options with a dot in their name are shown by `COMMAND --help` only.
 const MOST_USED: [&str; 5] =
     ["api.key-file", "api.jwt-file", "config.file", "web.listen-address", "collector.projects"];
 
 impl CommandLine {
-    /// Returns the command line with its full help. Values of environment variables are hidden, because they can be
-    /// secret.
+    /// Returns the command line with its full help and the environment variables. Their values are hidden, because they
+    /// can be secret.
     #[must_use]
     pub fn documented() -> Command {
-        fn without_values(command: Command) -> Command {
-            command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
+        fn with_variables(command: Command) -> Command {
+            command
+                .mut_args(|option| with_variable(option).hide_env_values(true))
+                .mut_subcommands(with_variables)
         }
-        let sections =
-            SECTIONS.map(|Section { title, text }| format!("{title}:\n  {}", text.replace('\n', "\n  ")));
-        without_values(Self::command()).override_usage(USAGE).after_long_help(sections.join("\n\n"))
+        let sections = SECTIONS.map(|(title, lines)| format!("{title}:\n  {}", lines.replace('\n', "\n  ")));
+        with_variables(Self::command()).override_usage(USAGE).after_help(sections.join("\n\n"))
     }
 }
 

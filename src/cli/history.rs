@@ -6,16 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::output::print;
-use super::{Failure, build, configuration, logging};
+use super::output::{init_log, print};
+use super::{Failure, build, configuration};
 use crate::collect::Keep;
 use crate::config::{AccountOptions, Options, moment};
 use crate::history::{self, Export};
 use crate::metrics::catalogue;
 use crate::model::UnixTime;
-
-/// The default label: the job name in the example configuration of Prometheus.
-const JOB: (&str, &str) = ("job", "edgeimpulse");
 
 /// Options of `history`.
 #[derive(Args, Debug)]
@@ -35,10 +32,10 @@ pub struct HistoryOptions {
 }
 
 impl HistoryOptions {
-    /// Returns the labels, with the default job unless there is another one.
+    /// Returns the labels, with the job of the example configuration of Prometheus unless there is another one.
     #[must_use]
     pub fn labels(&self) -> BTreeMap<String, String> {
-        let default = (JOB.0.to_owned(), JOB.1.to_owned());
+        let default = ("job".to_owned(), "edgeimpulse".to_owned());
         std::iter::once(default).chain(self.labels.iter().cloned()).collect()
     }
 }
@@ -58,19 +55,17 @@ fn label(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Writes a file for each organization and user.
-///
-/// # Errors
-/// If the configuration cannot work, a file cannot be written, or a call failed; the other files are written all the same.
+/// Writes a file for each organization and user; if one cannot be written, the others are written all the same.
 pub(super) async fn history(options: HistoryOptions) -> Result<ExitCode, Failure> {
     let labels = options.labels();
     let HistoryOptions { output, until, options, .. } = options;
     let (mut configuration, replay) = configuration(options)?;
-    logging::init(&configuration.common.log);
+    init_log(&configuration.common.log);
     // `--organization-id` selects files. The list of organizations is not restricted: the owner of the white label may be
     // another one.
-    let only = |account: &mut AccountOptions| std::mem::take(&mut account.scope.organization_ids);
-    let organizations = configuration.accounts.iter_mut().map(|account| only(account).into_iter().collect());
+    let selected = |account: &mut AccountOptions| std::mem::take(&mut account.scope.organization_ids);
+    let organizations =
+        configuration.accounts.iter_mut().map(|account| selected(account).into_iter().collect());
     let organizations = organizations.collect();
     let exporter = build(configuration, replay, Keep { daily_records: true, ..Keep::default() }).await?;
     let latest = exporter.clock.now() - history::MARGIN.as_secs_f64();
@@ -84,6 +79,6 @@ pub(super) async fn history(options: HistoryOptions) -> Result<ExitCode, Failure
                 .to_owned(),
         ));
     }
-    print(&report.summary(&export.output))?;
-    report.failure().map_or(Ok(ExitCode::SUCCESS), |failure| Err(Failure::Running(failure)))
+    let success = print(report.summary(&export.output))?;
+    report.failure().map_or(Ok(success), |failure| Err(Failure::Running(failure)))
 }

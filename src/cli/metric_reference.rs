@@ -1,11 +1,24 @@
-//! The metrics reference, generated from the catalogue.
+//! `metrics`: the metrics reference, generated from the catalogue.
 
 use std::fmt::Write as _;
+use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::metrics::catalogue::{self, Renamed};
-use crate::metrics::{Description, Kind};
+use super::Failure;
+use super::arguments::ReferenceFormat;
+use super::output::print;
+use crate::metrics::catalogue::{self, RENAMED, Renamed};
+use crate::metrics::{Description, Kind, Stability};
+
+/// Writes the reference to standard output.
+pub(super) fn metrics(format: ReferenceFormat) -> Result<ExitCode, Failure> {
+    print(match format {
+        ReferenceFormat::Markdown => markdown(),
+        ReferenceFormat::Json => json(),
+        ReferenceFormat::Rules => rules(RENAMED),
+    })
+}
 
 /// Returns the reference as Markdown: the content of docs/metrics.md.
 #[must_use]
@@ -28,10 +41,7 @@ metrics marked *History* the API keeps a year of daily records, which [`history`
         for Description { name, kind, help, labels, collectors, stability, has_past } in section.metrics {
             let list =
                 |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let note = match stability {
-                crate::metrics::Stability::Stable => "",
-                crate::metrics::Stability::Experimental => " *Experimental.*",
-            };
+            let note = if *stability == Stability::Experimental { " *Experimental.*" } else { "" };
             let history = if *has_past { " *History.*" } else { "" };
             let _ = writeln!(
                 page,
@@ -48,22 +58,21 @@ metrics marked *History* the API keeps a year of daily records, which [`history`
 /// Returns the reference as JSON.
 #[must_use]
 pub fn json() -> String {
-    let metrics: Vec<_> = catalogue::sections()
-        .iter()
-        .flat_map(|section| section.metrics.iter().map(|metric| (section.title, *metric)))
-        .map(|(section, Description { name, kind, help, labels, collectors, stability, has_past })| {
+    let mut metrics = Vec::new();
+    for section in catalogue::sections() {
+        metrics.extend(section.metrics.iter().map(|metric| {
             json!({
-                "name": name,
-                "type": kind.name(),
-                "help": help,
-                "labels": labels,
-                "collectors": collectors,
-                "stability": stability.name(),
-                "has_past": has_past,
-                "section": section,
+                "name": metric.name,
+                "type": metric.kind.name(),
+                "help": metric.help,
+                "labels": metric.labels,
+                "collectors": metric.collectors,
+                "stability": metric.stability.name(),
+                "has_past": metric.has_past,
+                "section": section.title,
             })
-        })
-        .collect();
+        }));
+    }
     format!("{:#}\n", serde_json::Value::Array(metrics))
 }
 

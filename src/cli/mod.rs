@@ -4,18 +4,15 @@ pub mod arguments;
 mod check;
 mod check_api;
 mod check_config;
-mod check_format;
 pub mod demo;
 mod healthcheck;
-pub mod help;
+mod help;
 pub mod history;
-mod logging;
-pub mod manual;
+mod manual;
 pub mod metric_reference;
 pub mod openapi;
-pub mod option_reference;
+mod option_reference;
 mod output;
-mod references;
 mod scrape;
 mod serve;
 
@@ -69,17 +66,14 @@ pub fn execute(command_line: CommandLine) -> Result<ExitCode, Failure> {
             Some(Command::History(options)) => history::history(*options).await,
             Some(Command::Healthcheck(options)) => healthcheck::healthcheck(&options),
             Some(Command::CheckApi { openapi }) => check_api::check_api(&openapi),
-            Some(Command::Metrics { format }) => references::metrics(format),
-            Some(Command::Completions { shell }) => references::completions(shell),
-            Some(Command::Man { directory, markdown }) => references::man(directory.as_deref(), markdown),
+            Some(Command::Metrics { format }) => metric_reference::metrics(format),
+            Some(Command::Completions { shell }) => manual::completions(shell),
+            Some(Command::Man { directory, markdown }) => manual::man(directory.as_deref(), markdown),
         }
     })
 }
 
 /// Returns the configuration of `options`, and the recording of `--replay` if there is one.
-///
-/// # Errors
-/// If the configuration cannot work.
 fn configuration(options: Options) -> Result<(Configuration, Option<Replay>), Failure> {
     match &options.replay {
         Some(directory) if options.config_file.is_none() => {
@@ -91,9 +85,6 @@ fn configuration(options: Options) -> Result<(Configuration, Option<Replay>), Fa
 }
 
 /// Builds the exporter; for a replay, starts the server of the recording and reads from it.
-///
-/// # Errors
-/// If the configuration cannot work.
 async fn build(
     mut configuration: Configuration,
     replay: Option<Replay>,

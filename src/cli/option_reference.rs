@@ -8,8 +8,7 @@ use super::arguments::CommandLine;
 use super::help::SECTIONS;
 
 /// Returns the reference as Markdown: the content of docs/options.md.
-#[must_use]
-pub fn markdown() -> String {
+pub(super) fn markdown() -> String {
     let mut page = "\
 # Options
 
@@ -28,19 +27,11 @@ The credential itself is not set by a flag: see [Accounts](accounts.md).
     .to_owned();
     let program = CommandLine::documented();
     let options: Vec<_> = program.get_arguments().filter(|option| is_shown(option)).collect();
-    let mut headings: Vec<Option<&str>> = Vec::new();
-    for option in &options {
-        // The options of a heading need not follow each other.
-        if !headings.contains(&option.get_help_heading()) {
-            headings.push(option.get_help_heading());
-        }
-    }
-    for heading in headings {
-        let has_heading = |option: &&&Arg| option.get_help_heading() == heading;
+    for section in options.chunk_by(|one, next| one.get_help_heading() == next.get_help_heading()) {
         // Writing to a `String` does not fail.
-        let _ = writeln!(page, "\n## {}\n", heading.unwrap_or("General"));
+        let _ = writeln!(page, "\n## {}\n", section[0].get_help_heading().unwrap_or("General"));
         page.push_str("| flag | variable | default | meaning |\n| --- | --- | --- | --- |\n");
-        for option in options.iter().filter(has_heading) {
+        for option in section {
             let variable = option.get_env().map(|name| code(&name.to_string_lossy())).unwrap_or_default();
             let (name, default, help) = (name(option), default(option), help(option));
             let _ = writeln!(page, "| {name} | {variable} | {default} | {help} |");
@@ -52,9 +43,9 @@ The credential itself is not set by a flag: see [Accounts](accounts.md).
     for command in program.get_subcommands() {
         describe(&mut page, command, &options);
     }
-    for section in SECTIONS.iter().filter(|section| section.title == "Exit codes") {
-        let _ = writeln!(page, "\n## {}\n\n| code | meaning |\n| --- | --- |", section.title);
-        for (code, meaning) in section.text.lines().filter_map(|line| line.split_once("  ")) {
+    for (title, lines) in SECTIONS.iter().filter(|(title, _)| *title == "Exit codes") {
+        let _ = writeln!(page, "\n## {title}\n\n| code | meaning |\n| --- | --- |");
+        for (code, meaning) in lines.lines().filter_map(|line| line.split_once("  ")) {
             let _ = writeln!(page, "| {code} | {meaning} |");
         }
     }
@@ -99,11 +90,8 @@ fn name(option: &Arg) -> String {
 fn default(option: &Arg) -> String {
     let values: Vec<_> = option.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     // A flag without a value is off by default.
-    if values.is_empty() || !option.get_action().takes_values() {
-        String::new()
-    } else {
-        code(&values.join(","))
-    }
+    let is_shown = !values.is_empty() && option.get_action().takes_values();
+    if is_shown { code(&values.join(",")) } else { String::new() }
 }
 
 /// Returns the help text and the possible values.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::output::print;
-use super::{Failure, build, configuration, logging};
+use super::output::{init_log, print};
+use super::{Failure, build, configuration};
 use crate::collect::{Exporter, Keep, Selection};
 use crate::config::{Configuration, Options};
 use crate::metrics::Format;
@@ -14,9 +14,6 @@ use crate::recording::{Recorder, Replay};
 
 /// Collects once and writes the metrics to standard output, in the Prometheus text format; with `record`, also writes
 /// the responses, redacted, to that directory. The exit code is 1 if no call of an account succeeded.
-///
-/// # Errors
-/// If the configuration cannot work, or a response cannot be written.
 pub(super) async fn scrape(options: Options, record: Option<&Path>) -> Result<ExitCode, Failure> {
     let (configuration, replay) = configuration(options)?;
     let recorder = record.map(|directory| {
@@ -25,7 +22,7 @@ pub(super) async fn scrape(options: Options, record: Option<&Path>) -> Result<Ex
     let recorder = recorder.transpose().map_err(Failure::Configuration)?;
     let keep = Keep { responses: recorder.as_ref().map(Recorder::tap), ..Keep::default() };
     let (_, text, snapshot) = collect_once(configuration, replay, keep).await?;
-    print(&text)?;
+    print(text)?;
     if let Some(recorder) = recorder {
         let responses = recorder.end().map_err(Failure::Running)?;
         tracing::info!(responses, "responses recorded and redacted: read them before you share them");
@@ -40,7 +37,7 @@ pub(super) async fn collect_once(
     replay: Option<Replay>,
     keep: Keep,
 ) -> Result<(Arc<Exporter>, String, Arc<Snapshot>), Failure> {
-    logging::init(&configuration.common.log);
+    init_log(&configuration.common.log);
     let exporter = build(configuration, replay, keep).await?;
     // No Prometheus waits for this scrape: it may take as long as a list and a call after it.
     let Configuration { api, common, .. } = &exporter.configuration;

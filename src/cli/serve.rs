@@ -3,30 +3,20 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{Failure, build, configuration, logging};
+use super::output::init_log;
+use super::{Failure, build, configuration};
 use crate::collect::{Exporter, Keep};
-use crate::config::{CommonOptions, Options};
+use crate::config::Options;
 use crate::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 
 /// Serves the metrics of the configured accounts until SIGTERM or SIGINT.
-///
-/// # Errors
-/// If the configuration cannot work.
 pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
     let (configuration, replay) = configuration(options)?;
-    logging::init(&configuration.common.log);
+    init_log(&configuration.common.log);
     let exporter = build(configuration, replay, Keep::default()).await?;
-    let server = open(&exporter.configuration.common).await?;
+    let server = Server::open(exporter.web()).await.map_err(Failure::Configuration)?;
     server.announce(&exporter.web().telemetry_path, exporter.configuration.api.url.as_str());
     Ok(run(exporter, server).await)
-}
-
-/// Opens the sockets.
-///
-/// # Errors
-/// If an address cannot be listened on, or `--web.config.file` is invalid.
-pub(super) async fn open(common: &CommonOptions) -> Result<Server, Failure> {
-    Server::open(&common.web).await.map_err(Failure::Configuration)
 }
 
 /// Serves `exporter` until SIGTERM or SIGINT. The exit code is 1 if requests were still running at the end.
@@ -57,25 +47,18 @@ async fn reload_on_sighup(live: Arc<ReloadableExporter>) {
 
 /// Waits for SIGTERM or SIGINT.
 async fn shutdown_signal() {
-    let interrupt = async {
-        // Without a handler SIGINT ends the process at once.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+    // A signal without a handler ends the process at once: if one cannot be set up, only the other is awaited.
+    let interrupt = async { tokio::signal::ctrl_c().await.ok() };
     #[cfg(unix)]
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
+        let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        signal.ok()?.recv().await
     };
     #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
+    let terminate = std::future::ready(None::<()>);
     tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+        Some(()) = interrupt => {}
+        Some(()) = terminate => {}
+        else => std::future::pending().await,
     }
 }

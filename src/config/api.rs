@@ -19,68 +19,53 @@ pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
 #[command(next_help_heading = "API")]
 pub struct ApiOptions {
     /// Base URL of the API
-    #[arg(long = "api.url", env = "EDGEIMPULSE_API_URL", value_name = "URL", default_value = STUDIO_URL,
+    #[arg(long = "api.url", value_name = "URL", default_value = STUDIO_URL,
         value_parser = values::UrlParser(values::base_url))]
     #[serde(with = "values::base_url")]
     #[schemars(with = "String")]
     pub url: Url,
     /// Timeout of a call, including the response body
-    #[arg(long = "api.timeout", env = "EDGEIMPULSE_API_TIMEOUT", value_name = "DURATION", default_value = "30s",
+    #[arg(long = "api.timeout", value_name = "DURATION", default_value = "30s",
         value_parser = values::positive_duration)]
     #[serde(with = "values::positive_duration")]
     #[schemars(with = "String")]
     pub timeout: Duration,
     /// Maximum concurrent calls, shared among the accounts [default: 8, or the number of accounts if greater]
-    #[arg(long = "api.concurrency", env = "EDGEIMPULSE_API_CONCURRENCY", value_name = "N",
-        value_parser = values::concurrency)]
+    #[arg(long = "api.concurrency", value_name = "N", value_parser = values::concurrency)]
     #[serde(with = "values::concurrency")]
     #[schemars(with = "Option<u16>", range(min = 1, max = values::MAX_CONCURRENCY))]
     pub concurrency: Option<u16>,
     /// Maximum calls per minute of collectors that have an interval, shared among the accounts
-    #[arg(long = "api.calls-per-minute", env = "EDGEIMPULSE_API_CALLS_PER_MINUTE", value_name = "N",
+    #[arg(long = "api.calls-per-minute", value_name = "N",
         default_value_t = 600, value_parser = values::calls_per_minute)]
     #[serde(with = "values::calls_per_minute")]
     #[schemars(with = "u32", range(min = 1))]
     pub calls_per_minute: u32,
     /// Maximum response size, after decompression
-    #[arg(long = "api.max-response-size", env = "EDGEIMPULSE_API_MAX_RESPONSE_SIZE", value_name = "SIZE",
+    #[arg(long = "api.max-response-size", value_name = "SIZE",
         default_value = "256MiB", value_parser = values::size)]
     #[serde(with = "values::size")]
     #[schemars(with = "String")]
     pub max_response_size: u64,
     /// File with PEM certificates of additional trusted authorities; read again when the configuration is reloaded
-    #[arg(long = "api.ca-file", env = "EDGEIMPULSE_API_CA_FILE", value_name = "FILE")]
+    #[arg(long = "api.ca-file", value_name = "FILE")]
     #[serde(serialize_with = "values::path_as_text")]
     pub ca_file: Option<PathBuf>,
     /// HTTP proxy for all calls; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY
-    #[arg(long = "api.proxy-url", env = "EDGEIMPULSE_API_PROXY_URL", value_name = "URL",
-        value_parser = values::UrlParser(values::proxy_url))]
+    #[arg(long = "api.proxy-url", value_name = "URL", value_parser = values::UrlParser(values::proxy_url))]
     #[serde(with = "values::proxy_url")]
     #[schemars(with = "Option<String>")]
     pub proxy_url: Option<Url>,
     /// Host name in the API's certificate, if it differs from the host of --api.url
-    #[arg(long = "api.tls-server-name", env = "EDGEIMPULSE_API_TLS_SERVER_NAME", value_name = "NAME",
-        value_parser = values::server_name)]
+    #[arg(long = "api.tls-server-name", value_name = "NAME", value_parser = values::server_name)]
     #[serde(with = "values::server_name")]
     #[schemars(with = "Option<String>")]
     pub tls_server_name: Option<String>,
     /// Unit of the compute times in usage responses, which the API does not document
-    #[arg(
-        long = "api.compute-time-unit",
-        env = "EDGEIMPULSE_API_COMPUTE_TIME_UNIT",
-        value_name = "UNIT",
-        value_enum,
-        default_value_t
-    )]
+    #[arg(long = "api.compute-time-unit", value_name = "UNIT", value_enum, default_value_t)]
     pub compute_time_unit: ComputeTimeUnit,
     /// Unit of the memory in default compute limits, which the API does not document
-    #[arg(
-        long = "api.memory-unit",
-        env = "EDGEIMPULSE_API_MEMORY_UNIT",
-        value_name = "UNIT",
-        value_enum,
-        default_value_t
-    )]
+    #[arg(long = "api.memory-unit", value_name = "UNIT", value_enum, default_value_t)]
     pub memory_unit: MemoryUnit,
 }
 

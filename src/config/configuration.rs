@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    ApiOptions, CollectorOptions, CommonOptions, CredentialKind, CredentialOrigin, ONLY_ACCOUNT, Options,
-    ScopeOptions, file,
+    ApiOptions, CollectorOptions, CommonOptions, CredentialKind, CredentialOrigin, Options, ScopeOptions, file,
 };
+
+/// Name of the account that flags and environment variables configure.
+pub const ONLY_ACCOUNT: &str = "default";
 
 /// The configuration of an exporter, from flags and environment variables or from a file. Serialized, it has the
 /// sections and fields of the file, except the accounts.
@@ -30,7 +32,7 @@ pub struct Configuration {
 }
 
 /// An account: a credential, and what is read with it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AccountOptions {
     /// Name of the account, the value of the `account` label.
     pub name: String,
@@ -46,24 +48,11 @@ pub struct AccountOptions {
     pub place: Option<String>,
 }
 
-impl Configuration {
-    /// Returns a configuration without accounts.
-    #[must_use]
-    pub fn new(api: ApiOptions, common: CommonOptions) -> Self {
-        Self { api, accounts: Vec::new(), common, file: None, replay: None }
-    }
-}
-
 impl AccountOptions {
     /// Returns true if `other` has the same name and options, even if at another position of the file.
     #[must_use]
     pub fn is_read_as(&self, other: &Self) -> bool {
-        let Self { name, kind, origin, scope, collectors, place: _ } = self;
-        *name == other.name
-            && *kind == other.kind
-            && *origin == other.origin
-            && *scope == other.scope
-            && *collectors == other.collectors
+        *self == Self { place: self.place.clone(), ..other.clone() }
     }
 }
 
@@ -79,9 +68,8 @@ impl Options {
             return file::read(&path);
         }
         let (kind, origin) = credential.only()?;
-        let collectors = common.collectors.clone();
-        let account =
-            AccountOptions { name: ONLY_ACCOUNT.to_owned(), kind, origin, scope, collectors, place: None };
-        Ok(Configuration { accounts: vec![account], ..Configuration::new(api, common) })
+        let (name, collectors) = (ONLY_ACCOUNT.to_owned(), common.collectors.clone());
+        let accounts = vec![AccountOptions { name, kind, origin, scope, collectors, place: None }];
+        Ok(Configuration { api, accounts, common, file: None, replay: None })
     }
 }

@@ -43,6 +43,14 @@ pub enum CredentialOrigin {
     File(PathBuf),
 }
 
+impl CredentialOrigin {
+    /// Returns the named environment variable, if it has a value.
+    pub(super) fn variable(name: &str) -> Option<Self> {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some(Self::Environment(name.to_owned(), value.into()))
+    }
+}
+
 impl PartialEq for CredentialOrigin {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -69,10 +77,10 @@ impl std::fmt::Display for CredentialOrigin {
 #[command(next_help_heading = "API")]
 pub struct CredentialOptions {
     /// File with an organization's API key
-    #[arg(long = "api.key-file", env = "EDGEIMPULSE_API_KEY_FILE", value_name = "FILE")]
+    #[arg(long = "api.key-file", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// File with a user's JSON Web Token
-    #[arg(long = "api.jwt-file", env = "EDGEIMPULSE_JWT_FILE", value_name = "FILE")]
+    #[arg(long = "api.jwt-file", value_name = "FILE")]
     pub jwt_file: Option<PathBuf>,
 }
 
@@ -87,29 +95,24 @@ impl CredentialOptions {
     /// # Errors
     /// If there is none, or more than one; the message says what to do.
     pub fn only(&self) -> Result<(CredentialKind, CredentialOrigin), String> {
-        let variable = |name: &str| {
-            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-            value.map(|value| CredentialOrigin::Environment(name.to_owned(), value.into()))
-        };
         let file = |path: &Option<PathBuf>| {
             path.clone().filter(|path| !path.as_os_str().is_empty()).map(CredentialOrigin::File)
         };
         let configured = [
             (CredentialKind::ApiKey, "--api.key-file", file(&self.key_file)),
-            (CredentialKind::ApiKey, API_KEY, variable(API_KEY)),
+            (CredentialKind::ApiKey, API_KEY, CredentialOrigin::variable(API_KEY)),
             (CredentialKind::Jwt, "--api.jwt-file", file(&self.jwt_file)),
-            (CredentialKind::Jwt, JWT, variable(JWT)),
+            (CredentialKind::Jwt, JWT, CredentialOrigin::variable(JWT)),
         ];
-        let names = configured.each_ref().map(|(_, name, origin)| origin.as_ref().map(|_| *name));
-        let mut found = configured.into_iter().filter_map(|(kind, _, origin)| Some((kind, origin?)));
-        match (found.next(), found.next()) {
-            (Some(credential), None) => Ok(credential),
-            (None, _) => Err(format!(
+        let found = configured.into_iter().filter_map(|(kind, name, origin)| Some((kind, name, origin?)));
+        match &found.collect::<Vec<_>>()[..] {
+            [(kind, _, origin)] => Ok((*kind, origin.clone())),
+            [] => Err(format!(
                 "no credential: set {API_KEY}, {JWT}, --api.key-file or --api.jwt-file; \
                  to try the exporter without a credential, run: edgeimpulse-exporter demo"
             )),
-            (Some(_), Some(_)) => {
-                let names: Vec<_> = names.into_iter().flatten().collect();
+            several => {
+                let names: Vec<_> = several.iter().map(|(_, name, _)| *name).collect();
                 Err(format!("more than one credential: set only one of {}", names.join(", ")))
             }
         }

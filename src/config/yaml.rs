@@ -1,6 +1,5 @@
 //! Reads YAML files, and turns the parser's errors into messages for the author of the file.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -10,16 +9,10 @@ use serde_saphyr::{Error as ParserError, Location, Spanned};
 /// Why a file cannot be used: the file, line and column if known, and what is expected. The message contains no value
 /// that may be secret.
 #[derive(Debug, thiserror::Error)]
+#[error("{}: {}", place(path, error.location), error.what)]
 pub struct Error {
     path: PathBuf,
     error: LineError,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, error: LineError { location, what } } = self;
-        write!(formatter, "{}: {what}", place(path, *location))
-    }
 }
 
 /// An [`Error`] without the path of the file.

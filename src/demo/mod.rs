@@ -86,7 +86,7 @@ impl Demo {
             place: None,
         };
         let api = ApiOptions { url, ..ApiOptions::default() };
-        let configuration = Configuration { accounts: vec![account], ..Configuration::new(api, common) };
+        let configuration = Configuration { api, accounts: vec![account], common, file: None, replay: None };
         Exporter::build(configuration, self.clock.clone(), None)
     }
 }

@@ -103,8 +103,7 @@ impl Replay {
         let accounts = self.accounts(&scope, &common.collectors);
         // The replay is served on loopback, without TLS and without a proxy.
         let api = ApiOptions { ca_file: None, proxy_url: None, tls_server_name: None, ..api };
-        let replay = Some(self.directory.clone());
-        Configuration { accounts, replay, ..Configuration::new(api, common) }
+        Configuration { api, accounts, common, file: None, replay: Some(self.directory.clone()) }
     }
 
     /// Returns the recorded accounts. `scope` replaces the recorded scope unless it is empty; of `collectors`, those are

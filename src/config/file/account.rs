@@ -54,9 +54,6 @@ struct Whitelabel {
     user_ids: BTreeSet<u64>,
 }
 
-/// A credential as configured: its position, its kind, and its origin or why it cannot be loaded.
-type Configured = (Location, CredentialKind, Result<CredentialOrigin, String>);
-
 impl Account {
     pub(super) fn check(self, path: &Path, defaults: &CollectorOptions) -> Result<AccountOptions, LineError> {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
@@ -87,35 +84,32 @@ impl Account {
 
     /// Returns the position, kind and origin of the credential.
     fn credential(&self, path: &Path) -> Result<(Location, CredentialKind, CredentialOrigin), LineError> {
-        let file = |kind, file: &Option<Spanned<PathBuf>>| -> Option<Configured> {
-            let file = file.as_ref()?;
-            Some((file.referenced, kind, Ok(CredentialOrigin::File(super::relative_to(path, &file.value)))))
+        let file = |file: &Spanned<PathBuf>| {
+            (file.referenced, Ok(CredentialOrigin::File(super::relative_to(path, &file.value))))
         };
-        let variable = |kind, variable: &Option<Spanned<String>>| -> Option<Configured> {
-            let variable = variable.as_ref()?;
-            let name = &variable.value;
-            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-            let origin = value.map(|value| CredentialOrigin::Environment(name.clone(), value.into()));
-            let origin = origin.ok_or_else(|| format!("the environment variable {name} is not set"));
-            Some((variable.referenced, kind, origin))
+        let variable = |Spanned { value: name, referenced, .. }: &Spanned<String>| {
+            let origin = CredentialOrigin::variable(name);
+            (*referenced, origin.ok_or_else(|| format!("the environment variable {name} is not set")))
         };
         let configured = [
-            file(CredentialKind::ApiKey, &self.key_file),
-            variable(CredentialKind::ApiKey, &self.key_env),
-            file(CredentialKind::Jwt, &self.jwt_file),
-            variable(CredentialKind::Jwt, &self.jwt_env),
+            (CredentialKind::ApiKey, self.key_file.as_ref().map(file)),
+            (CredentialKind::ApiKey, self.key_env.as_ref().map(variable)),
+            (CredentialKind::Jwt, self.jwt_file.as_ref().map(file)),
+            (CredentialKind::Jwt, self.jwt_env.as_ref().map(variable)),
         ];
-        let mut configured = configured.into_iter().flatten();
+        let mut configured = configured.into_iter().filter_map(|(kind, origin)| Some((kind, origin?)));
+        let expected = "key_file, key_env, jwt_file";
         match (configured.next(), configured.next()) {
-            (Some((location, kind, Ok(origin))), None) => Ok((location, kind, origin)),
-            (Some((location, _, Err(what))), None) => Err(self.error(location, &what)),
-            (None, _) => {
-                let what = "no credential: expected key_file, key_env, jwt_file or jwt_env";
-                Err(self.error(self.name.referenced, what))
+            (Some((kind, (location, origin))), None) => {
+                origin.map(|origin| (location, kind, origin)).map_err(|what| self.error(location, &what))
             }
-            (Some(_), Some((second, ..))) => {
-                let what = "more than one credential: expected one of key_file, key_env, jwt_file and jwt_env";
-                Err(self.error(second, what))
+            (None, _) => {
+                let what = format!("no credential: expected {expected} or jwt_env");
+                Err(self.error(self.name.referenced, &what))
+            }
+            (Some(_), Some((_, (second, _)))) => {
+                let what = format!("more than one credential: expected one of {expected} and jwt_env");
+                Err(self.error(second, &what))
             }
         }
     }

@@ -1,21 +1,24 @@
 //! The configuration file: every option, for several accounts.
 
 mod account;
-mod collectors;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_saphyr::Spanned;
 
 use account::Account;
-use collectors::Collectors;
 
+use super::collectors::check_interval;
 use super::yaml::{self, Booleans, LineError};
 use super::{
     AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions,
-    ScrapeOptions, WebOptions,
+    ProjectVisibility, ScrapeOptions, WebOptions, values,
 };
+use crate::model::Collector;
 
 /// Configuration of edgeimpulse-exporter, the file that `--config.file` names. Durations are written as 30s or 1m30s,
 /// sizes as 64MiB; paths are relative to the file.
@@ -39,6 +42,33 @@ struct File {
     /// Logging. Changes need a restart.
     log: LogOptions,
 }
+
+/// Collectors and their options.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Collectors {
+    /// Collectors that make no calls.
+    disabled: Option<BTreeSet<Collector>>,
+    /// How long a collector's responses are reused; default: `cache.ttl`.
+    #[schemars(with = "BTreeMap<Collector, Interval>")]
+    intervals: BTreeMap<Collector, Spanned<Interval>>,
+    /// Export series per project.
+    projects: Option<bool>,
+    /// Maximum datasets exported per organization.
+    most_datasets: Option<usize>,
+    /// Do not count Edge Impulse staff as users.
+    exclude_edge_impulse_users: Option<bool>,
+    /// Projects that count as in use.
+    project_visibility: Option<ProjectVisibility>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct Interval(
+    #[serde(with = "values::positive_duration")]
+    #[schemars(with = "String")]
+    Duration,
+);
 
 /// Reads the file at `path`.
 ///
@@ -85,7 +115,31 @@ impl File {
             accounts.push(section.check(path, &collectors)?);
         }
         let common = CommonOptions { web, scrape, cache, collectors, log };
-        Ok(Configuration { accounts, file: Some(path.to_owned()), ..Configuration::new(api, common) })
+        Ok(Configuration { api, accounts, common, file: Some(path.to_owned()), replay: None })
+    }
+}
+
+impl Collectors {
+    /// Returns `options` with the options that are set here replaced.
+    fn apply_to(self, mut options: CollectorOptions) -> Result<CollectorOptions, LineError> {
+        if let Some(disabled) = self.disabled {
+            options.enabled = Collector::ALL.into_iter().filter(|it| !disabled.contains(it)).collect();
+        }
+        for (collector, interval) in self.intervals {
+            let Interval(duration) = interval.value;
+            check_interval(collector, duration)
+                .map_err(|what| LineError::at(&interval, format!("collectors.intervals: {what}")))?;
+            options.intervals.insert(collector, duration);
+        }
+        let exclude_edge_impulse_users = self.exclude_edge_impulse_users;
+        Ok(CollectorOptions {
+            projects: self.projects.unwrap_or(options.projects),
+            most_datasets: self.most_datasets.unwrap_or(options.most_datasets),
+            exclude_edge_impulse_users: exclude_edge_impulse_users
+                .unwrap_or(options.exclude_edge_impulse_users),
+            project_visibility: self.project_visibility.unwrap_or(options.project_visibility),
+            ..options
+        })
     }
 }
 
