@@ -4,10 +4,15 @@
 //! specification. Neither uses the exporter's API client or its types: an error there is not hidden by the same error
 //! here.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers of the demo are small and positive"
+)]
+
 pub mod api;
-pub mod entities;
 pub mod history;
-mod json;
 mod portfolio;
 mod scenarios;
 pub mod world;
@@ -23,7 +28,6 @@ use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, Sc
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::Clock;
 use crate::serve::listener::{self, ConnectionLimits};
-pub use portfolio::Tenant;
 pub use world::{ORGANIZATIONS, World};
 
 /// A running simulated API.
