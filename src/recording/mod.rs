@@ -58,6 +58,7 @@ struct RecordedAccount {
 /// The fields of the scope in `recording.json`.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "ScopeOptions")]
+#[expect(clippy::struct_field_names, reason = "the names in the file")]
 struct RecordedScope {
     organization_ids: Vec<u64>,
     user_ids: Vec<u64>,

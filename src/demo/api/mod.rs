@@ -101,9 +101,9 @@ const fn forbidden(error: &'static str) -> ErrorResponse {
     ErrorResponse(StatusCode::FORBIDDEN, error)
 }
 
-fn success(mut json: Value) -> ApiResult {
+fn success(mut json: Value) -> Response {
     json["success"] = true.into();
-    Ok(respond(StatusCode::OK, &json))
+    respond(StatusCode::OK, &json)
 }
 
 fn respond(status: StatusCode, json: &Value) -> Response {

@@ -20,12 +20,12 @@ pub(super) fn routes() -> Router<(World, Clock)> {
 async fn organizations(request: ApiRequest) -> ApiResult {
     let visible = SCENARIOS.iter().filter(|scenario| request.key_owner.is_none_or(|id| scenario.id == id));
     let organizations: Vec<_> = visible.map(|scenario| request.organization(scenario)).collect();
-    success(json!({ "organizations": organizations }))
+    Ok(success(json!({ "organizations": organizations })))
 }
 
 async fn organization(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
     let scenario = request.readable(id)?;
-    success(json!({
+    Ok(success(json!({
         "organization": request.organization(scenario),
         "datasets": request.datasets(scenario),
         "defaultComputeLimits": {
@@ -44,7 +44,7 @@ async fn organization(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
             "imageInputScalingOptions": [{ "label": "0..1", "value": "0..1" }],
         },
         "performance": { "jobLimitM": if scenario.developer_profile { 60 } else { 1440 } },
-    }))
+    })))
 }
 
 async fn metrics(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
@@ -55,7 +55,7 @@ async fn metrics(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
     let private_only = request.query.get("projectVisibility").is_some_and(|visibility| visibility == "private");
     let organization = request.world.of_scenario(scenario, request.now);
     let compute = organization.cpu + organization.gpu;
-    success(json!({
+    Ok(success(json!({
         "metrics": {
             "totalJobsComputeTime": compute * 1.7,
             "jobsComputeTimeCurrentYear": compute,
@@ -66,7 +66,7 @@ async fn metrics(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
             "projectCount": if private_only { organization.private_projects } else { scenario.projects },
             "userCount": scenario.members,
         },
-    }))
+    })))
 }
 
 impl ApiRequest {
@@ -178,7 +178,7 @@ impl ApiRequest {
     fn datasets(&self, scenario: &Scenario) -> Vec<Value> {
         let storage = self.world.of_scenario(scenario, self.now).storage;
         let dataset = |(index, (name, kind)): (u64, &(&str, &str))| {
-            let size = storage * 0.5 / (1 << index) as f64;
+            let size = storage * 0.5 / f64::from(1 << index);
             let items = (size / 4e9) as u64;
             let failed = if *kind == "clinical" { items / 40 } else { 0 };
             json!({

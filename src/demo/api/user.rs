@@ -46,7 +46,7 @@ async fn user(request: ApiRequest) -> ApiResult {
     if let Some((organization_id, trial)) = active.last() {
         json["activeEnterpriseTrial"] = request.trial(organization_id, trial);
     }
-    success(json)
+    Ok(success(json))
 }
 
 async fn organizations(request: ApiRequest, Path(user_id): Path<u64>) -> ApiResult {
@@ -54,14 +54,14 @@ async fn organizations(request: ApiRequest, Path(user_id): Path<u64>) -> ApiResu
     let belongs = |scenario: &&Scenario| user_id == USER || scenario.id % 4 == 1;
     let organizations: Vec<_> =
         SCENARIOS.iter().filter(belongs).map(|scenario| request.organization(scenario)).collect();
-    success(json!({ "organizations": organizations }))
+    Ok(success(json!({ "organizations": organizations })))
 }
 
 async fn trials(request: ApiRequest, Path(user_id): Path<u64>) -> ApiResult {
     request.user_only()?;
     let of_user = trials_of_organizations().filter(|_| user_id == USER);
     let trials: Vec<_> = of_user.map(|(id, trial)| request.trial(id, trial)).collect();
-    success(json!({ "trials": trials }))
+    Ok(success(json!({ "trials": trials })))
 }
 
 /// Returns all trials with the ids of their organizations.

@@ -34,7 +34,7 @@ async fn whitelabel(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
     let board =
         json!({ "id": 1, "name": "A board", "image": "board.png", "docsUrl": "https://docs.example.com" });
     let organizations = request.world.tenants + 1;
-    success(json!({
+    Ok(success(json!({
         "whitelabel": {
             "id": WHITELABEL,
             "name": WHITELABEL_NAME,
@@ -56,7 +56,7 @@ async fn whitelabel(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
             // 20 % more than there are, rounded up to tens.
             "organizationsLimit": (organizations * 6 / 5).div_ceil(10) * 10,
         },
-    }))
+    })))
 }
 
 async fn organizations(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
@@ -76,10 +76,10 @@ async fn organizations(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult
             "entitlementLimits": organization.limits,
         })
     });
-    success(json!({
+    Ok(success(json!({
         "organizations": organizations.collect::<Vec<_>>(),
         "total": request.world.portfolio().count(),
-    }))
+    })))
 }
 
 async fn organization(request: ApiRequest, Path((owner, id)): Path<(u64, u64)>) -> ApiResult {
@@ -101,7 +101,7 @@ async fn organization(request: ApiRequest, Path((owner, id)): Path<(u64, u64)>) 
         daily_record(day, organization.cpu * share, organization.gpu * share, totals)
     };
     let days = request.days().filter(|day| *day >= organization.created);
-    success(json!({
+    Ok(success(json!({
         "billable": true,
         "entitlementLimits": organization.limits,
         "cpuComputeTime": organization.cpu,
@@ -110,7 +110,7 @@ async fn organization(request: ApiRequest, Path((owner, id)): Path<(u64, u64)>) 
         "computeTimeCurrentContractSince": date(organization.compute_since),
         "totalStorage": organization.storage as u64,
         "dailyMetrics": days.map(record).collect::<Vec<_>>(),
-    }))
+    })))
 }
 
 async fn users(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
@@ -138,7 +138,7 @@ async fn users(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
     let (offset, limit) = request.page()?;
     let ids = (WHITELABEL_USER..WHITELABEL_USER + total).skip(offset).take(limit);
     let users: Vec<_> = ids.map(|id| person(id, request.world.day(-400.0))).collect();
-    success(json!({ "users": users, "total": total }))
+    Ok(success(json!({ "users": users, "total": total })))
 }
 
 async fn user(request: ApiRequest, Path((owner, user_id)): Path<(u64, u64)>) -> ApiResult {
@@ -170,7 +170,7 @@ async fn user(request: ApiRequest, Path((owner, user_id)): Path<(u64, u64)>) -> 
             "dailyMetrics": (1..=RECORDS).rev().zip(request.days()).map(record).collect::<Vec<_>>(),
         }),
     );
-    success(json!({ "user": json }))
+    Ok(success(json!({ "user": json })))
 }
 
 impl ApiRequest {
