@@ -8,7 +8,7 @@ use edgeimpulse_exporter::model::Clock;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use crate::prometheus::Prometheus;
+use crate::deploy::prometheus::Prometheus;
 use crate::support::program::Ended;
 use crate::support::running::KEY;
 use crate::support::{Exposition, FakeApi, Program, Running, file};
@@ -110,7 +110,7 @@ async fn a_failure_costs_its_organization_and_the_next_run_asks_for_that_alone()
     let ended = history(&api.url(), &output, &[]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(ended.stdout, format!("{output}: 2 written, 0 existing, 0 without records, 1 failed\n"));
-    assert!(ended.stderr.contains("organization 32: the API failed (status 500): out of order"), "{ended:?}");
+    assert!(ended.stderr.contains("organization 32: API server error (HTTP 500): out of order"), "{ended:?}");
     assert_eq!(files(&output).len(), 2);
 
     api.answers(&inner(32), &json!({ "success": true, "dailyMetrics": [record("2020-05-01T00:00:00Z", 1)] }))

@@ -1,50 +1,73 @@
-//! The exporter as its users meet it: over HTTP, against an Edge Impulse API that is a server of its own.
+//! Tests of the real application over HTTP, against a fake Edge Impulse API. The groups are those of `src/`.
 
 #![expect(unreachable_pub, reason = "a test program has no users")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so")]
-#![expect(clippy::float_cmp, reason = "values are to be exactly those that were sent")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first failure"
+)]
+#![expect(clippy::float_cmp, reason = "samples have exactly the values of the responses")]
 #![expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
 
-mod answers;
 mod architecture;
-mod book;
-mod bounds;
-mod catalogue;
-mod check;
-mod command_line;
-mod config_file;
-mod courtesy;
-mod credentials;
-mod dashboards;
+mod config;
 mod demo;
-mod drift;
-mod failures;
-mod freshness;
 mod history;
-mod manifests;
-mod manual;
-mod merging;
-mod names;
-mod packages;
+mod metrics;
 mod page;
-mod prometheus;
-mod properties;
 mod recording;
-mod reload;
-mod rotation;
-mod rules;
-mod secrets;
-mod serving;
-mod sharding;
-mod sockets;
-mod spread;
 mod support;
-mod targets;
-mod tls;
-mod transport;
-mod tutorial;
-mod web_clients;
-mod web_config;
-mod web_tls;
-mod whitelabel;
-mod wire;
+
+mod api {
+    mod broken_responses;
+    mod hostile_names;
+    mod properties;
+    mod responses;
+    mod tls;
+    mod transport;
+}
+
+mod cli {
+    mod check;
+    mod check_api;
+    mod command_line;
+    mod manual;
+}
+
+mod collect {
+    mod credentials;
+    mod failures;
+    mod freshness;
+    mod intervals;
+    mod pauses;
+    mod precedence;
+    mod rotation;
+    mod whitelabel;
+}
+
+mod deploy {
+    pub mod dashboards;
+    pub mod manifests;
+    mod packages;
+    pub mod prometheus;
+    pub mod rules;
+    mod sharding;
+}
+
+mod docs {
+    pub mod book;
+    mod tutorial;
+}
+
+mod serve {
+    mod bounds;
+    mod metrics_endpoint;
+    mod reload;
+    mod secrets;
+    mod sockets;
+    mod targets;
+    mod web_clients;
+    mod web_config;
+    mod web_tls;
+}

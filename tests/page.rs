@@ -1,28 +1,28 @@
-//! The page at `/`: what a person sees of what is known, in text and in a browser.
+//! The status page at `/`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod browser;
+
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
+use clap::Parser as _;
+use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::demo::{self, world::World};
 use edgeimpulse_exporter::model::Clock;
 use reqwest::Method;
 use reqwest::header::CONTENT_SECURITY_POLICY;
-use serde_json::{Value, json};
+use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use crate::support::running::{KEY, NOW};
-use crate::support::{Exposition, FakeApi, Running, file};
+use crate::support::{Exposition, FakeApi, Running, eventually, file};
 
 /// Returns the demo's exporter, of that many organizations.
 async fn demo_of(organizations: u64) -> Running {
-    use clap::Parser;
-    use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
     let world = World::starting(NOW).with_organizations(organizations);
     let demo = demo::start_in(world, Clock::Fixed(NOW)).await.unwrap();
     let line = CommandLine::try_parse_from(["edgeimpulse-exporter", "demo"]).unwrap();
@@ -139,28 +139,19 @@ async fn the_next_dates_are_told_with_what_happens_then() {
 }
 
 #[tokio::test]
-async fn two_thousand_organizations_come_in_pages_that_stay_small() {
-    let exporter = demo_of(2000).await;
+async fn many_organizations_come_in_pages_that_stay_small() {
+    let exporter = demo_of(120).await;
     let metrics = exporter.scrape().await;
-    let all = metrics.series("edgeimpulse_organization_info", &[]).len();
-    assert_eq!(all, 2000);
-    // An answer that arrives between two pages would change their order.
-    let deferred = [("collector", "whitelabel_organization"), ("result", "deferred")];
-    let deferred = metrics.value("edgeimpulse_exporter_reads_total", &deferred).unwrap();
-    let is_calm = format!(" {deferred} calls are queued.");
-    let calm = async {
-        loop {
-            let page = text(&exporter.page("/").await).replace(',', "");
-            if page.contains(&is_calm) && !page.contains("are late") && !page.contains("is late") {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_mins(2), calm).await.expect("what was asked is answered");
+    assert_eq!(metrics.series("edgeimpulse_organization_info", &[]).len(), 120);
+    // A response that arrives between two pages would change their order.
+    eventually(async || match text(&exporter.page("/").await) {
+        page if page.contains("are late") || page.contains("is late") => Err(page),
+        _ => Ok(()),
+    })
+    .await;
     let mut seen = BTreeSet::new();
     let mut least = f64::INFINITY;
-    for number in 1..=40 {
+    for number in 1..=3 {
         let page = exporter.page(&format!("/?page={number}")).await;
         assert!(page.len() < 150_000, "page {number} has {} bytes", page.len());
         for (id, row) in rows(&page) {
@@ -174,21 +165,19 @@ async fn two_thousand_organizations_come_in_pages_that_stay_small() {
             least = share;
         }
     }
-    assert_eq!(seen.len(), all, "none is left out");
+    assert_eq!(seen.len(), 120, "none is left out");
     let first = exporter.page("/").await;
     assert_eq!(rows(&first).len(), 50);
-    let said = "Organizations 1 to 50 of 2,000, highest usage first; the metrics contain all of them";
+    let said = "Organizations 1 to 50 of 120, highest usage first; the metrics contain all of them";
     assert!(text(&first).contains(said), "{}", text(&first));
     assert!(
-        first.contains("href=\"?page=2#organizations\"") && first.contains("href=\"?page=40#organizations\"")
+        first.contains("href=\"?page=2#organizations\"") && first.contains("href=\"?page=3#organizations\"")
     );
-    for (odd, number) in [("?page=0", 1), ("?page=-3", 1), ("?page=all", 1), ("?page=", 1), ("?page=4000", 40)]
-    {
-        let page = text(&exporter.page(&format!("/{odd}")).await);
-        assert!(page.contains(&format!("Page {number} of 40")), "{odd}");
+    for (odd, number) in [("0", 1), ("-3", 1), ("all", 1), ("", 1), ("4000", 3)] {
+        let page = text(&exporter.page(&format!("/?page={odd}")).await);
+        assert!(page.contains(&format!("Page {number} of 3")), "{odd}");
     }
-    let troubles = text(&first).matches("What to do").count();
-    assert_eq!(troubles, 0);
+    assert_eq!(text(&first).matches("What to do").count(), 0);
 }
 
 #[tokio::test]
@@ -245,38 +234,22 @@ async fn the_page_loads_nothing_and_its_policy_allows_nothing() {
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     let page = response.text().await.unwrap();
-    for loads in [
-        "<script",
-        "<link",
-        "<img",
-        "<iframe",
-        "<object",
-        " src=",
-        "url(",
-        "@import",
-        "http-equiv",
-        "javascript:",
-    ] {
+    for loads in "<script <link <img <iframe <object src= url( @import http-equiv javascript:".split(' ') {
         assert!(!page.contains(loads), "{loads}");
     }
-    let links = page.split("href=\"").skip(1).map(|link| link.split('"').next().unwrap());
-    let links: Vec<_> = links.collect();
-    let absolute: Vec<_> = links.iter().filter(|link| link.starts_with('/')).collect();
-    assert!(absolute.is_empty(), "a proxy may put a prefix in front: {absolute:?}");
+    let links: Vec<_> = page.split("href=\"").skip(1).map(|link| link.split('"').next().unwrap()).collect();
+    assert!(!links.iter().any(|link| link.starts_with('/')), "a proxy may put a prefix in front: {links:?}");
     let elsewhere: BTreeSet<_> = links.into_iter().filter(|link| link.contains(':')).collect();
     assert_eq!(elsewhere.into_iter().collect::<Vec<_>>(), ["https://docs.edgeimpulse.com/apis/studio"]);
 }
 
-/// Ids that links lead to, headings that skip no level, tables that say what they are: what helps who cannot see it.
 #[tokio::test]
-async fn the_page_can_be_found_ones_way_about_without_seeing_it() {
-    let exporter = demo_of(200).await;
+async fn a_screen_reader_can_navigate_the_page() {
+    let exporter = demo_of(60).await;
     exporter.scrape().await;
     let page = exporter.page("/").await;
     assert!(page.contains("<html lang=\"en\">") && page.contains("name=\"viewport\""));
-    for (one, count) in [("<main", 1), ("<h1", 1), ("<header", 1), ("<footer", 1)] {
-        assert_eq!(page.matches(one).count(), count, "{one}");
-    }
+    assert_eq!(["<main", "<h1", "<header", "<footer"].map(|element| page.matches(element).count()), [1; 4]);
     let ids: Vec<_> = page.split(" id=\"").skip(1).map(|id| id.split('"').next().unwrap()).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "no id comes twice: {ids:?}");
     for reference in ["href=\"#", "aria-labelledby=\""] {
@@ -421,70 +394,4 @@ async fn the_configuration_in_effect_is_shown_without_its_secrets() {
     assert!(of_file.contains("api.url In effect http://127.0.0.1"), "{of_file}");
     assert!(of_file.contains("Account guest: API key from file "), "{of_file}");
     assert!(of_file.contains("; organization_ids 2 ; collectors.intervals.organization 1m 30s ."), "{of_file}");
-}
-
-/// Opens a page in Chromium by `tools/page-shot`, and returns what it has to say.
-fn look(url: &str, options: &[&str]) -> Value {
-    let tool = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/page-shot/shot.py");
-    let output = Command::new("timeout").args(["120", "python3", tool, url]).args(options).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs chromium (Debian: chromium) and python3"]
-async fn in_a_browser_the_page_fits_is_legible_and_can_be_heard() {
-    let api = FakeApi::with_samples("typical").await;
-    let (small, large, trouble) =
-        (demo_of(demo::world::ORGANIZATIONS).await, demo_of(2000).await, in_trouble(&api).await);
-    let empty = Running::with_key(&api, &[]).await;
-    let mut widths: BTreeMap<&str, u64> = BTreeMap::new();
-    for (name, exporter, bars) in
-        [("small", &small, 55), ("large", &large, 50), ("trouble", &trouble, 1), ("empty", &empty, 0)]
-    {
-        if name != "empty" {
-            exporter.scrape().await;
-        }
-        let url = format!("http://{}/", exporter.address);
-        for (width, scheme) in [("360", "light"), ("360", "dark"), ("1280", "light"), ("1280", "dark")] {
-            let picture = format!("{}/page-{name}-{width}-{scheme}.png", env!("CARGO_TARGET_TMPDIR"));
-            let (address, out) = (url.clone(), picture.clone());
-            let look = move || look(&address, &["--width", width, "--scheme", scheme, "--out", &out]);
-            let report = tokio::task::spawn_blocking(look).await.unwrap();
-            let place = format!("{name} at {width} pixels, {scheme}: {picture}");
-            let overflow = &report["overflow"];
-            assert_eq!(overflow["content"], overflow["view"], "{place} is too wide: {overflow}");
-            assert_eq!(overflow["beyond"], json!([]), "{place} is cut off");
-            assert!(report["contrast"]["least"].as_f64().unwrap() >= 4.5, "{place}: {}", report["contrast"]);
-            assert_eq!(report["console"], json!([]), "{place}: the browser complains");
-            assert_eq!(
-                (&report["loaded"], &report["requests"]),
-                (&json!([]), &json!([url])),
-                "{place} loads more"
-            );
-            for stop in report["focus"].as_array().unwrap() {
-                assert_eq!(stop["seen"], true, "{place}: the keyboard is at {stop}, and nobody sees it");
-            }
-            let first = &report["focus"][0];
-            assert_eq!(first["text"], "Skip to content", "{place}");
-            let heard: Vec<_> = report["accessible"].as_array().unwrap().iter().collect();
-            let named = |role: &str| {
-                let of_role = heard.iter().filter(|node| node[0] == role);
-                of_role.map(|node| node[1].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-            };
-            let images = named("image");
-            assert!(images.len() >= bars, "{place}: {} bars are heard", images.len());
-            assert!(images.iter().all(|name| name.contains('%') && name.contains(": ")), "{place}: {images:?}");
-            let tables = named("table");
-            assert!(!tables.is_empty() && tables.iter().all(|name| !name.is_empty()), "{place}: {tables:?}");
-            assert!(named("region").iter().any(|name| name == "Organizations"), "{place}");
-            // Laid out for a phone, a table is still a table to who hears it.
-            let cells = named("row").len()
-                + named("cell").len()
-                + named("rowheader").len()
-                + named("columnheader").len();
-            let before = *widths.entry(name).or_insert(cells as u64);
-            assert_eq!(before, cells as u64, "{place}: the same cells at every width");
-        }
-    }
 }

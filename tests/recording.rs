@@ -265,23 +265,3 @@ async fn what_is_no_recording_is_one_clear_line() {
     std::fs::write(&manifest, "{}").unwrap();
     refused(&["scrape", "--replay", &directory], "not a file of a recording").await;
 }
-
-#[tokio::test]
-async fn the_commands_of_the_page_work_as_they_stand_there() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recording.md")).unwrap();
-    let commands = page.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
-    let folder = directory();
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(format!("{folder}/jwt.txt"), KEY).unwrap();
-    let api = FakeApi::with_samples("typical").await;
-    let script = commands
-        .replace("edgeimpulse-exporter", env!("CARGO_BIN_EXE_edgeimpulse-exporter"))
-        // Served in the test above; here it is to end.
-        .replace(" --replay", " scrape --replay");
-    let mut shell = tokio::process::Command::new("bash");
-    shell.args(["-euc", &script]).current_dir(&folder).env("EDGEIMPULSE_API_URL", api.url());
-    let output = shell.output().await.unwrap();
-    assert!(output.status.success(), "{output:?}");
-    let metrics = std::fs::read_to_string(format!("{folder}/metrics.txt")).unwrap();
-    assert_eq!(without_names(&metrics), without_names(&String::from_utf8(output.stdout).unwrap()));
-}

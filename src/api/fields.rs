@@ -12,14 +12,14 @@ pub(super) const MAX_VALUE_SIZE: usize = 1 << 20;
 
 /// Why no value was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unread {
+pub(super) enum Failure {
     /// The bytes are not JSON, or the value goes on after them.
     Syntax,
     /// A kept value is larger than [`MAX_VALUE_SIZE`].
     TooLarge,
 }
 
-impl From<serde_json::Error> for Unread {
+impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         // The only error that is raised here and not by serde_json is the one about the size.
         if error.is_data() { Self::TooLarge } else { Self::Syntax }
@@ -27,7 +27,7 @@ impl From<serde_json::Error> for Unread {
 }
 
 /// What was read from the beginning of a text, and where it ends.
-pub(super) type Prefix<T> = Result<(T, usize), Unread>;
+pub(super) type Prefix<T> = Result<(T, usize), Failure>;
 
 /// A known member of an object: its JSON text is kept, and converted when it is used.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ pub(super) fn read_fields<'a, F: Fields<'a>>(text: &'a [u8]) -> Prefix<F> {
 pub(super) fn read_raw(text: &[u8]) -> Prefix<&str> {
     let (value, end) = prefix(text, |json| <&RawValue>::deserialize(json))?;
     let json = value.get();
-    if json.len() > MAX_VALUE_SIZE { Err(Unread::TooLarge) } else { Ok((json, end)) }
+    if json.len() > MAX_VALUE_SIZE { Err(Failure::TooLarge) } else { Ok((json, end)) }
 }
 
 /// Hands the unescaped member name that `text` begins with to `find`. Half of a surrogate pair is no error here: it
@@ -97,7 +97,7 @@ fn prefix<'a, T>(
     let end = json.into_iter::<IgnoredAny>().byte_offset();
     // A number that ends with the text may go on.
     let may_go_on = end == text.len() && text.last().is_some_and(u8::is_ascii_digit);
-    if may_go_on { Err(Unread::Syntax) } else { Ok((value, end)) }
+    if may_go_on { Err(Failure::Syntax) } else { Ok((value, end)) }
 }
 
 struct FieldsVisitor<'f, F>(&'f mut F);
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_number_at_the_end_may_go_on() {
-        assert_eq!(read_raw(b"12").unwrap_err(), Unread::Syntax);
+        assert_eq!(read_raw(b"12").unwrap_err(), Failure::Syntax);
         assert_eq!(read_raw(b"12,").unwrap(), ("12", 2));
         assert_eq!(read_raw(b"true").unwrap(), ("true", 4));
     }
@@ -264,7 +264,7 @@ mod tests {
         let long = "x".repeat(MAX_VALUE_SIZE);
         assert!(read_fields::<Pair<'_>>(format!(r#"{{"skipped":"{long}","one":1}}"#).as_bytes()).is_ok());
         let kept = format!(r#"{{"two":"{long}"}}"#);
-        assert_eq!(read_fields::<Pair<'_>>(kept.as_bytes()).unwrap_err(), Unread::TooLarge);
-        assert_eq!(read_raw(format!("\"{long}\"").as_bytes()).unwrap_err(), Unread::TooLarge);
+        assert_eq!(read_fields::<Pair<'_>>(kept.as_bytes()).unwrap_err(), Failure::TooLarge);
+        assert_eq!(read_raw(format!("\"{long}\"").as_bytes()).unwrap_err(), Failure::TooLarge);
     }
 }

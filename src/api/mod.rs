@@ -1,9 +1,9 @@
 //! Client of the Edge Impulse Studio API: requests, and the decoding of responses into facts.
 //!
 //! [`transport()`] sets up connections. [`Client`] sends the request of a call, or the several requests of a paginated
-//! one (`pagination`). Each response is decoded by [`decode()`] while it arrives: `stream` walks through the JSON document
-//! in its receive `buffer`, `fields` reads the known members of an object with serde_json, `values` converts single
-//! values, `skipper` finds the end of what is not read. [`members`] lists every member that is read.
+//! one. Each response is decoded by [`decode()`] while it arrives: `stream` walks through the JSON document, `reader` and
+//! `buffer` hold the received bytes, `fields` reads the known members of an object with serde_json, `values` converts
+//! single values, and `skipper` passes over what is not read. [`members`] lists every member that is read.
 
 mod buffer;
 mod client;
@@ -13,6 +13,7 @@ mod decode;
 mod error;
 mod fields;
 mod pagination;
+mod reader;
 mod request;
 mod schema;
 mod skipper;

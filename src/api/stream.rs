@@ -7,16 +7,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use tokio::task::coop;
 
 use super::Error;
-use super::buffer::Buffer;
-use super::fields::{
-    FieldsObject, MAX_VALUE_SIZE, Prefix, StreamedObject, Unread, read_fields, read_name, read_raw, streamed,
-};
+use super::fields::{FieldsObject, MAX_VALUE_SIZE, StreamedObject, read_fields, read_name, read_raw, streamed};
+use super::reader::{Reader, too_large};
 use super::schema::{Key, List, Member, Schema};
-use super::skipper::Skipper;
 use super::values::{Boolean, DecodeErrors, Parse, Text, Value, parse};
 
 /// Elements up to this size are read from the receive buffer. Of a larger one, only the known members are buffered.
@@ -38,9 +35,7 @@ pub const ENVELOPE: &[Member] = <Envelope as super::schema::Object>::MEMBERS;
 /// Reads one JSON document from a stream of its parts.
 #[derive(Debug)]
 pub(super) struct JsonStream<S> {
-    parts: S,
-    has_ended: bool,
-    buffer: Buffer,
+    reader: Reader<S>,
     /// Objects and lists that are entered.
     depth: usize,
     /// Whether an object or list was entered and nothing of it read yet.
@@ -53,9 +48,7 @@ pub(super) struct JsonStream<S> {
 impl<S: Parts> JsonStream<S> {
     pub(super) fn new(parts: S) -> Self {
         Self {
-            parts,
-            has_ended: false,
-            buffer: Buffer::default(),
+            reader: Reader::new(parts),
             depth: 0,
             is_first: false,
             success: None,
@@ -66,7 +59,7 @@ impl<S: Parts> JsonStream<S> {
 
     /// Enters the outermost object.
     pub(super) async fn begin(&mut self) -> Result<(), Error> {
-        match self.peek().await? {
+        match self.reader.peek().await? {
             Some(b'{') => {
                 self.enter();
                 Ok(())
@@ -82,8 +75,8 @@ impl<S: Parts> JsonStream<S> {
 
     /// Reads to the end; returns the `success` and `error` of the response.
     pub(super) async fn end(&mut self) -> Result<(bool, Option<String>), Error> {
-        if self.peek().await?.is_some() {
-            return Err(self.malformed());
+        if self.reader.peek().await?.is_some() {
+            return Err(self.reader.malformed());
         }
         let success = self.success.ok_or_else(|| Error::Decode("no `success` member".to_owned()))?;
         Ok((success, self.error.take()))
@@ -143,7 +136,7 @@ impl<S: Parts> JsonStream<S> {
         key: Key<T>,
         fold: impl for<'a> FnMut(T::Fields<'a>, &mut DecodeErrors),
     ) -> Result<(), Error> {
-        if self.peek().await? == Some(b'{') {
+        if self.reader.peek().await? == Some(b'{') {
             return self.fields::<T>(fold).await;
         }
         self.enter_object(key).await?;
@@ -161,7 +154,7 @@ impl<S: Parts> JsonStream<S> {
             return Ok(false);
         }
         while self.element().await? {
-            if self.peek().await? == Some(b'{') {
+            if self.reader.peek().await? == Some(b'{') {
                 self.fields::<T>(|fields, errors| fold(Some(fields), errors)).await?;
             } else {
                 self.skip().await?;
@@ -173,13 +166,13 @@ impl<S: Parts> JsonStream<S> {
     }
 
     fn enter(&mut self) {
-        self.buffer.advance(1);
+        self.reader.step();
         self.depth += 1;
         self.is_first = true;
     }
 
     async fn enter_if(&mut self, opening: u8, name: &'static str) -> Result<bool, Error> {
-        match self.peek().await? {
+        match self.reader.peek().await? {
             Some(byte) if byte == opening => {
                 self.enter();
                 return Ok(true);
@@ -196,46 +189,37 @@ impl<S: Parts> JsonStream<S> {
         // Other tasks run between the elements of a long list, even if all of it is received already.
         coop::consume_budget().await;
         let is_first = std::mem::take(&mut self.is_first);
-        match self.peek().await? {
+        match self.reader.peek().await? {
             Some(byte) if byte == closing => {
-                self.buffer.advance(1);
+                self.reader.step();
                 self.depth -= 1;
                 Ok(false)
             }
             Some(b',') if !is_first => {
-                self.buffer.advance(1);
+                self.reader.step();
                 Ok(true)
             }
             Some(_) if is_first => Ok(true),
-            Some(_) => Err(self.malformed()),
-            None => Err(self.ends_too_early()),
+            Some(_) => Err(self.reader.malformed()),
+            None => Err(self.reader.ends_too_early()),
         }
     }
 
     /// Hands the name of the member that comes next to `find`, and goes to the member's value.
     async fn name<R>(&mut self, find: impl Fn(&[u8]) -> R) -> Result<R, Error> {
-        self.expect(b'"').await?;
+        self.reader.expect(b'"').await?;
         let found =
-            self.value(MAX_VALUE_SIZE, |text, _| read_name(text, &find)).await?.ok_or_else(too_large)?;
-        self.expect(b':').await?;
-        self.buffer.advance(1);
+            self.reader.value(MAX_VALUE_SIZE, |text| read_name(text, &find)).await?.ok_or_else(too_large)?;
+        self.reader.expect(b':').await?;
+        self.reader.step();
         Ok(found)
-    }
-
-    async fn expect(&mut self, byte: u8) -> Result<(), Error> {
-        match self.peek().await? {
-            Some(next) if next == byte => Ok(()),
-            Some(_) => Err(self.malformed()),
-            None => Err(self.ends_too_early()),
-        }
     }
 
     /// Hands the text of the value that comes next to `read`.
     async fn raw<R>(&mut self, read: impl Fn(&str, &mut DecodeErrors) -> R) -> Result<R, Error> {
-        let read = |text: &[u8], errors: &mut DecodeErrors| {
-            read_raw(text).map(|(json, end)| (read(json, errors), end))
-        };
-        self.value(MAX_VALUE_SIZE, read).await?.ok_or_else(too_large)
+        let errors = &mut self.errors;
+        let read = |text: &[u8]| read_raw(text).map(|(json, end)| (read(json, errors), end));
+        self.reader.value(MAX_VALUE_SIZE, read).await?.ok_or_else(too_large)
     }
 
     /// Hands the fields of the object that comes next to `fold`.
@@ -246,9 +230,10 @@ impl<S: Parts> JsonStream<S> {
         let mut read = |text: &[u8], errors: &mut DecodeErrors| {
             read_fields::<T::Fields<'_>>(text).map(|(fields, end)| (fold(fields, errors), end))
         };
-        if self.value(MAX_ELEMENT_SIZE, &mut read).await?.is_none() {
+        let errors = &mut self.errors;
+        if self.reader.value(MAX_ELEMENT_SIZE, |text| read(text, errors)).await?.is_none() {
             let object = self.known_members(T::MEMBERS).await?;
-            read(&object, &mut self.errors).map_err(|_| self.malformed())?;
+            read(&object, &mut self.errors).map_err(|_| self.reader.malformed())?;
         }
         Ok(())
     }
@@ -260,7 +245,7 @@ impl<S: Parts> JsonStream<S> {
         while self.advance(b'}').await? {
             let is = |name: &[u8]| members.iter().find(|member| member.name.as_bytes() == name).copied();
             match self.name(is).await? {
-                Some(Member { name, schema: Schema::Length }) if self.peek().await? == Some(b'[') => {
+                Some(Member { name, schema: Schema::Length }) if self.reader.peek().await? == Some(b'[') => {
                     known.insert(name, self.list_of_that_length().await?);
                 }
                 Some(Member { name, .. }) => {
@@ -287,103 +272,11 @@ impl<S: Parts> JsonStream<S> {
         Ok(format!("[{}]", zeros.join(",")))
     }
 
-    /// Skips the value that comes next, in constant memory.
+    /// Skips the value that comes next.
     async fn skip(&mut self) -> Result<(), Error> {
-        if !matches!(self.peek().await?, Some(b'{' | b'[' | b'"')) {
-            return self.raw(|_, _| ()).await;
-        }
-        let mut skipper = Skipper::default();
-        loop {
-            let unread = self.buffer.unread();
-            let end = skipper.feed(unread);
-            let length = end.unwrap_or(unread.len());
-            self.buffer.advance(length);
-            if end.is_some() {
-                return Ok(());
-            }
-            if !self.receive().await? {
-                return Err(self.ends_too_early());
-            }
+        match self.reader.peek().await? {
+            Some(b'{' | b'[' | b'"') => self.reader.skip().await,
+            _ => self.raw(|_, _| ()).await,
         }
     }
-
-    /// Hands the unread bytes to `read` until the value that they begin with is complete. Returns `None` if it is
-    /// incomplete and larger than `limit`.
-    async fn value<R>(
-        &mut self,
-        limit: usize,
-        mut read: impl FnMut(&[u8], &mut DecodeErrors) -> Prefix<R>,
-    ) -> Result<Option<R>, Error> {
-        if self.peek().await?.is_none() {
-            return Err(self.ends_too_early());
-        }
-        let mut skipper = Skipper::default();
-        let mut scanned = 0;
-        let mut is_complete = false;
-        loop {
-            match read(self.buffer.unread(), &mut self.errors) {
-                Ok((value, end)) => {
-                    self.buffer.advance(end);
-                    return Ok(Some(value));
-                }
-                Err(Unread::TooLarge) => return Err(too_large()),
-                Err(Unread::Syntax) if is_complete => return Err(self.malformed()),
-                Err(Unread::Syntax) => {}
-            }
-            // Only a complete value is read again, so that one of many parts takes linear time.
-            while !is_complete {
-                let unread = self.buffer.unread();
-                is_complete = skipper.feed(&unread[scanned..]).is_some();
-                scanned = unread.len();
-                if !is_complete && scanned > limit {
-                    return Ok(None);
-                }
-                if !is_complete && !self.receive().await? {
-                    return Err(self.ends_too_early());
-                }
-            }
-        }
-    }
-
-    /// Returns the next byte that is not white space, `None` at the end of the document.
-    async fn peek(&mut self) -> Result<Option<u8>, Error> {
-        loop {
-            let unread = self.buffer.unread();
-            let blanks = unread.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
-            let byte = unread.get(blanks).copied();
-            self.buffer.advance(blanks);
-            if byte.is_some() || !self.receive().await? {
-                return Ok(byte);
-            }
-        }
-    }
-
-    /// Waits for more bytes. Returns false at the end of the document.
-    async fn receive(&mut self) -> Result<bool, Error> {
-        if self.buffer.extend() {
-            return Ok(true);
-        }
-        if self.has_ended {
-            return Ok(false);
-        }
-        coop::consume_budget().await;
-        match self.parts.next().await {
-            Some(part) => self.buffer.push(part?),
-            None => self.has_ended = true,
-        }
-        Ok(!self.has_ended)
-    }
-
-    fn malformed(&self) -> Error {
-        Error::Decode(format!("malformed JSON after byte {}", self.buffer.position()))
-    }
-
-    fn ends_too_early(&self) -> Error {
-        let length = self.buffer.position() + self.buffer.unread().len();
-        Error::Decode(format!("the body ends too early, after {length} bytes"))
-    }
-}
-
-fn too_large() -> Error {
-    Error::Decode(format!("a value is larger than {MAX_VALUE_SIZE} bytes"))
 }

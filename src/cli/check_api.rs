@@ -14,10 +14,10 @@ use super::output::print;
 pub(super) fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
     let unusable = |error: String| Failure::Configuration(format!("{}: {error}", openapi.display()));
     let text =
-        std::fs::read_to_string(openapi).map_err(|error| unusable(format!("it cannot be read: {error}")))?;
+        std::fs::read_to_string(openapi).map_err(|error| unusable(format!("cannot be read: {error}")))?;
     let differences = OpenApi::parse(&text).map_err(unusable)?.differences();
     if differences.is_empty() {
-        print("All that is read is in the document, as it is read.\n")?;
+        print("No differences: the document describes every member that is read.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
     let lines: Vec<_> = differences.iter().map(ToString::to_string).collect();

@@ -95,7 +95,7 @@ impl OpenApi {
         let unknown = |collector| {
             let differences = self.differences_of(collector).into_iter();
             differences.filter(move |difference| {
-                !(difference.what == GONE && is_undocumented(collector, &difference.path))
+                !(difference.what == MISSING && is_undocumented(collector, &difference.path))
             })
         };
         Collector::ALL.into_iter().flat_map(unknown).collect()
@@ -108,8 +108,8 @@ impl OpenApi {
         let mut differs =
             |path: &str, what: String| found.push(Difference { endpoint, path: path.to_owned(), what });
         match self.call(endpoint).map(|call| self.response(call)) {
-            None => differs("", "the call is gone".to_owned()),
-            Some(None) => differs("", "its response is not described".to_owned()),
+            None => differs("", MISSING.to_owned()),
+            Some(None) => differs("", "no response schema".to_owned()),
             Some(Some(response)) => {
                 self.compare(&response, ENVELOPE, "", &mut differs);
                 self.compare(&response, members(collector), "", &mut differs);
@@ -166,7 +166,7 @@ impl OpenApi {
             let described = object.iter().filter_map(|part| part["properties"].get(name));
             let parts: Vec<_> = described.flat_map(|schema| self.parts(schema)).collect();
             if parts.is_empty() {
-                differs(&path, GONE.to_owned());
+                differs(&path, MISSING.to_owned());
                 continue;
             }
             let types = types(&parts);
@@ -191,7 +191,7 @@ impl OpenApi {
     }
 }
 
-const GONE: &str = "gone";
+const MISSING: &str = "not in the document";
 const DATE: &str = "date-time";
 
 /// Returns the types that can be read; the first is the expected one.

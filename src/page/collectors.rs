@@ -43,14 +43,7 @@ fn render_table(
     html! {
         table.collectors role="table" {
             caption { "Calls, last successful read and last error, account " (account.options.name) }
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" scope="col" { "Collector" }
-                    th role="columnheader" scope="col" { "Calls" }
-                    th role="columnheader" scope="col" { "Last read" }
-                    th role="columnheader" scope="col" { "Last error and what to do" }
-                }
-            }
+            (super::table_head(&["Collector", "Calls", "Last read", "Last error and what to do"]))
             tbody role="rowgroup" { @for summary in summaries { (render_row(summary, account, state)) } }
         }
     }

@@ -83,13 +83,7 @@ fn render_table(caption: &str, settings: &[Setting]) -> Markup {
     html! {
         table role="table" {
             caption { (caption) }
-            thead role="rowgroup" {
-                tr role="row" {
-                    th role="columnheader" scope="col" { "Setting" }
-                    th role="columnheader" scope="col" { "In effect" }
-                    th role="columnheader" scope="col" { "Default" }
-                }
-            }
+            (super::table_head(&["Setting", "In effect", "Default"]))
             tbody role="rowgroup" {
                 @for setting in settings {
                     tr role="row" {

@@ -135,13 +135,7 @@ pub(super) fn render(state: &PageState<'_>) -> Markup {
             } @else {
                 table role="table" {
                     caption { "Ends of trials, first contract years and credentials, earliest first" }
-                    thead role="rowgroup" {
-                        tr role="row" {
-                            th role="columnheader" scope="col" { "When" }
-                            th role="columnheader" scope="col" { "Event" }
-                            th role="columnheader" scope="col" { "Organization or account" }
-                        }
-                    }
+                    (super::table_head(&["When", "Event", "Organization or account"]))
                     tbody role="rowgroup" {
                         @for date in &dates {
                             @let class = if date.at - state.now < 14.0 * 86_400.0 { "soon" } else { "later" };

@@ -115,3 +115,12 @@ fn render_summary(state: &PageState<'_>, ranking: &Ranking<'_>) -> Markup {
         }
     }
 }
+
+/// Renders the head of a table.
+fn table_head(titles: &[&str]) -> Markup {
+    html! {
+        thead role="rowgroup" {
+            tr role="row" { @for title in titles { th role="columnheader" scope="col" { (title) } } }
+        }
+    }
+}

@@ -65,14 +65,7 @@ impl<'a> Ranking<'a> {
                 } @else {
                     table.entitlements role="table" {
                         caption { (render_caption(self.len(), page, pages, shown.len())) }
-                        thead role="rowgroup" {
-                            tr role="row" {
-                                th role="columnheader" scope="col" { "Organization" }
-                                @for title in Entitlement::TITLES {
-                                    th role="columnheader" scope="col" { (title) }
-                                }
-                            }
-                        }
+                        (super::table_head(&[&["Organization"][..], &Entitlement::TITLES].concat()))
                         tbody role="rowgroup" {
                             @for ranked in shown {
                                 (render_row(ranked, freshness.get(&ranked.organization.id), state))

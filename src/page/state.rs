@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
 use crate::api::Error;
-use crate::collect;
-use crate::collect::Account;
-use crate::collect::Exporter;
 use crate::collect::store::CallStatus;
+use crate::collect::{self, Account, Exporter};
 use crate::config::AccountOptions;
 use crate::model::{AccountStatus, Call, Collector, Facts, UnixTime};
 
@@ -29,11 +27,8 @@ pub(super) struct AccountPageState<'a> {
     pub(super) account: &'a Account,
     pub(super) options: &'a AccountOptions,
     pub(super) status: AccountStatus,
-    pub(super) calls: Vec<(Call, CallState)>,
+    pub(super) calls: Vec<(Call, CallStatus)>,
 }
-
-/// The state of one call.
-pub(super) struct CallState(CallStatus);
 
 /// Numbers of calls.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,53 +66,40 @@ pub(super) enum Problem<'a> {
     Resolved(&'a Error),
 }
 
-impl CallState {
-    /// Returns when the last good response was requested.
-    pub(super) const fn read(&self) -> Option<Instant> {
-        self.0.last_success
-    }
+/// Returns true if the last call failed or the current one is late. A call that is not permitted is no failure.
+pub(super) fn is_failing(call: &CallStatus) -> bool {
+    has_failed(call) || call.late_since.is_some()
+}
 
-    /// Returns true if the last call failed or the current one is late. A call that is not permitted is no failure.
-    pub(super) fn is_failing(&self) -> bool {
-        self.problems().any(|(problem, _)| matches!(problem, Problem::Failing(_) | Problem::Late))
-    }
+fn has_failed(call: &CallStatus) -> bool {
+    call.is_failing && !call.is_forbidden()
+}
 
-    /// Returns true if the last call failed.
-    fn has_failed(&self) -> bool {
-        self.problems().any(|(problem, _)| matches!(problem, Problem::Failing(_)))
-    }
+/// Returns true if the call has not been made yet.
+pub(super) fn is_queued(call: &CallStatus) -> bool {
+    call.last_success.is_none() && problems(call).next().is_none()
+}
 
-    /// Returns true if the credential is not permitted to make the call.
-    fn is_forbidden(&self) -> bool {
-        self.problems().any(|(problem, _)| matches!(problem, Problem::Forbidden(_)))
-    }
-
-    /// Returns true if the call has not been made yet.
-    pub(super) fn is_queued(&self) -> bool {
-        self.read().is_none() && self.problems().next().is_none()
-    }
-
-    /// Returns the problems of the call, each with the time of the request.
-    pub(super) fn problems(&self) -> impl Iterator<Item = (Problem<'_>, Instant)> {
-        let failure = self.0.last_failure.as_ref().map(|(error, at)| match error {
-            Error::Forbidden(_) if self.0.is_failing => (Problem::Forbidden(error), *at),
-            error if self.0.is_failing => (Problem::Failing(error), *at),
-            error => (Problem::Resolved(error), *at),
-        });
-        failure.into_iter().chain(self.0.late_since.map(|at| (Problem::Late, at)))
-    }
+/// Returns the problems of a call, each with the time of the request.
+pub(super) fn problems(call: &CallStatus) -> impl Iterator<Item = (Problem<'_>, Instant)> {
+    let failure = call.last_failure.as_ref().map(|(error, at)| match error {
+        error if !call.is_failing => (Problem::Resolved(error), *at),
+        Error::Forbidden(_) => (Problem::Forbidden(error), *at),
+        error => (Problem::Failing(error), *at),
+    });
+    failure.into_iter().chain(call.late_since.map(|at| (Problem::Late, at)))
 }
 
 impl AccountPageState<'_> {
     /// Counts the calls of the account.
     pub(super) fn counts(&self) -> CallCounts {
-        let count = |is: fn(&CallState) -> bool| self.calls.iter().filter(|(_, state)| is(state)).count();
+        let count = |is: fn(&CallStatus) -> bool| self.calls.iter().filter(|(_, call)| is(call)).count();
         CallCounts {
             all: self.calls.len(),
-            failed: count(CallState::has_failed),
-            late: count(|call| call.is_failing() && !call.has_failed()),
-            forbidden: count(CallState::is_forbidden),
-            queued: count(CallState::is_queued),
+            failed: count(has_failed),
+            late: count(|call| is_failing(call) && !has_failed(call)),
+            forbidden: count(CallStatus::is_forbidden),
+            queued: count(is_queued),
         }
     }
 }
@@ -127,9 +109,8 @@ impl<'a> PageState<'a> {
         let mut facts = Facts::default();
         let mut accounts = Vec::new();
         for (account, options) in exporter.accounts.iter().zip(&exporter.configuration.accounts) {
-            let statuses = account.store().statuses();
-            facts.merge(&collect::latest(account, &statuses));
-            let calls = statuses.into_iter().map(|(call, status)| (call, CallState(status))).collect();
+            let calls = account.store().statuses();
+            facts.merge(&collect::latest(account, &calls));
             accounts.push(AccountPageState { account, options, status: account.status(None), calls });
         }
         Self { exporter, now: exporter.clock.now(), moment: Instant::now(), accounts, facts }
@@ -159,16 +140,16 @@ impl<'a> PageState<'a> {
             if let Some(id) = call.organization_id.filter(|id| ids.contains(id))
                 && call.collector.is_per_organization()
             {
-                let (read, is_failing) = calls.entry((id, call.collector)).or_insert((None, true));
-                *read = (*read).max(state.read());
-                *is_failing &= state.is_failing();
+                let (read, fails) = calls.entry((id, call.collector)).or_insert((None, true));
+                *read = (*read).max(state.last_success);
+                *fails &= is_failing(state);
             }
         }
         let mut organizations: BTreeMap<u64, Freshness> = BTreeMap::new();
-        for ((id, collector), (read, is_failing)) in calls {
+        for ((id, collector), (read, fails)) in calls {
             let freshness = organizations.entry(id).or_default();
             freshness.read = freshness.read.into_iter().chain(read).min();
-            if is_failing {
+            if fails {
                 freshness.failing.insert(collector.name());
             }
         }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use super::state::{AccountPageState, CallState, Problem};
+use super::state::{AccountPageState, Problem, is_queued, problems};
+use crate::collect::store::CallStatus;
 use crate::model::{Call, Collector};
 
 /// The calls of one collector.
@@ -45,8 +46,8 @@ impl<'a> CallSummary<'a> {
         let collectors =
             account.account.scope.collectors.iter().map(|collector| (*collector, Self::new(*collector)));
         let mut summaries: BTreeMap<Collector, Self> = collectors.collect();
-        for (call, state) in &account.calls {
-            summaries.entry(call.collector).or_insert_with(|| Self::new(call.collector)).add(*call, state);
+        for (call, status) in &account.calls {
+            summaries.entry(call.collector).or_insert_with(|| Self::new(call.collector)).add(*call, status);
         }
         summaries.into_values().collect()
     }
@@ -55,13 +56,13 @@ impl<'a> CallSummary<'a> {
         Self { collector, calls: 0, queued: 0, read: None, problems: BTreeMap::new() }
     }
 
-    fn add(&mut self, call: Call, state: &'a CallState) {
+    fn add(&mut self, call: Call, status: &'a CallStatus) {
         self.calls += 1;
-        self.queued += usize::from(state.is_queued());
-        if let Some(at) = state.read() {
+        self.queued += usize::from(is_queued(status));
+        if let Some(at) = status.last_success {
             self.read = Some(self.read.map_or((at, at), |(oldest, newest)| (oldest.min(at), newest.max(at))));
         }
-        for (problem, at) in state.problems() {
+        for (problem, at) in problems(status) {
             let new = || ProblemGroup { problem, calls: Vec::new(), at };
             let group = self.problems.entry(group(problem)).or_insert_with(new);
             group.calls.push(call);

@@ -1,12 +1,14 @@
-//! What the tests speak in: a fake Edge Impulse API, the real exporter on a port of its own, and strict readers of
-//! what it serves.
+//! Shared parts of the tests: a fake Edge Impulse API, a running exporter, strict readers of metrics, and the files of
+//! the repository.
 
+pub mod catalogue;
 pub mod exposition;
 pub mod fake;
-pub mod markdown;
+pub mod pages;
 pub mod program;
 pub mod promql;
 pub mod properties;
+pub mod repository;
 pub mod running;
 pub mod secure;
 pub mod wire;
@@ -15,16 +17,17 @@ pub use exposition::Exposition;
 pub use fake::FakeApi;
 pub use program::Program;
 pub use running::Running;
+use std::time::Duration;
+
 use tokio_rustls::rustls::crypto::ring;
 pub use wire::Wire;
 
 /// Returns a file of `tests/data`.
 pub fn data(path: &str) -> String {
-    let path = format!("{}/tests/data/{path}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    repository::read(&format!("tests/data/{path}"))
 }
 
-/// Writes a file of its own for the calling test, and returns its path.
+/// Writes a file with a unique name, and returns its path.
 pub fn file(name: &str, content: &str) -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static FILES: AtomicU32 = AtomicU32::new(0);
@@ -34,19 +37,31 @@ pub fn file(name: &str, content: &str) -> String {
     path
 }
 
-/// Returns a port that nobody listens on.
+/// Returns an unused port.
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Returns a client that takes answers as they come.
+/// Returns a client without proxy and decompression.
 pub fn client() -> reqwest::Client {
-    // Whichever test comes first: the exporter itself may not have chosen a provider yet.
+    // The first test to run installs the provider, unless the exporter did.
     let _ = ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().no_gzip().build().unwrap()
 }
 
-/// Gets a page.
+/// Sends a GET request.
 pub async fn get(url: impl reqwest::IntoUrl) -> reqwest::Result<reqwest::Response> {
     client().get(url).send().await
+}
+
+/// Repeats an attempt until it succeeds, and returns its value. Fails after four minutes, with the last error.
+pub async fn eventually<T>(mut attempt: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let until = tokio::time::Instant::now() + Duration::from_mins(4);
+    loop {
+        match attempt().await {
+            Ok(value) => return value,
+            Err(error) => assert!(tokio::time::Instant::now() < until, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

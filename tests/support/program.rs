@@ -1,4 +1,4 @@
-//! The program as a process of its own.
+//! The exporter and other programs as processes.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// Longest wait for anything that a process is to do, on a machine that is busy.
+/// Longest wait for a process, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A started program, ended when it is dropped.
+/// A running program, killed when it is dropped.
 pub struct Program {
     child: Child,
 }
 
-/// How a program ended.
+/// Exit code and output of a program.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -23,14 +23,14 @@ pub struct Ended {
 }
 
 impl Program {
-    /// Starts the exporter with these arguments and an environment without any settings but these.
+    /// Starts the exporter with these arguments and only these environment variables.
     pub fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
         command.args(arguments).env_clear().envs(environment.iter().copied());
         Self::run(command)
     }
 
-    /// Starts any program.
+    /// Starts a program.
     pub fn run(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         Self { child: command.spawn().unwrap() }
@@ -48,7 +48,7 @@ impl Program {
         tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("it prints so in time")
     }
 
-    /// Returns the address that it says it listens on.
+    /// Returns the address in the log line about listening.
     pub async fn address(&mut self) -> String {
         let line = self.says("listening").await;
         let (_, address) = line.split_once("address").unwrap();
@@ -77,11 +77,11 @@ impl Program {
 }
 
 async fn line_with(stream: impl tokio::io::AsyncRead + Unpin, text: &str) -> String {
-    // Byte by byte, so that nothing is lost for the next reader.
+    // Reads byte by byte, so that the next reader gets the rest.
     let mut lines = BufReader::with_capacity(1, stream).lines();
     loop {
-        // Each byte would count against what a task may do in one turn. Where that is used up at the end of a test, the
-        // fake server's drop, which blocks for a lock of tokio's, waits for ever for the next turn.
+        // Each byte would consume tokio's task budget. If a test ended with an empty budget, dropping the fake server
+        // would deadlock: it blocks on a lock until the next poll.
         match tokio::task::unconstrained(lines.next_line()).await.unwrap() {
             Some(line) if line.contains(text) => return line,
             Some(_) => {}

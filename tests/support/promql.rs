@@ -1,11 +1,11 @@
-//! What an expression of a dashboard or a rule asks for: its selectors, and the labels that it groups by.
+//! Selectors and groupings of PromQL expressions.
 
 use std::collections::BTreeSet;
 
 use promql_parser::label::{METRIC_NAME, Matcher};
 use promql_parser::parser::{self, BinModifier, Expr, LabelModifier, StringLiteral, VectorSelector};
 
-/// What one expression uses.
+/// Selectors and groupings of one expression.
 #[derive(Debug, Default)]
 pub struct Uses {
     /// Every selector, in order.
@@ -14,36 +14,36 @@ pub struct Uses {
     pub groupings: Vec<Grouping>,
 }
 
-/// A metric, as an expression asks for it.
+/// A selector of a metric.
 #[derive(Debug)]
 pub struct Selector {
     /// The metric.
     pub metric: String,
-    /// The matchers, that of the name excepted.
+    /// The matchers, except that of the name.
     pub matchers: Vec<Matcher>,
-    /// The aggregations around it, from the inside; `topk` and `bottomk` are none, as they add nothing up.
+    /// The aggregations around it, innermost first, except `topk` and `bottomk`, which keep all labels.
     pub aggregations: Vec<Aggregation>,
-    /// The functions around it, from the inside.
+    /// The functions around it, innermost first.
     pub functions: Vec<&'static str>,
 }
 
 /// An aggregation around a selector.
 #[derive(Clone, Debug)]
 pub struct Aggregation {
-    /// What it does, such as `sum`.
+    /// The operator, such as `sum`.
     pub does: String,
-    /// The labels that it keeps, or does away with.
+    /// The labels of its `by` or `without`.
     pub labels: LabelModifier,
 }
 
-/// A list of labels, and what it may draw from.
+/// A list of labels, with the metrics that it applies to.
 #[derive(Debug)]
 pub struct Grouping {
     /// The labels.
     pub labels: Vec<String>,
-    /// The metrics below.
+    /// The metrics in the expression that is grouped.
     pub metrics: BTreeSet<String>,
-    /// The labels that functions below write.
+    /// The labels that functions in that expression write.
     pub written: BTreeSet<String>,
 }
 
@@ -53,7 +53,7 @@ impl Selector {
         self.matchers.iter().find(|matcher| matcher.name == label)
     }
 
-    /// Whether the label tells series apart in the result: nothing adds over its values.
+    /// Returns true if no aggregation removes the label.
     pub fn keeps(&self, label: &str) -> bool {
         self.aggregations.iter().all(|Aggregation { labels, .. }| {
             labels.labels().labels.iter().any(|name| name == label) == labels.is_include()
@@ -70,9 +70,7 @@ pub fn read(expression: &str) -> Result<Uses, String> {
     Ok(uses)
 }
 
-/// Replaces Grafana's variables: those of time by a duration, any other by `$name`, which is a fine string.
-///
-/// A `$` in front stays, so that a check can tell a variable from a word.
+/// Replaces Grafana's variables: those of time by a duration, others by `$name`, which checks can recognize.
 fn replace_variables(expression: &str) -> String {
     let mut out = String::new();
     let mut rest = expression;
@@ -96,14 +94,14 @@ fn replace_variables(expression: &str) -> String {
     out + rest
 }
 
-/// What is around the expression that is read.
+/// Aggregations and functions around the current expression.
 #[derive(Default)]
 struct Context {
     aggregations: Vec<Aggregation>,
     functions: Vec<&'static str>,
 }
 
-/// What is in the expression that was read.
+/// Metrics and written labels of an expression.
 #[derive(Default)]
 struct Below {
     metrics: BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! One call: pauses, rotated credentials, panics and the log.
+//! One call: limits, pauses, rotated credentials, panics and the log.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{Account, lock};
 use crate::api::Error;
+use crate::collect::rate_limit::Permit;
 use crate::collect::store::Outcome;
 use crate::model::{Call, Facts, UnixTime};
 
@@ -16,6 +17,12 @@ const MAX_PAUSE: Duration = Duration::from_mins(15);
 
 /// How often a call is made, if its credential changes while it runs.
 const MAX_CREDENTIALS: u32 = 3;
+
+/// How often a rate-limited call is repeated.
+const MAX_REPEATS: u32 = 3;
+
+/// Time between two attempts to get a permit of the rate limit.
+const PERMIT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Account {
     /// Makes `call` unless the account is paused. Logs and counts a failure.
@@ -103,5 +110,34 @@ impl Account {
     pub(super) fn remaining_pause(&self) -> Option<Duration> {
         let remaining = self.pause_end()? - self.shared.clock.now();
         (remaining > 0.0).then(|| Duration::from_secs_f64(remaining))
+    }
+
+    /// Makes `call` without a deadline, for commands that are not scrapes, within the limits of scrapes: waits for the concurrency limit, the rate limit and pauses. The store is
+    /// not used.
+    ///
+    /// # Errors
+    /// See [`Error`]; never [`Error::Paused`].
+    pub async fn fetch(&self, call: Call) -> Result<Facts, Error> {
+        let mut repeats = 0;
+        loop {
+            let permit = self.wait_for_permit(call).await;
+            let result = self.call(call).await.result;
+            drop(permit);
+            match result {
+                Err(Error::Paused { remaining }) => tokio::time::sleep(remaining).await,
+                // The next attempt waits for the pause that this response has started.
+                Err(error) if error.retry_after().is_some() && repeats < MAX_REPEATS => repeats += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn wait_for_permit(&self, call: Call) -> Permit {
+        loop {
+            match self.permit(call) {
+                Some(permit) => return permit,
+                None => tokio::time::sleep(PERMIT_INTERVAL).await,
+            }
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! One credential with its scope, its limits, and the state that outlives a reload of the configuration.
 
 mod call;
-mod fetch;
 #[cfg(test)]
 mod tests;
 
@@ -205,7 +204,6 @@ impl Account {
         let credential = &self.state.credential;
         let (was_loaded, _) = credential.last_load();
         match credential.reload(now) {
-            Ok(None) => {}
             Ok(Some(generation)) => {
                 tracing::info!(account = &*self.name, "credential changed");
                 self.store().start_generation(generation);
@@ -216,7 +214,7 @@ impl Account {
                     "credential file {error}; keeping the last good credential"
                 );
             }
-            Err(_) => {}
+            Ok(None) | Err(_) => {}
         }
         let has_expired = credential.current().expiry.is_some_and(|expiry| expiry <= now);
         let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), has_expired);

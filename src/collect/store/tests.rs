@@ -35,7 +35,7 @@ fn forbidden() -> Error {
 impl Source {
     /// Scrapes the call; if it is started now, it takes `duration` seconds and gives `answer`.
     async fn scrape(&self, policy: CachePolicy, duration: u64, answer: Answer) -> Read {
-        let mut asked = self.ask(CALL, policy, duration, answer);
+        let mut asked = self.ask(CALL, policy, duration, &answer);
         asked.wait(Instant::now() + BUDGET).await;
         self.read(&asked)
     }
@@ -44,7 +44,7 @@ impl Source {
         self.store.read(asked).pop().unwrap().1
     }
 
-    fn ask(&self, call: Call, policy: CachePolicy, duration: u64, answer: Answer) -> Asked {
+    fn ask(&self, call: Call, policy: CachePolicy, duration: u64, answer: &Answer) -> Asked {
         let asked = self.store.ask([(call, policy)], |_| Some(Permit::unlimited()));
         for _ in 0..self.store.missing_workers(8) {
             tokio::spawn(self.clone().work(0, sleep(Duration::from_secs(duration)), answer.clone()));

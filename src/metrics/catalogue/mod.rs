@@ -6,31 +6,23 @@
 #[macro_use]
 mod metric;
 
-mod account;
-mod call_result;
 mod dataset;
+mod exporter;
 mod organization;
-mod process;
 mod project;
 mod renamed;
 mod sections;
-mod series;
-mod telemetry;
 mod trial;
 mod user;
 mod whitelabel;
 
-pub use account::{ACCOUNT, ACCOUNT_TELEMETRY};
-pub use call_result::CALL_RESULT;
 pub use dataset::DATASET;
+pub use exporter::{ACCOUNT, ACCOUNT_TELEMETRY, CALL_RESULT, PROCESS, SERIES, TELEMETRY};
 pub use metric::{Description, Kind, Metric, Stability};
 pub use organization::ORGANIZATION;
-pub use process::PROCESS;
 pub use project::PROJECT;
 pub use renamed::{RENAMED, Renamed};
 pub use sections::{Section, sections};
-pub use series::SERIES;
-pub use telemetry::TELEMETRY;
 pub use trial::TRIAL;
 pub use user::USER;
 pub use whitelabel::WHITELABEL;

@@ -1,0 +1,136 @@
+//! The bytes of a JSON document: waits for them, and finds where values end.
+
+use futures_util::StreamExt;
+use tokio::task::coop;
+
+use super::Error;
+use super::buffer::Buffer;
+use super::fields::{Failure, MAX_VALUE_SIZE, Prefix};
+use super::skipper::Skipper;
+use super::stream::Parts;
+
+/// Reads values from the parts of a document.
+#[derive(Debug)]
+pub(super) struct Reader<S> {
+    parts: S,
+    has_ended: bool,
+    buffer: Buffer,
+}
+
+impl<S: Parts> Reader<S> {
+    pub(super) fn new(parts: S) -> Self {
+        Self { parts, has_ended: false, buffer: Buffer::default() }
+    }
+
+    /// Returns the next byte that is not white space, `None` at the end of the document.
+    pub(super) async fn peek(&mut self) -> Result<Option<u8>, Error> {
+        loop {
+            let unread = self.buffer.unread();
+            let blanks = unread.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+            let byte = unread.get(blanks).copied();
+            self.buffer.advance(blanks);
+            if byte.is_some() || !self.receive().await? {
+                return Ok(byte);
+            }
+        }
+    }
+
+    /// Skips white space up to `byte`, which must come next.
+    pub(super) async fn expect(&mut self, byte: u8) -> Result<(), Error> {
+        match self.peek().await? {
+            Some(next) if next == byte => Ok(()),
+            Some(_) => Err(self.malformed()),
+            None => Err(self.ends_too_early()),
+        }
+    }
+
+    /// Goes behind the byte that [`Self::peek`] returned.
+    pub(super) fn step(&mut self) {
+        self.buffer.advance(1);
+    }
+
+    /// Hands the unread bytes to `read` until the value that they begin with is complete. Returns `None` if it is
+    /// incomplete and larger than `limit`.
+    pub(super) async fn value<R>(
+        &mut self,
+        limit: usize,
+        mut read: impl FnMut(&[u8]) -> Prefix<R>,
+    ) -> Result<Option<R>, Error> {
+        if self.peek().await?.is_none() {
+            return Err(self.ends_too_early());
+        }
+        let mut end = Skipper::default();
+        let mut scanned = 0;
+        let mut is_complete = false;
+        loop {
+            match read(self.buffer.unread()) {
+                Ok((value, end)) => {
+                    self.buffer.advance(end);
+                    return Ok(Some(value));
+                }
+                Err(Failure::TooLarge) => return Err(too_large()),
+                Err(Failure::Syntax) if is_complete => return Err(self.malformed()),
+                Err(Failure::Syntax) => {}
+            }
+            // It is read again once it is complete, and not at each part, so that the time stays linear.
+            while !is_complete {
+                let unread = self.buffer.unread();
+                is_complete = end.feed(&unread[scanned..]).is_some();
+                scanned = unread.len();
+                if !is_complete && scanned > limit {
+                    return Ok(None);
+                }
+                if !is_complete && !self.receive().await? {
+                    return Err(self.ends_too_early());
+                }
+            }
+        }
+    }
+
+    /// Skips the string, list or object that comes next, in constant memory.
+    pub(super) async fn skip(&mut self) -> Result<(), Error> {
+        let mut skipper = Skipper::default();
+        loop {
+            let unread = self.buffer.unread();
+            let end = skipper.feed(unread);
+            let length = end.unwrap_or(unread.len());
+            self.buffer.advance(length);
+            if end.is_some() {
+                return Ok(());
+            }
+            if !self.receive().await? {
+                return Err(self.ends_too_early());
+            }
+        }
+    }
+
+    /// Waits for more bytes. Returns false at the end of the document.
+    async fn receive(&mut self) -> Result<bool, Error> {
+        if self.buffer.extend() {
+            return Ok(true);
+        }
+        if self.has_ended {
+            return Ok(false);
+        }
+        coop::consume_budget().await;
+        match self.parts.next().await {
+            Some(part) => self.buffer.push(part?),
+            None => self.has_ended = true,
+        }
+        Ok(!self.has_ended)
+    }
+
+    pub(super) fn malformed(&self) -> Error {
+        Error::Decode(format!("malformed JSON after byte {}", self.buffer.position()))
+    }
+
+    pub(super) fn ends_too_early(&self) -> Error {
+        let length = self.buffer.position() + self.buffer.unread().len();
+        Error::Decode(format!("the body ends too early, after {length} bytes"))
+    }
+}
+
+/// The error of a kept value that is larger than [`MAX_VALUE_SIZE`].
+pub(super) fn too_large() -> Error {
+    Error::Decode(format!("a value is larger than {MAX_VALUE_SIZE} bytes"))
+}

@@ -1,0 +1,246 @@
+//! Samples have the values of the API's responses.
+
+use serde_json::{Value, json};
+
+use crate::support::{FakeApi, Running, data};
+
+/// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
+const EVERYTHING: [&str; 5] =
+    ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects", "--web.telemetry-path", "/metrics"];
+
+#[tokio::test]
+async fn typical_answers_become_these_metrics_with_a_jwt() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_jwt(&api, &EVERYTHING).await;
+    insta::assert_snapshot!(exporter.scrape().await.stable_text());
+}
+
+#[tokio::test]
+async fn typical_answers_become_these_metrics_with_an_api_key() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    insta::assert_snapshot!(exporter.scrape().await.stable_text());
+}
+
+#[tokio::test]
+async fn answers_with_nothing_but_required_fields_become_these_metrics() {
+    let api = FakeApi::with_samples("bare").await;
+    let exporter = Running::with_jwt(&api, &["--whitelabel.user-id=2", "--whitelabel.organization-id=1"]).await;
+    insta::assert_snapshot!(exporter.scrape().await.stable_text());
+}
+
+#[tokio::test]
+async fn numbers_and_dates_are_those_of_the_files() {
+    let api = FakeApi::with_samples("typical").await;
+    let metrics = Running::with_jwt(&api, &["--whitelabel.user-id=2"]).await.scrape().await;
+    let json = |file| serde_json::from_str::<Value>(&data(&format!("typical/{file}.json"))).unwrap();
+    let (information, usage) = (json("organization-2"), json("organization-2-metrics"));
+    let limits = &information["entitlementLimits"];
+    let usage = &usage["metrics"];
+    for (name, value) in [
+        ("storage_used_bytes", &usage["totalStorage"]),
+        ("cpu_compute_time_used_seconds", &usage["cpuComputeTimeCurrentContract"]),
+        ("gpu_compute_time_used_seconds", &usage["gpuComputeTimeCurrentContract"]),
+        ("compute_time_lifetime_seconds", &usage["totalJobsComputeTime"]),
+        ("projects_used", &usage["projectCount"]),
+        ("users_used", &usage["userCount"]),
+        ("storage_limit_bytes", &limits["totalStorage"]),
+        ("compute_time_limit_seconds", &limits["computeTimePerYear"]),
+        ("gpu_compute_time_limit_seconds", &limits["gpuComputeTimePerYear"]),
+        ("projects_limit", &limits["numberOfProjects"]),
+        ("users_limit", &limits["numberOfUsers"]),
+        ("default_job_cpu_limit_cores", &information["defaultComputeLimits"]["limitsCpu"]),
+        ("default_job_memory_request_bytes", &information["defaultComputeLimits"]["requestsMemory"]),
+    ] {
+        let name = format!("edgeimpulse_organization_{name}");
+        assert_eq!(metrics.value(&name, &[("organization_id", "2")]), value.as_f64(), "{name}");
+        assert!(value.is_number(), "{name} is in the file");
+    }
+    let members = information["organization"]["users"].as_array().unwrap();
+    for role in ["admin", "member", "guest"] {
+        let count = members.iter().filter(|member| member["role"] == role).count();
+        let labels = [("organization_id", "2"), ("role", role)];
+        assert_eq!(metrics.value("edgeimpulse_organization_users", &labels), Some(count as f64), "{role}");
+    }
+    let with_mfa = members.iter().filter(|member| member["mfaConfigured"] == true).count();
+    let labels = [("organization_id", "2"), ("method", "mfa")];
+    assert_eq!(metrics.value("edgeimpulse_organization_users_sign_in", &labels), Some(with_mfa as f64));
+    for dataset in information["datasets"].as_array().unwrap() {
+        let labels = [("organization_id", "2"), ("dataset", dataset["dataset"].as_str().unwrap())];
+        assert_eq!(metrics.value("edgeimpulse_dataset_size_bytes", &labels), dataset["totalFileSize"].as_f64());
+        let newest = dataset["lastFileCreated"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let shown = metrics.value("edgeimpulse_dataset_last_file_created_timestamp_seconds", &labels);
+        assert_eq!(shown, Some(newest.as_second() as f64));
+    }
+    let daily = json("white-label-user");
+    let newest = daily["user"]["dailyMetrics"].as_array().unwrap().last().unwrap();
+    let total = |field: &str| newest[field].as_f64().unwrap();
+    let cpu_and_gpu =
+        total("totalCurrentContractCpuComputeTimeSeconds") + total("totalCurrentContractGpuComputeTimeSeconds");
+    let shown = metrics.value("edgeimpulse_user_compute_time_used_seconds", &[("user_id", "2")]);
+    assert_eq!(shown, Some(cpu_and_gpu));
+    assert_ne!(shown, Some(total("totalCurrentContractComputeTimeSeconds")), "not the weighted total");
+}
+
+/// A response with this organization.
+fn information(organization: &Value) -> Value {
+    json!({ "success": true, "organization": organization })
+}
+
+async fn scrape(answer: &Value) -> crate::support::Exposition {
+    let api = FakeApi::with_organization(answer).await;
+    Running::with_key(&api, &["--collector.projects"]).await.scrape().await
+}
+
+#[tokio::test]
+async fn absent_and_null_give_no_sample_and_zero_gives_zero() {
+    let metrics = scrape(&json!({
+        "success": true,
+        "organization": { "id": 1, "name": "Zero", "created": null, "users": [], "projects": [] },
+        "datasets": [{ "dataset": "empty", "totalFileSize": 0, "totalFileCount": 0, "type": "files",
+            "totalItemCount": 7, "lastFileCreated": "1970-01-01T00:00:00Z" }],
+        "entitlementLimits": { "totalStorage": 0, "numberOfUsers": null },
+        "performance": { "jobLimitM": 0 },
+        "defaultComputeLimits": { "requestsCpu": 0 },
+    }))
+    .await;
+    let of = |name: &str| metrics.value(&format!("edgeimpulse_organization_{name}"), &[]);
+    assert_eq!(of("created_timestamp_seconds"), None);
+    assert_eq!(of("storage_limit_bytes"), Some(0.0));
+    assert_eq!(of("users_limit"), None);
+    assert_eq!(of("job_time_limit_seconds"), Some(0.0));
+    assert_eq!(of("default_job_cpu_request_cores"), Some(0.0));
+    assert_eq!(of("default_job_cpu_limit_cores"), None);
+    assert_eq!(of("users_pending"), Some(0.0), "nobody is a number too");
+    let by_role = metrics.series("edgeimpulse_organization_users", &[]);
+    assert_eq!(by_role.iter().map(|sample| sample.value).collect::<Vec<_>>(), [0.0; 4]);
+    let limited =
+        |name| metrics.value("edgeimpulse_organization_entitlement_limited", &[("entitlement", name)]);
+    assert_eq!((limited("storage"), limited("users"), limited("compute")), (Some(1.0), Some(0.0), Some(0.0)));
+    let of = |name: &str| metrics.value(&format!("edgeimpulse_dataset_{name}"), &[("dataset", "empty")]);
+    assert_eq!((of("size_bytes"), of("files")), (Some(0.0), Some(0.0)));
+    assert_eq!(of("items"), None, "only clinical datasets have items");
+    assert_eq!(of("last_file_created_timestamp_seconds"), None, "there is no file");
+}
+
+#[tokio::test]
+async fn limits_that_were_not_read_differ_from_limits_that_do_not_exist() {
+    let metrics = scrape(&information(&json!({ "id": 1, "name": "Unknown" }))).await;
+    assert!(metrics.series("edgeimpulse_organization_entitlement_limited", &[]).is_empty());
+}
+
+#[tokio::test]
+async fn members_are_counted_by_what_each_of_them_says() {
+    let metrics = scrape(&information(&json!({
+        "id": 1,
+        "users": [
+            { "role": "admin", "pending": false, "activated": true, "mfaConfigured": true, "idps": ["Google"],
+              "lastAccessToOrganization": "2026-10-31T23:00:00Z" },
+            { "role": "member", "pending": false, "activated": true, "mfaConfigured": false, "idps": ["Google"],
+              "lastAccessToOrganization": "2026-10-20T00:00:00+02:00" },
+            { "role": "overseer", "pending": true, "activated": false, "mfaConfigured": false, "idps": [] },
+            { "role": null, "mfaConfigured": false, "lastAccessToOrganization": "2026-06-01T00:00:00.5Z" },
+        ],
+    })))
+    .await;
+    let family = |name: &str, label: &str| {
+        let series = metrics.series(&format!("edgeimpulse_organization_{name}"), &[]);
+        series.iter().map(|sample| (sample.labels[label].clone(), sample.value)).collect::<Vec<_>>()
+    };
+    let pairs = |pairs: &[(&str, f64)]| {
+        pairs.iter().map(|(label, value)| ((*label).to_owned(), *value)).collect::<Vec<_>>()
+    };
+    let roles = [("admin", 1.0), ("member", 1.0), ("guest", 0.0), ("other", 1.0)];
+    assert_eq!(family("users", "role"), pairs(&roles));
+    assert_eq!(family("users_sign_in", "method"), pairs(&[("mfa", 1.0), ("sso", 1.0), ("password", 2.0)]));
+    let windows = [("1d", 1.0), ("7d", 1.0), ("30d", 2.0), ("90d", 2.0)];
+    assert_eq!(family("users_active", "window"), pairs(&windows));
+    assert_eq!(metrics.value("edgeimpulse_organization_users_pending", &[]), Some(1.0));
+    assert_eq!(metrics.value("edgeimpulse_organization_users_not_activated", &[]), Some(1.0));
+    let last = metrics.value("edgeimpulse_organization_last_access_timestamp_seconds", &[]);
+    assert_eq!(last, Some(1_793_487_600.0));
+}
+
+#[tokio::test]
+async fn projects_are_public_if_they_or_their_live_version_are() {
+    let metrics = scrape(&information(&json!({
+        "id": 1,
+        "projects": [
+            { "id": 1, "name": "a", "isPublic": false, "allowsLivePublicAccess": false, "lastModified": "2026-10-30T00:00:00Z",
+              "collaborators": [{}, {}] },
+            { "id": 2, "name": "b", "isPublic": true, "allowsLivePublicAccess": false },
+            { "id": 3, "name": "c", "allowsLivePublicAccess": true, "scheduledFullDeletionDate": "2026-12-01T00:00:00Z" },
+            { "id": 4, "name": "d" },
+        ],
+    })))
+    .await;
+    let by = |visibility| metrics.value("edgeimpulse_organization_projects", &[("visibility", visibility)]);
+    assert_eq!((by("private"), by("public")), (Some(1.0), Some(2.0)));
+    assert_eq!(metrics.value("edgeimpulse_organization_projects_pending_deletion", &[]), Some(1.0));
+    let modified = metrics.value("edgeimpulse_organization_projects_modified", &[("window", "7d")]);
+    assert_eq!(modified, Some(1.0));
+    assert_eq!(metrics.series("edgeimpulse_project_info", &[]).len(), 4);
+    assert_eq!(metrics.value("edgeimpulse_project_collaborators", &[("project_id", "1")]), Some(2.0));
+    let deletion = metrics.value("edgeimpulse_project_scheduled_deletion_timestamp_seconds", &[]);
+    assert_eq!(deletion, Some(1_796_083_200.0));
+}
+
+#[tokio::test]
+async fn projects_have_no_series_of_their_own_unless_asked_for() {
+    let api = FakeApi::with_samples("typical").await;
+    let metrics = Running::with_key(&api, &[]).await.scrape().await;
+    assert!(!metrics.text.contains("edgeimpulse_project_"));
+}
+
+#[tokio::test]
+async fn clinical_datasets_tell_how_their_checklists_went() {
+    let metrics = scrape(&json!({
+        "success": true,
+        "organization": { "id": 1 },
+        "datasets": [{ "dataset": "ecg", "type": "clinical", "totalItemCount": 10,
+            "totalItemCountChecklistOK": 6, "totalItemCountChecklistFailed": 1 }],
+    }))
+    .await;
+    let items = |result| metrics.value("edgeimpulse_dataset_checklist_items", &[("result", result)]);
+    assert_eq!((items("ok"), items("failed"), items("unchecked")), (Some(6.0), Some(1.0), Some(3.0)));
+}
+
+#[tokio::test]
+async fn units_that_the_api_does_not_state_can_be_set() {
+    let api = FakeApi::with_samples("typical").await;
+    let options = ["--api.compute-time-unit=minutes", "--api.memory-unit=mebibytes"];
+    let metrics = Running::with_key(&api, &options).await.scrape().await;
+    let of =
+        |name: &str| metrics.value(&format!("edgeimpulse_organization_{name}"), &[("organization_id", "1")]);
+    assert_eq!(of("compute_time_lifetime_seconds"), Some(152_918.345_293_701_5 * 60.0));
+    assert_eq!(of("default_job_memory_limit_bytes"), Some(8_589_934_592.0 * 1_048_576.0));
+}
+
+#[tokio::test]
+async fn compute_time_falls_back_to_the_combined_value() {
+    let api = FakeApi::with_organization(&information(&json!({ "id": 1 }))).await;
+    let usage = json!({ "success": true, "metrics": { "jobsComputeTimeCurrentYear": 12.5, "cpuComputeTimeCurrentContract": 10 } });
+    api.answers("/api/organizations/1/metrics", &usage).await;
+    let metrics = Running::with_key(&api, &[]).await.scrape().await;
+    assert_eq!(metrics.value("edgeimpulse_organization_compute_time_used_seconds", &[]), Some(12.5));
+    assert_eq!(metrics.value("edgeimpulse_organization_cpu_compute_time_used_seconds", &[]), Some(10.0));
+}
+
+#[tokio::test]
+async fn the_order_is_the_same_for_the_same_data() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_jwt(&api, &EVERYTHING).await;
+    let first = exporter.scrape().await.stable_text();
+    assert_eq!(first, exporter.scrape().await.stable_text());
+}
+
+#[tokio::test]
+async fn usage_is_asked_as_entitlements_count_it_unless_told_otherwise() {
+    let api = FakeApi::with_samples("typical").await;
+    Running::with_key(&api, &[]).await.scrape().await;
+    let query = api.requests("/api/organizations/1/metrics").await[0].url.query().map(str::to_owned);
+    assert_eq!(query.as_deref(), Some("excludeEdgeImpulseUsers=true&projectVisibility=private"));
+    let options = ["--no-usage.exclude-edge-impulse-users", "--usage.project-visibility=any"];
+    Running::with_key(&api, &options).await.scrape().await;
+    assert_eq!(api.requests("/api/organizations/1/metrics").await[1].url.query(), None);
+}

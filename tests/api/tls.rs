@@ -1,0 +1,119 @@
+//! The API behind TLS and HTTP/2.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::Version;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use rcgen::KeyPair;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
+
+use crate::support::{Program, client, data, file};
+
+/// An API with a certificate of its own, which offers HTTP/2.
+pub struct TlsApi {
+    pub url: String,
+    pub certificate: String,
+    versions: Arc<Mutex<Vec<Version>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl TlsApi {
+    pub async fn start() -> Self {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let api = Self::start_with(own.cert.der().clone(), &own.signing_key, |_| true).await;
+        Self { certificate: file("certificate.pem", &own.cert.pem()), ..api }
+    }
+
+    /// Starts an API with that certificate, which answers the requests that `expects` holds for.
+    pub async fn start_with(
+        certificate: CertificateDer<'static>,
+        key: &KeyPair,
+        expects: fn(&Request) -> bool,
+    ) -> Self {
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
+        let versions = Arc::<Mutex<Vec<Version>>>::default();
+        let connections = Arc::<AtomicUsize>::default();
+        let (seen, opened) = (Arc::clone(&versions), Arc::clone(&connections));
+        let app = Router::new().fallback(async move |request: Request| {
+            assert!(expects(&request), "{request:?}");
+            seen.lock().unwrap().push(request.version());
+            data("typical/organization-1.json")
+        });
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                opened.fetch_add(1, Ordering::Relaxed);
+                let (acceptor, service) = (acceptor.clone(), TowerToHyperService::new(app.clone()));
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let _ = Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Self { url, certificate: String::new(), versions, connections }
+    }
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_it_is_offered_and_certificates_are_checked() {
+    let api = TlsApi::start().await;
+    let arguments = ["scrape", "--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
+    let key = ("EDGEIMPULSE_API_KEY", "ei_x");
+    let trusted = Program::start(&arguments, &[key, ("SSL_CERT_FILE", &api.certificate)]).end().await;
+    assert_eq!(trusted.code, Some(0), "{trusted:?}");
+    assert_eq!(*api.versions.lock().unwrap(), [Version::HTTP_2]);
+
+    let unknown = rcgen::generate_simple_self_signed(["elsewhere".to_owned()]).unwrap();
+    let unknown = file("unknown.pem", &unknown.cert.pem());
+    let refused = Program::start(&arguments, &[key, ("SSL_CERT_FILE", &unknown)]).end().await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("reason=\"tls\""), "{}", refused.stderr);
+    assert_eq!(api.versions.lock().unwrap().len(), 1, "the key was not sent");
+}
+
+/// A connection is what a name is looked up for and TLS is negotiated on.
+#[tokio::test]
+async fn one_connection_serves_all_scrapes() {
+    let api = TlsApi::start().await;
+    let mut exporter = Program::start(
+        &[
+            "--api.url",
+            &api.url,
+            "--organization-id=1",
+            "--no-collector.usage",
+            "--cache.ttl=0s",
+            "--web.listen-address=127.0.0.1:0",
+        ],
+        &[("EDGEIMPULSE_API_KEY", "ei_x"), ("SSL_CERT_FILE", &api.certificate)],
+    );
+    let url = format!("http://{}/metrics", exporter.address().await);
+    let client = client();
+    for _ in 0..5 {
+        let metrics = client.get(&url).send().await.unwrap().text().await.unwrap();
+        assert!(metrics.contains("edgeimpulse_up{account=\"default\"} 1\n"), "{metrics}");
+    }
+    assert_eq!(*api.versions.lock().unwrap(), [Version::HTTP_2; 5]);
+    assert_eq!(api.connections.load(Ordering::Relaxed), 1);
+}

@@ -1,0 +1,172 @@
+//! Each kind of credential, without other options.
+
+use serde_json::json;
+
+use crate::support::running::KEY;
+use crate::support::{FakeApi, Running, data};
+
+fn supported(metrics: &crate::support::Exposition, collector: &str) -> Vec<f64> {
+    let series = metrics.series("edgeimpulse_scrape_collector_supported", &[("collector", collector)]);
+    series.iter().map(|sample| sample.value).collect()
+}
+
+#[tokio::test]
+async fn an_api_key_alone_is_enough() {
+    let api = FakeApi::with_samples("typical").await;
+    api.accepts_only("x-api-key", KEY).await;
+    let metrics = Running::with_key(&api, &[]).await.scrape().await;
+    assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
+    assert_eq!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).len(), 2);
+    // Discovery, and two calls for each organization: nothing that an API key may not call.
+    assert_eq!(api.calls().await, 5);
+    assert_eq!(supported(&metrics, "user"), [0.0]);
+    assert_eq!(supported(&metrics, "trials"), [0.0]);
+    assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &[("collector", "user")]), Some(0.0));
+}
+
+#[tokio::test]
+async fn a_jwt_alone_is_enough() {
+    let api = FakeApi::with_samples("typical").await;
+    api.accepts_only("x-jwt-token", KEY).await;
+    let metrics = Running::with_jwt(&api, &[]).await.scrape().await;
+    assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
+    assert_eq!(metrics.series("edgeimpulse_organization_gpu_compute_time_used_seconds", &[]).len(), 3);
+    // The user, the user's trials, two calls for each organization. For the white label that the user administers:
+    // itself, its list, eight counts of its users, and its two other organizations.
+    assert_eq!(api.calls().await, 18);
+    assert_eq!(api.requests("/api/user").await[0].url.query(), Some("excludeProjects=true"));
+    let expiration = metrics.value("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &[]);
+    assert!(expiration.is_some(), "a JWT sees when a trial will end");
+}
+
+#[tokio::test]
+async fn requests_say_who_asks_and_carry_the_secret_in_one_header_only() {
+    let api = FakeApi::with_samples("typical").await;
+    Running::with_key(&api, &[]).await.scrape().await;
+    for request in api.requests("/api/organizations/1").await {
+        assert_eq!(request.headers["user-agent"], concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION")));
+        let carriers: Vec<_> =
+            request.headers.iter().filter(|(_, value)| value.as_bytes() == KEY.as_bytes()).collect();
+        assert_eq!(carriers.len(), 1);
+        assert!(!request.url.as_str().contains(KEY));
+    }
+}
+
+#[tokio::test]
+async fn configured_organizations_replace_the_discovery_of_an_api_key() {
+    let api = FakeApi::with_samples("typical").await;
+    let metrics = Running::with_key(&api, &["--organization-id=2"]).await.scrape().await;
+    assert!(api.requests("/api/organizations").await.is_empty());
+    assert!(metrics.series("edgeimpulse_organization_info", &[("organization_id", "1")]).is_empty());
+    assert_eq!(metrics.series("edgeimpulse_organization_info", &[("organization_id", "2")]).len(), 1);
+}
+
+#[tokio::test]
+async fn configured_organizations_restrict_what_a_jwt_shows() {
+    let api = FakeApi::with_samples("typical").await;
+    let metrics = Running::with_jwt(&api, &["--organization-id=2"]).await.scrape().await;
+    assert!(api.requests("/api/organizations/1").await.is_empty());
+    assert!(!metrics.text.contains("organization_id=\"1\""), "neither its facts nor its trial");
+    assert_eq!(metrics.series("edgeimpulse_organization_info", &[("organization_id", "2")]).len(), 1);
+}
+
+#[tokio::test]
+async fn the_list_of_organizations_has_an_interval_of_its_own() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    exporter.scrape().await;
+    exporter.scrape().await;
+    assert_eq!(api.requests("/api/organizations").await.len(), 1);
+    assert_eq!(api.requests("/api/organizations/1").await.len(), 2);
+    assert_eq!(api.requests("/api/organizations/1/metrics").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_developer_profile_is_not_asked_for_usage() {
+    let api = FakeApi::start().await;
+    let profile = json!({ "id": 5, "name": "Jan Jongboom", "isDeveloperProfile": true });
+    api.answers("/api/organizations", &json!({ "success": true, "organizations": [profile] })).await;
+    api.answers("/api/organizations/5", &json!({ "success": true, "organization": profile })).await;
+    let exporter = Running::with_key(&api, &[]).await;
+    let metrics = exporter.scrape().await;
+    assert!(api.requests("/api/organizations/5/metrics").await.is_empty());
+    let shown = metrics.text.clone() + &exporter.page("/").await;
+    assert!(!shown.contains("Jongboom"), "a developer profile is named for its user");
+    assert_eq!(supported(&metrics, "usage"), [0.0]);
+    assert_eq!(supported(&metrics, "organization"), [1.0]);
+}
+
+#[tokio::test]
+async fn collectors_can_be_switched_off() {
+    let api = FakeApi::with_samples("typical").await;
+    let metrics =
+        Running::with_jwt(&api, &["--no-collector.usage", "--collector.trials=false"]).await.scrape().await;
+    assert!(api.requests("/api/organizations/1/metrics").await.is_empty());
+    assert!(api.requests("/api/users/1/trials").await.is_empty());
+    assert!(supported(&metrics, "usage").is_empty(), "it is not there at all");
+    assert_eq!(supported(&metrics, "organization").len(), 2);
+}
+
+#[tokio::test]
+async fn a_white_label_is_asked_by_its_owner() {
+    let api = FakeApi::with_samples("typical").await;
+    let sample: serde_json::Value = serde_json::from_str(&data("typical/white-label-user.json")).unwrap();
+    let storage = sample["user"]["dailyMetrics"][4]["totalStorageSizeBytes"].as_f64().unwrap();
+    let jwt = Running::with_jwt(&api, &["--whitelabel.user-id=2"]).await.scrape().await;
+    assert_eq!(jwt.value("edgeimpulse_user_storage_used_bytes", &[("user_id", "2")]), Some(storage));
+    let key = Running::with_key(&api, &["--whitelabel.user-id=2", "--whitelabel.organization-id=1"]).await;
+    let tier =
+        key.scrape().await.value("edgeimpulse_user_info", &[("user_id", "2"), ("tier", "community-plus")]);
+    assert_eq!(tier, Some(1.0));
+}
+
+#[tokio::test]
+async fn nothing_shows_a_secret_an_address_or_a_name() {
+    let api = FakeApi::with_samples("typical").await;
+    api.refuses("/api/organizations/2", 403, &format!("no permission for {KEY} of user1@example.com")).await;
+    let exporter =
+        Running::with_jwt(&api, &["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"]).await;
+    let text = exporter.page("/metrics").await + &exporter.page("/").await;
+    for secret in [KEY, "@example.com", "user1", "user100000", "Ünal"] {
+        assert!(!text.contains(secret), "{secret} is shown");
+    }
+}
+
+#[tokio::test]
+async fn a_user_without_a_usable_id_costs_the_users_own_facts_only() {
+    for id in [json!("501"), json!(null)] {
+        let api = FakeApi::with_samples("typical").await;
+        let mut user: serde_json::Value = serde_json::from_str(&data("typical/current-user.json")).unwrap();
+        user["id"] = id;
+        api.answers("/api/user", &user).await;
+        let metrics = Running::with_jwt(&api, &[]).await.scrape().await;
+        assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
+        assert_eq!(metrics.series("edgeimpulse_organization_admins", &[]).len(), 2);
+        assert!(metrics.series("edgeimpulse_user_info", &[]).is_empty());
+        let errors = metrics.series("edgeimpulse_exporter_decode_errors_total", &[("field", "id")]);
+        assert_eq!(errors.iter().map(|sample| sample.value).collect::<Vec<_>>(), [1.0], "counted once");
+    }
+}
+
+#[tokio::test]
+async fn a_white_label_that_nobody_administers_is_said_to_be_out_of_reach() {
+    let api = FakeApi::start().await;
+    api.answers("/api/user", &json!({ "success": true, "id": 1, "organizations": [] })).await;
+    let metrics = Running::with_jwt(&api, &["--whitelabel.user-id=77"]).await.scrape().await;
+    let series = metrics.series("edgeimpulse_scrape_collector_supported", &[("collector", "whitelabel_user")]);
+    assert_eq!(
+        series.iter().map(|sample| (sample.labels["user_id"].as_str(), sample.value)).collect::<Vec<_>>(),
+        [("77", 0.0)]
+    );
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_told_whether_a_name_is_a_users_it_is_not_shown() {
+    let api = FakeApi::start().await;
+    let odd = json!({ "id": 5, "name": "Jan Jongboom", "isDeveloperProfile": "true" });
+    api.answers("/api/organizations", &json!({ "success": true, "organizations": [odd] })).await;
+    api.answers("/api/organizations/5", &json!({ "success": true, "organization": odd })).await;
+    let exporter = Running::with_key(&api, &[]).await;
+    let shown = exporter.scrape().await.text + &exporter.page("/").await;
+    assert!(!shown.contains("Jongboom"));
+}

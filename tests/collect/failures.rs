@@ -1,0 +1,250 @@
+//! A failing collector affects its own facts only, and reports the reason.
+
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use crate::support::{Exposition, FakeApi, Program, Running, file};
+
+/// The usage call of organization 1, which the tests here make fail.
+const USAGE: &str = "/api/organizations/1/metrics";
+
+async fn scrape_with(fail: impl AsyncFn(&FakeApi)) -> Exposition {
+    let api = FakeApi::with_samples("typical").await;
+    fail(&api).await;
+    Running::with_key(&api, &["--organization-id=1"]).await.scrape().await
+}
+
+/// Returns the reasons for which calls failed.
+fn reasons(metrics: &Exposition) -> Vec<(String, f64)> {
+    let errors = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);
+    let failed = errors.iter().filter(|sample| sample.value > 0.0);
+    failed.map(|sample| (sample.labels["reason"].clone(), sample.value)).collect()
+}
+
+#[tokio::test]
+async fn a_failure_has_its_reason_and_costs_its_own_facts_only() {
+    for (status, error, reason) in [
+        (401, "Invalid API key", "unauthorized"),
+        (404, "No such organization", "not_found"),
+        (429, "Slow down", "rate_limited"),
+        (500, "Oops", "server_error"),
+        (503, "Maintenance", "server_error"),
+        (301, "Elsewhere", "http_status"),
+        (418, "Teapot", "http_status"),
+        (200, "Invalid API key", "unauthorized"),
+        (200, "Something went wrong", "api_error"),
+    ] {
+        let metrics = scrape_with(async |api| api.refuses(USAGE, status, error).await).await;
+        assert_eq!(reasons(&metrics), [(reason.to_owned(), 1.0)], "{status} {error}");
+        assert!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).is_empty());
+        assert_eq!(metrics.series("edgeimpulse_organization_users", &[]).len(), 4, "the rest is there");
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &[("collector", "usage")]), Some(0.0));
+        assert_eq!(
+            metrics.value("edgeimpulse_scrape_collector_supported", &[("collector", "usage")]),
+            Some(1.0)
+        );
+        assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0), "another call succeeded");
+        let labels =
+            [("endpoint", "/api/organizations/{organizationId}/metrics"), ("code", &status.to_string())];
+        assert_eq!(metrics.value("edgeimpulse_exporter_api_requests_total", &labels), Some(1.0));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_permitted_is_not_supported() {
+    for (status, error) in [(403, "Forbidden"), (200, "You don't have permission to view this")] {
+        let api = FakeApi::with_samples("typical").await;
+        api.refuses(USAGE, status, error).await;
+        let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
+        let metrics = exporter.scrape().await;
+        assert_eq!(reasons(&metrics), [("forbidden".to_owned(), 1.0)]);
+        let usage = [("collector", "usage")];
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &usage), Some(0.0));
+        exporter.scrape().await;
+        assert_eq!(api.requests(USAGE).await.len(), 1, "it is not asked at every scrape");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_a_failure() {
+    for body in [
+        "",
+        "<html><body>502 Bad Gateway</body></html>",
+        "null",
+        "[]",
+        "{\"success\":true}",
+        "{\"success\":true,\"metrics\":{\"totalStorage\":1}",
+        "{\"success\":true,\"metrics\":{\"totalStorage\":1}}}",
+        "{\"success\":true,\"metrics\":{\"totalStorage\":1},}x",
+        "{\"metrics\":{\"totalStorage\":1}}",
+        "{\"success\":\"yes\",\"metrics\":{\"totalStorage\":1}}",
+        "{\"success\":true,\"metrics\":5}",
+        "{\"success\":true \"metrics\":{}}",
+    ] {
+        let metrics = scrape_with(async |api| api.answers_text(USAGE, body).await).await;
+        assert_eq!(reasons(&metrics), [("decode".to_owned(), 1.0)], "{body}");
+        assert!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).is_empty(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_is_a_failure() {
+    let long = format!("{{\"success\":true,\"padding\":\"{}\",\"metrics\":{{}}}}", "x".repeat(200_000));
+    let api = FakeApi::with_samples("typical").await;
+    api.answers_text(USAGE, &long).await;
+    let options = ["--organization-id=1", "--api.max-response-size=100KiB"];
+    assert_eq!(
+        reasons(&Running::with_key(&api, &options).await.scrape().await),
+        [("too_large".to_owned(), 1.0)]
+    );
+    assert_eq!(reasons(&Running::with_key(&api, &options[..1]).await.scrape().await), []);
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_a_failure() {
+    let api = FakeApi::with_samples("typical").await;
+    api.dawdles(USAGE, std::time::Duration::from_mins(1), &json!({})).await;
+    let metrics = Running::with_key(&api, &["--organization-id=1", "--api.timeout=200ms"]).await.scrape().await;
+    assert_eq!(reasons(&metrics), [("timeout".to_owned(), 1.0)]);
+    let unanswered = [("code", "none"), ("account", "default")];
+    assert_eq!(metrics.value("edgeimpulse_exporter_api_requests_total", &unanswered), Some(1.0));
+}
+
+#[tokio::test]
+async fn an_api_that_is_not_there_leaves_the_exporter_up() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", socket.local_addr().unwrap());
+    drop(socket);
+    let metrics = Running::with_key_at(&url, &[]).await.scrape().await;
+    assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
+    assert_eq!(reasons(&metrics), [("connect".to_owned(), 1.0)]);
+}
+
+#[tokio::test]
+async fn an_api_that_does_not_speak_tls_is_a_tls_failure() {
+    let api = FakeApi::start().await;
+    let url = api.url().replace("http://", "https://");
+    let metrics = Running::with_key_at(&url, &[]).await.scrape().await;
+    assert_eq!(reasons(&metrics), [("tls".to_owned(), 1.0)]);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (api, elsewhere) = (FakeApi::with_samples("typical").await, FakeApi::with_samples("typical").await);
+    let to = format!("{}{USAGE}", elsewhere.url());
+    api.responds(USAGE, ResponseTemplate::new(302).insert_header("Location", to.as_str())).await;
+    let metrics = Running::with_key(&api, &["--organization-id=1"]).await.scrape().await;
+    assert_eq!(reasons(&metrics), [("http_status".to_owned(), 1.0)]);
+    assert_eq!(elsewhere.calls().await, 0, "the key went nowhere else");
+}
+
+#[tokio::test]
+async fn one_bad_field_costs_its_own_sample() {
+    let api = FakeApi::with_organization(&json!({
+        "success": true,
+        "organization": {
+            "id": 1, "name": 7, "created": "yesterday", "isDeveloperProfile": "no",
+            "users": [{ "role": "admin", "pending": "perhaps" }, { "role": "member", "pending": true }],
+            "projects": "none",
+        },
+        "entitlementLimits": { "totalStorage": "12", "numberOfUsers": -1, "numberOfProjects": 8 },
+        "defaultComputeLimits": { "requestsCpu": "many", "limitsCpu": 2.5 },
+        "datasets": [{ "totalFileSize": 1 }, 5, { "dataset": "good", "totalFileSize": [], "totalFileCount": 3 }],
+    }))
+    .await;
+    let metrics = Running::with_key(&api, &[]).await.scrape().await;
+    let of = |name: &str| metrics.value(&format!("edgeimpulse_organization_{name}"), &[]);
+    assert_eq!(of("created_timestamp_seconds"), None);
+    assert_eq!((of("storage_limit_bytes"), of("users_limit"), of("projects_limit")), (None, None, Some(8.0)));
+    assert_eq!((of("default_job_cpu_request_cores"), of("default_job_cpu_limit_cores")), (None, Some(2.5)));
+    assert_eq!(of("users_pending"), None, "one of the two did not say");
+    assert_eq!(metrics.series("edgeimpulse_organization_users", &[]).len(), 4);
+    let limited = metrics.series("edgeimpulse_organization_entitlement_limited", &[]);
+    let known: Vec<_> = limited.iter().map(|sample| sample.labels["entitlement"].as_str()).collect();
+    assert_eq!(known, ["compute", "gpu_compute", "projects"], "of the other two nothing is known");
+    assert_eq!(metrics.value("edgeimpulse_dataset_files", &[("dataset", "good")]), Some(3.0));
+    assert!(metrics.series("edgeimpulse_dataset_size_bytes", &[]).is_empty());
+    assert_eq!(
+        reasons(&metrics),
+        [("not_found".to_owned(), 1.0)],
+        "usage is not there; the answer itself is fine"
+    );
+    let errors = metrics.series("edgeimpulse_exporter_decode_errors_total", &[]);
+    let fields: Vec<_> = errors.iter().map(|sample| sample.labels["field"].as_str()).collect();
+    const FIELDS: &str = "created dataset datasets isDeveloperProfile name numberOfUsers pending projects requestsCpu \
+                          totalFileSize totalStorage";
+    assert_eq!(fields.join(" "), FIELDS);
+    assert!(errors.iter().all(|sample| sample.value == 1.0), "{errors:?}");
+}
+
+#[tokio::test]
+async fn a_failed_discovery_costs_no_other_collector_its_facts() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_jwt(&api, &[]).await;
+    exporter.scrape().await;
+    api.refuses("/api/user", 500, "down").await;
+    let metrics = exporter.scrape().await;
+    for id in ["1", "2"] {
+        let labels = [("organization_id", id)];
+        assert!(metrics.value("edgeimpulse_organization_storage_used_bytes", &labels).is_some());
+    }
+    assert!(metrics.series("edgeimpulse_organization_admins", &[]).is_empty(), "only the user call knows");
+    assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_failed_call_is_one_log_line_without_secrets() {
+    let api = FakeApi::with_samples("typical").await;
+    let said = "key ei_canary of\njan@example.com is not welcome";
+    api.refuses(USAGE, 500, said).await;
+    let key = file("key", "ei_canary\n");
+    let url = api.url();
+    let arguments = [
+        "scrape",
+        "--api.url",
+        &url,
+        "--api.key-file",
+        &key,
+        "--organization-id=1",
+        "--log.level=trace",
+        "--log.format=json",
+    ];
+    let ended = Program::start(&arguments, &[]).end().await;
+    assert_eq!(ended.code, Some(0));
+    let lines: Vec<serde_json::Value> =
+        ended.stderr.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
+    let failures: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
+    assert_eq!(failures.len(), 1, "{}", ended.stderr);
+    let failure = failures[0];
+    assert_eq!(failure["endpoint"], "/api/organizations/{organizationId}/metrics");
+    assert_eq!((&failure["reason"], &failure["status"]), (&json!("server_error"), &json!(500)));
+    assert_eq!((&failure["organization_id"], &failure["account"]), (&json!(1), &json!("default")));
+    assert!(failure["duration_seconds"].is_number());
+    assert_eq!(failure["message"], "API server error (HTTP 500): key [credential] of [e-mail] is not welcome");
+    for secret in ["ei_canary", "@example.com", "Org 1", "user1"] {
+        assert!(!ended.stderr.contains(secret), "{secret} is in {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_log_level_shows_what_it_is_for_and_nothing_of_connections() {
+    let api = FakeApi::with_samples("typical").await;
+    api.answers(USAGE, &json!({ "success": true, "metrics": { "totalStorage": "much" } })).await;
+    api.refuses("/api/organizations/1", 500, "no").await;
+    let url = api.url();
+    for (level, shown) in [
+        ("error", [false, false]),
+        ("warn", [true, false]),
+        ("info", [true, false]),
+        ("debug", [true, true]),
+        ("trace", [true, true]),
+    ] {
+        let level = format!("--log.level={level}");
+        let arguments = ["scrape", "--api.url", &url, "--organization-id=1", &level];
+        let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
+        let says = ["API server error", "invalid values"].map(|text| ended.stderr.contains(text));
+        assert_eq!(says, shown, "{level}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("connect"), "{level}: {}", ended.stderr);
+    }
+}

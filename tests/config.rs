@@ -1,0 +1,293 @@
+//! The configuration file: what it configures, and its errors.
+
+use clap::CommandFactory;
+use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::collect::Exporter;
+use edgeimpulse_exporter::config::file as config_file;
+use edgeimpulse_exporter::model::{Clock, Collector};
+use serde_json::{Value, json};
+
+use crate::support::{FakeApi, Program, Running, file};
+
+fn schema() -> Value {
+    serde_json::from_str(&config_file::schema()).unwrap()
+}
+
+/// Returns the documents of `text` as the JSON that a schema is about.
+fn as_json(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap()
+}
+
+fn read(text: &str) -> Result<edgeimpulse_exporter::config::Configuration, String> {
+    config_file::read(std::path::Path::new(&file("config.yaml", text)))
+}
+
+#[test]
+fn the_schema_in_the_docs_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.schema.json");
+    let found = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(found, config_file::schema(), "cargo run -- check-config --schema > docs/config.schema.json");
+}
+
+#[test]
+fn the_example_says_the_defaults_and_agrees_with_the_schema() {
+    let example =
+        include_str!("../docs/config.example.yaml").replace("jwt_env: PARTNER_JWT", "jwt_file: partner");
+    jsonschema::validate(&schema(), &as_json(&example)).unwrap();
+    let said = read(&example).unwrap();
+    let silent = read("accounts: [{name: a, key_file: b}]").unwrap();
+    assert_eq!(said.api, silent.api);
+    assert_eq!(said.common.web, silent.common.web);
+    assert_eq!(said.common.log, silent.common.log);
+    assert_eq!(said.common.collectors, silent.common.collectors);
+    assert_eq!(format!("{:?}", said.common.scrape), format!("{:?}", silent.common.scrape));
+    assert_eq!(format!("{:?}", said.common.cache), format!("{:?}", silent.common.cache));
+    // Without a word about it, a flag's default holds.
+    let flags = <CommandLine as clap::Parser>::try_parse_from(["edgeimpulse-exporter"]).unwrap().options;
+    assert_eq!(silent.api, flags.api);
+    assert_eq!(silent.common.collectors, flags.common.collectors);
+    assert_eq!(silent.common.web, flags.common.web);
+}
+
+/// Flags whose place in the file is not their name with underscores.
+const OTHER_NAMES: [(&str, &str); 13] = [
+    ("api.key-file", "accounts.key_file"),
+    ("api.jwt-file", "accounts.jwt_file"),
+    ("organization-id", "accounts.organization_ids"),
+    ("user-id", "accounts.user_ids"),
+    ("whitelabel.organization-id", "accounts.whitelabel.organization_ids"),
+    ("whitelabel.user-id", "accounts.whitelabel.user_ids"),
+    ("web.listen-address", "web.listen_addresses"),
+    ("web.config.file", "web.config_file"),
+    ("collector.projects", "collectors.projects"),
+    ("collector.interval", "collectors.intervals"),
+    ("collector.organization.most-datasets", "collectors.most_datasets"),
+    ("usage.exclude-edge-impulse-users", "collectors.exclude_edge_impulse_users"),
+    ("usage.project-visibility", "collectors.project_visibility"),
+];
+
+#[test]
+fn everything_that_a_flag_can_say_the_file_can_say() {
+    let schema = schema();
+    let has = |path: &[&str]| {
+        let mut place = &schema;
+        for name in path {
+            let reference = place["$ref"].as_str().or_else(|| place["items"]["$ref"].as_str());
+            if let Some(reference) = reference {
+                place = &schema["$defs"][reference.trim_start_matches("#/$defs/")];
+            }
+            place = &place["properties"][*name];
+        }
+        !place.is_null()
+    };
+    let mut flags = 0;
+    for argument in CommandLine::command().get_arguments() {
+        let Some(flag) = argument.get_long() else { continue };
+        if ["help", "version"].contains(&flag) || argument.is_hide_set() {
+            continue;
+        }
+        if ["config.file", "replay"].contains(&flag) {
+            continue;
+        }
+        flags += 1;
+        let same_name = flag.replace('-', "_");
+        let other_name = OTHER_NAMES.iter().find(|(other, _)| *other == flag).map(|(_, name)| *name);
+        let name = match flag.strip_prefix("collector.") {
+            Some(collector) if Collector::named(collector).is_some() => "collectors.disabled",
+            _ => other_name.unwrap_or(&same_name),
+        };
+        let path: Vec<&str> = name.split('.').collect();
+        assert!(has(&path), "--{flag} is not at {name}");
+    }
+    assert!(flags > 30);
+}
+
+/// A wrong file, its error, and whether the schema finds it too.
+const WRONG: &[(&str, &str, bool)] = &[
+    (
+        "accounts: [{name: a, key_file: b}]\nweb: {listen_adress: x}",
+        ":2:7: web.listen_adress: unknown field: expected one of listen_addresses, config_file, ",
+        true,
+    ),
+    (
+        "api:\n  timeout: 5 parsecs\naccounts: [{name: a, key_file: b}]",
+        ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s",
+        false,
+    ),
+    ("api:\n  timeout: 5\naccounts: [{name: a, key_file: b}]", ":2:12: api.timeout: expected a duration", true),
+    ("api:\n  timeout: 0s\naccounts: []", ":2:12: api.timeout: must be greater than zero, e.g. 10s", true),
+    ("api:\n  timeout: [5s]\naccounts: []", ":2:12: api.timeout: expected text", true),
+    ("api:\n  timeout:\naccounts: []", ":2:10: api.timeout: expected text, got nothing", true),
+    (
+        "api: {url: studio}\naccounts: [{name: a, key_file: b}]",
+        ":1:12: api.url: expected an http or https URL, e.g. https://studio.edgeimpulse.com/v1",
+        false,
+    ),
+    (
+        "api: {url: 'https://user:canary@a.example'}\naccounts: [{name: a, key_file: b}]",
+        ":1:12: api.url: the URL contains a credential, which logs would show",
+        false,
+    ),
+    (
+        "api: {concurrency: 0}\naccounts: [{name: a, key_file: b}]",
+        ":1:20: api.concurrency: expected a whole number from 1 to 1000",
+        true,
+    ),
+    (
+        "api: {concurrency: many}\naccounts: [{name: a, key_file: b}]",
+        ":1:20: api.concurrency: expected a whole number from 1 to 1000",
+        true,
+    ),
+    (
+        "api: {calls_per_minute: -1}\naccounts: [{name: a, key_file: b}]",
+        ":1:25: api.calls_per_minute: expected a whole number from 1 to 4294967295",
+        true,
+    ),
+    (
+        "api: {concurrency: 1}\naccounts: [{name: a, key_file: b}, {name: c, key_file: d}]",
+        ": api.concurrency: expected 2 or more",
+        false,
+    ),
+    ("accounts: []", ": no accounts: expected at least one, with a name", true),
+    ("{}", ": no accounts", false),
+    ("", ": no accounts", false),
+    ("accounts: canary", ":1:11: accounts: expected a list", true),
+    ("accounts: [canary]", ":1:12: accounts[0]: expected a mapping", true),
+    ("canary", ":1:1: expected a mapping", true),
+    ("accounts:\n  - name: a", ":2:11: account a: no credential: expected key_file, key_env", false),
+    (
+        "accounts:\n  - name: a\n    key_file: b\n    jwt_env: C",
+        ":4:14: account a: more than one credential: expected one of key_file, key_env",
+        false,
+    ),
+    (
+        "accounts:\n  - name: a\n    key_env: NOT_SET_ANYWHERE",
+        ":3:14: account a: the environment variable NOT_SET_ANYWHERE is not set",
+        false,
+    ),
+    (
+        "accounts:\n  - name: a b\n    key_file: b",
+        ":2:11: accounts.name \"a b\": expected only letters, digits",
+        true,
+    ),
+    ("accounts:\n  - key_file: b", ":2:5: accounts[0]: field \"name\" is missing", true),
+    ("accounts:\n  - name: {canary: a}", ":2:11: accounts[0].name: expected text", true),
+    (
+        "accounts:\n  - {name: a, key_file: b}\n  - {name: a, key_file: c}",
+        ":3:12: accounts: the name \"a\" is used twice",
+        false,
+    ),
+    ("accounts:\n  - {name: a, key_file: b, user_ids: [1]}", ":2:12: account a: user_ids require a JWT", false),
+    (
+        "accounts:\n  - {name: a, key_file: b, organization_ids: [canary]}",
+        ":2:47: accounts[0].organization_ids[0]: expected a whole number",
+        true,
+    ),
+    (
+        "accounts: [{name: a, key_file: b}]\ncollectors:\n  disabled: [useage]",
+        ":3:14: collectors.disabled[0]: unknown value \"useage\": expected one of usage, organization, ",
+        true,
+    ),
+    (
+        "accounts: [{name: a, key_file: b}]\ncollectors:\n  intervals: {whitelabel_user: 1m}",
+        ":3:32: collectors.intervals: whitelabel_user: expected 15m or more",
+        false,
+    ),
+    (
+        "accounts: [{name: a, key_file: b}]\ncollectors:\n  intervals: {usage: 0s}",
+        ":3:22: collectors.intervals: must be greater than zero",
+        false,
+    ),
+    (
+        "accounts: [{name: a, key_file: b}]\ncollectors:\n  projects: yes",
+        ":3:13: collectors.projects: expected true or false",
+        false,
+    ),
+    ("accounts: [{name: a, key_file: b}]\naccounts: []", ":2:1: field \"accounts\" is set twice", false),
+    (
+        "accounts: [{name: a, key_file: b}]\nlog: {level: loud}",
+        ":2:14: log.level: unknown value \"loud\": expected one of error, warn, info, debug, trace",
+        true,
+    ),
+    ("accounts: [{name: a, key_file: b}]\nlog: {level: [canary]}", ":2:14: log.level: expected text", true),
+    ("accounts: [{name: a, key_file: b}", ":1:11: invalid YAML: unclosed bracket '['", false),
+    ("api: *canary", ":1:6: there is no anchor of this name", false),
+    ("{}\n---\n{}\n", ":3:1: expected one YAML document, found a second one", false),
+];
+
+#[test]
+fn what_is_wrong_is_named_with_file_line_and_what_was_expected() {
+    for (text, hint, schema_tells) in WRONG {
+        let error = read(text).unwrap_err();
+        let (_, after_path) = error.split_once("config.yaml").unwrap_or_else(|| panic!("{error}"));
+        assert!(after_path.starts_with(hint), "{text}\n{error}\n{hint}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        for inner in ["canary", "u16", "u32", "u64", "struct", "enum", "Spanned", "Policy", "scalar"] {
+            assert!(!error.contains(inner), "{text}\n{error}");
+        }
+        if *schema_tells {
+            assert!(!jsonschema::is_valid(&schema(), &as_json(text)), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn check_config_says_so_without_starting() {
+    let wrong = file("config.yaml", "accounts:\n  - name: a\n    key_file: nowhere\n");
+    let ended = Program::start(&["check-config", "--config.file", &wrong], &[]).end().await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains(":3:15: the API key in file ") && ended.stderr.contains("No such file"),
+        "{ended:?}"
+    );
+    let key = file("key", "ei_canary");
+    let right = file("config.yaml", &format!("accounts:\n  - name: a\n    key_file: {key}\n"));
+    let ended = Program::start(&["check-config"], &[("EDGEIMPULSE_CONFIG_FILE", &right)]).end().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stdout, "The configuration is valid. Accounts: 1 (a).\n");
+    for (arguments, environment) in [
+        (vec!["--config.file", &right, "--log.level=debug"], vec![]),
+        (vec!["--config.file", &right], vec![("EDGEIMPULSE_API_URL", "http://127.0.0.1:1")]),
+    ] {
+        let ended = Program::start(&arguments, &environment).end().await;
+        assert_eq!(ended.code, Some(2));
+        assert!(
+            ended.stderr.contains("cannot be combined with --config.file: set it in the file"),
+            "{ended:?}"
+        );
+    }
+}
+
+/// Returns a file with an account for each of `keys`, which is its name too.
+pub fn with_accounts(api: &str, keys: &[&str], rest: &str) -> String {
+    let mut text = format!("api:\n  url: {api}\n{rest}accounts:\n");
+    for key in keys {
+        let path = file("key", key);
+        text.extend(["  - name: ", key, "\n    key_file: ", &path, "\n"]);
+    }
+    text
+}
+
+pub fn build(config: &str) -> std::sync::Arc<Exporter> {
+    Exporter::build(config_file::read(std::path::Path::new(config)).unwrap(), Clock::System, None).unwrap()
+}
+
+#[tokio::test]
+async fn each_account_sees_what_its_credential_sees() {
+    let api = FakeApi::start().await;
+    for (key, id) in [("one", 1), ("two", 2)] {
+        let list = json!({ "success": true, "organizations": [{ "id": id, "name": key }] });
+        let answer = wiremock::ResponseTemplate::new(200).set_body_json(list);
+        api.responds_to_at("x-api-key", key, "/api/organizations", answer).await;
+        api.answers(&format!("/api/organizations/{id}/metrics"), &json!({ "success": true, "metrics": {} }))
+            .await;
+    }
+    let exporter = build(&file("config.yaml", &with_accounts(&api.url(), &["one", "two"], "")));
+    let metrics = Running::serve(exporter).await.scrape().await;
+    for (account, id) in [("one", "1"), ("two", "2")] {
+        assert_eq!(metrics.value("edgeimpulse_up", &[("account", account)]), Some(1.0));
+        let labels = [("account", account), ("collector", "usage"), ("organization_id", id)];
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &labels), Some(1.0));
+        assert_eq!(metrics.series("edgeimpulse_scrape_collector_success", &labels[..2]).len(), 1);
+    }
+}

@@ -1,0 +1,131 @@
+//! The crate and the Debian package.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::support::file;
+use crate::support::repository::{files_below, path, succeed};
+
+/// Returns the files below a folder, by their path from there.
+fn files_in(folder: &str) -> BTreeSet<String> {
+    let files = files_below(folder).into_iter();
+    files.map(|file| file.strip_prefix(path(folder)).unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_crate_holds_what_it_is_built_from_and_nothing_odd() {
+    let arguments = ["package", "--list", "--allow-dirty", "--offline", "--locked"];
+    let listed = succeed(env!("CARGO"), &arguments);
+    let listed: BTreeSet<_> = listed.lines().map(|line| line.replace('\\', "/")).collect();
+    let others = "build.rs Cargo.lock Cargo.toml Cargo.toml.orig CHANGELOG.md LICENSE README.md";
+    let mut expected: BTreeSet<_> = others.split(' ').map(str::to_owned).collect();
+    expected.extend(files_in("src").into_iter().map(|file| format!("src/{file}")));
+    // cargo adds this file in a Git repository.
+    let listed: BTreeSet<_> = listed.into_iter().filter(|name| name != ".cargo_vcs_info.json").collect();
+    assert_eq!(listed, expected);
+}
+
+/// A directory with a Debian system that has nothing but the package.
+struct Scratch {
+    root: String,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let root = file("debian", "") + ".d";
+        for directory in ["info", "updates"] {
+            std::fs::create_dir_all(format!("{root}/var/lib/dpkg/{directory}")).unwrap();
+        }
+        std::fs::write(format!("{root}/var/lib/dpkg/status"), "").unwrap();
+        Self { root }
+    }
+
+    fn dpkg(&self, action: &str, what: &str) -> String {
+        let root = format!("--root={}", self.root);
+        // The directory has no libraries and no shell.
+        let alone = ["--force-script-chrootless", "--force-depends", "--no-triggers", "--log=/dev/null"];
+        succeed("dpkg", &[&[&*root], &alone[..], &[action, what]].concat())
+    }
+
+    /// Returns the files other than those of dpkg.
+    fn files(&self) -> BTreeSet<String> {
+        files_in(&self.root).into_iter().filter(|file| !file.starts_with("var/lib/dpkg/")).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+#[test]
+#[ignore = "needs root, cargo-deb, dpkg-shlibdeps and systemd-analyze (Debian: dpkg-dev, systemd)"]
+fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
+    const PROGRAM: &str = env!("CARGO_BIN_EXE_edgeimpulse-exporter");
+    succeed("deploy/debian/assets", &[PROGRAM]);
+    // Packs the debug build that the tests use.
+    let package = file("deb", "") + ".deb";
+    let arguments =
+        ["deb", "--no-build", "--profile=dev", "--no-dbgsym", "--offline", "--locked", "-o", &package];
+    succeed(env!("CARGO"), &arguments);
+    let package = package.as_str();
+    let field = |name: &str| succeed("dpkg-deb", &["--field", package, name]).trim_end().to_owned();
+    assert_eq!(field("Version"), concat!(env!("CARGO_PKG_VERSION"), "-1"));
+    let depends = field("Depends");
+    assert!(depends.contains("libc6") && depends.contains("ca-certificates"), "{depends}");
+    let owners = succeed("dpkg-deb", &["--contents", package]);
+    assert!(owners.lines().all(|line| line.split_whitespace().nth(1) == Some("0/0")), "{owners}");
+
+    let scratch = Scratch::new();
+    scratch.dpkg("--install", package);
+    let files = scratch.files();
+    const INSTALLED: &str = "
+        usr/bin/edgeimpulse-exporter usr/lib/systemd/system/edgeimpulse-exporter.service
+        usr/lib/systemd/system/edgeimpulse-exporter.socket etc/edgeimpulse-exporter/environment
+        usr/share/man/man1/edgeimpulse-exporter.1.gz usr/share/man/man1/edgeimpulse-exporter-demo.1.gz
+        usr/share/bash-completion/completions/edgeimpulse-exporter
+        usr/share/zsh/vendor-completions/_edgeimpulse-exporter
+        usr/share/fish/vendor_completions.d/edgeimpulse-exporter.fish
+        usr/share/doc/edgeimpulse-exporter/copyright usr/share/doc/edgeimpulse-exporter/docs/deploy.md
+        usr/share/edgeimpulse-exporter/rules.yaml usr/share/edgeimpulse-exporter/dashboards/overview.json";
+    for name in INSTALLED.split_whitespace() {
+        assert!(files.contains(name), "{name}: {files:#?}");
+    }
+    let inside = |name: &str| format!("{}/{name}", scratch.root);
+    let version = succeed(&inside("usr/bin/edgeimpulse-exporter"), &["--version"]);
+    assert_eq!(version, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
+    // The units name the program without a path. The directory lacks the targets and the program that they refer to.
+    let system = inside("run/systemd/system");
+    std::fs::create_dir_all(&system).unwrap();
+    for target in ["sysinit", "basic", "network-online", "shutdown"] {
+        std::fs::write(format!("{system}/{target}.target"), "[Unit]\n").unwrap();
+    }
+    std::fs::create_dir(inside("bin")).unwrap();
+    std::fs::copy("/bin/kill", inside("bin/kill")).unwrap();
+    let root = format!("--root={}", scratch.root);
+    let units = ["edgeimpulse-exporter.service", "edgeimpulse-exporter.socket"];
+    succeed("systemd-analyze", &[&["verify", "--man=no", &root], &units[..]].concat());
+    for directory in ["run", "bin"] {
+        std::fs::remove_dir_all(inside(directory)).unwrap();
+    }
+    assert_eq!(scratch.dpkg("--verify", "edgeimpulse-exporter"), "", "all files are as they were packed");
+
+    let key = inside("etc/edgeimpulse-exporter/api-key");
+    std::fs::write(&key, "ei_x").unwrap();
+    let settings = inside("etc/edgeimpulse-exporter/environment");
+    std::fs::write(&settings, "EDGEIMPULSE_CACHE_TTL=1m\n").unwrap();
+    scratch.dpkg("--install", package);
+    assert_eq!(
+        std::fs::read_to_string(&settings).unwrap(),
+        "EDGEIMPULSE_CACHE_TTL=1m\n",
+        "settings outlive an update"
+    );
+    scratch.dpkg("--remove", "edgeimpulse-exporter");
+    let left = ["etc/edgeimpulse-exporter/api-key", "etc/edgeimpulse-exporter/environment"];
+    assert_eq!(scratch.files(), BTreeSet::from(left.map(str::to_owned)), "files of the administrator stay");
+    std::fs::remove_file(&key).unwrap();
+    scratch.dpkg("--purge", "edgeimpulse-exporter");
+    assert_eq!(scratch.files(), BTreeSet::new());
+    assert!(!Path::new(&inside("usr/share")).exists() && !Path::new(&inside("etc")).exists());
+}

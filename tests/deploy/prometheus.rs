@@ -1,0 +1,305 @@
+//! Metrics read by Prometheus, promtool and the strict parsers of the Python client.
+
+use std::collections::BTreeSet;
+use std::process::{Output, Stdio};
+
+use axum::Router;
+use edgeimpulse_exporter::serve::listener::{self, ConnectionLimits};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::support::repository::path;
+use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
+
+/// Runs a command with `input` until it ends.
+async fn feed(command: &str, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(command);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).await.unwrap();
+    child.wait_with_output().await.unwrap()
+}
+
+async fn with_everything(api: &FakeApi) -> Running {
+    Running::with_jwt(api, &["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"]).await
+}
+
+#[tokio::test]
+#[ignore = "needs promtool (Debian: prometheus)"]
+async fn promtool_finds_nothing_to_complain_about() {
+    for sample in ["typical", "bare"] {
+        let api = FakeApi::with_samples(sample).await;
+        let text = with_everything(&api).await.scrape().await.text;
+        let output = feed("promtool", &["check", "metrics"], &text).await;
+        assert!(output.status.success(), "{sample}: {output:?}");
+        assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{sample}: {output:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs python3 with prometheus-client"]
+async fn the_strict_parsers_of_the_python_client_read_both_formats() {
+    const PARSE: &str = "
+import sys, importlib
+parser = importlib.import_module(sys.argv[1])
+samples = [s for f in parser.text_string_to_metric_families(sys.stdin.read()) for s in f.samples]
+names = {s.labels['organization_name'] for s in samples if s.name == 'edgeimpulse_organization_info'}
+print(len(samples), sorted(names))
+";
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = with_everything(&api).await;
+    let (text, open_metrics) = (exporter.scrape().await, exporter.scrape_open_metrics().await);
+    for (module, metrics) in
+        [("prometheus_client.parser", &text), ("prometheus_client.openmetrics.parser", &open_metrics)]
+    {
+        let output = feed("python3", &["-c", PARSE, module], &metrics.text).await;
+        assert!(output.status.success(), "{module}: {}", String::from_utf8_lossy(&output.stderr));
+        let expected = format!(
+            "{} ['Org 1 \\\\ \"quoted\"', 'Org 2 \\\\ \"quoted\"', 'Tenant \\\\ \"quoted\"', 'Tenant of few words']\n",
+            metrics.samples.len()
+        );
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{module}");
+    }
+}
+
+/// Serves the response of `url` without forwarding `Accept`, so that clients get the text format.
+async fn without_accept(url: String) -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let relay = async move || {
+        let response = get(url).await.unwrap();
+        let media_type = response.headers()["content-type"].clone();
+        ([("content-type", media_type)], response.text().await.unwrap())
+    };
+    let app = Router::new().route("/metrics", axum::routing::get(relay));
+    let forever = std::future::pending();
+    tokio::spawn(listener::serve(vec![listener], app, forever, ConnectionLimits::default()));
+    port
+}
+
+/// A Prometheus server.
+pub struct Prometheus {
+    port: u16,
+    program: Option<Program>,
+}
+
+impl Prometheus {
+    /// Starts a server that scrapes each target every second, as a job of that name.
+    async fn scraping(targets: &[(&str, u16)]) -> Self {
+        let job = |(job, port): &(&str, u16)| {
+            format!("- job_name: {job}\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n")
+        };
+        let jobs: String = targets.iter().map(job).collect();
+        let configuration =
+            format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
+        let data = file("prometheus", "") + ".data";
+        Self::start(&configuration, &data).await
+    }
+
+    /// Starts a server with a configuration and a folder of data.
+    pub async fn start(configuration: &str, data: &str) -> Self {
+        let port = free_port();
+        let configuration = file("prometheus.yml", configuration);
+        let mut command = Command::new("prometheus");
+        command.args([
+            format!("--config.file={configuration}"),
+            format!("--storage.tsdb.path={data}"),
+            "--storage.tsdb.retention.time=10y".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+        ]);
+        let mut program = Program::run(command);
+        program.says("Server is ready").await;
+        Self { port, program: Some(program) }
+    }
+
+    /// Returns a server that is already running.
+    pub fn at(port: u16) -> Self {
+        Self { port, program: None }
+    }
+
+    /// Stops the server, which writes its data, if this test started it.
+    pub async fn stop(self) {
+        if let Some(program) = self.program {
+            program.signal("TERM");
+            program.end().await;
+        }
+    }
+
+    /// Returns the data of a response of its API.
+    pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Value {
+        let mut url = url::Url::parse(&format!("http://127.0.0.1:{}/api/v1/{path}", self.port)).unwrap();
+        url.query_pairs_mut().extend_pairs(query);
+        let answer: Value = serde_json::from_str(&get(url).await.unwrap().text().await.unwrap()).unwrap();
+        assert_eq!(answer["status"], "success", "{query:?}: {answer}");
+        answer["data"].clone()
+    }
+
+    /// Returns the labels and values of an expression.
+    pub async fn query(&self, expression: &str) -> Vec<(Value, f64)> {
+        let data = self.ask("query", &[("query", expression)]).await;
+        let series = data["result"].as_array().unwrap().iter();
+        series.map(|one| (one["metric"].clone(), one["value"][1].as_str().unwrap().parse().unwrap())).collect()
+    }
+
+    /// Waits until an expression has a result.
+    pub async fn sees(&self, expression: &str) {
+        eventually(async || match self.query(expression).await {
+            series if series.is_empty() => Err(format!("{expression} did not become true")),
+            _ => Ok(()),
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs prometheus (Debian: prometheus)"]
+async fn prometheus_scrapes_the_demo_in_both_formats() {
+    let arguments = ["demo", "--web.listen-address=127.0.0.1:0", "--collector.projects"];
+    let mut demo = Program::start(&arguments, &[]);
+    let url = demo.prints("/metrics").await.split_whitespace().next().unwrap().to_owned();
+    let port = url::Url::parse(&url).unwrap().port().unwrap();
+    let text = without_accept(url).await;
+    let prometheus = Prometheus::scraping(&[("open-metrics", port), ("text", text)]).await;
+    prometheus.sees("count(up == 1) == 2").await;
+    // The first scrape may reach its deadline before all responses arrived.
+    let failing =
+        "(edgeimpulse_scrape_collector_success == 0) unless (edgeimpulse_scrape_collector_supported == 0)";
+    prometheus.sees(&format!("absent({failing})")).await;
+
+    let count = "count by (job) ({__name__=~\"edgeimpulse_.+\", __name__!~\"edgeimpulse_exporter_.+\"})";
+    let counts = prometheus.query(count).await;
+    assert_eq!(counts.len(), 2);
+    assert_eq!(counts[0].1, counts[1].1, "both formats have the same series");
+    assert!(counts[0].1 > 1000.0);
+    let names: BTreeSet<_> = prometheus
+        .query("edgeimpulse_organization_info{organization_id=\"1010\"}")
+        .await
+        .into_iter()
+        .map(|(labels, _)| labels["organization_name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, BTreeSet::from(["Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰".to_owned()]));
+    // Counters have the name of the catalogue in both formats.
+    assert_eq!(prometheus.query("edgeimpulse_exporter_api_requests_total{code=\"200\"} > 0").await.len(), 20);
+    assert!(
+        prometheus
+            .query("histogram_quantile(0.9, edgeimpulse_exporter_api_request_duration_seconds_bucket) > 0")
+            .await
+            .len()
+            >= 20
+    );
+    demo.signal("TERM");
+    assert_eq!(demo.end().await.code, Some(0));
+}
+
+/// The organizations for which each alert is true in the demo; other alerts are true for none.
+const STORIES: [(&str, &[&str]); 12] = [
+    ("EdgeImpulseEntitlementAlmostFull", &["1002"]),
+    ("EdgeImpulseEntitlementFullyUsed", &["1004"]),
+    ("EdgeImpulseEntitlementExceeded", &["1004"]),
+    ("EdgeImpulseStorageFillingUp", &["1002"]),
+    ("EdgeImpulseComputeOverPace", &["1003"]),
+    ("EdgeImpulseTrialEndingSoon", &["1006"]),
+    ("EdgeImpulseTrialExpired", &["1008"]),
+    ("EdgeImpulseContractYearEnding", &["1009"]),
+    ("EdgeImpulseDatasetChecklistFailing", &["1001"]),
+    ("EdgeImpulseDatasetNotGrowing", &["1009"]),
+    // Habits that most organizations of the demo have.
+    (
+        "EdgeImpulseMembersWithPasswordOnly",
+        &["1001", "1002", "1003", "1004", "1005", "1007", "1008", "1009", "1010", "1011"],
+    ),
+    ("EdgeImpulseInvitationsPending", &["1001", "1003", "1005", "1007"]),
+];
+
+/// Panels that are empty in the demo, with the reason.
+const EMPTY: [(&str, &str); 5] = [
+    ("exporter / Failing calls B", "no response is stale"),
+    ("exporter / API calls paused until A", "the API never returned Retry-After"),
+    ("fleet / Users F", "no subscription is to be downgraded"),
+    ("fleet / Users G", "no subscription is to be terminated"),
+    ("organization / Deleted A", "no organization was deleted"),
+];
+
+/// Makes Prometheus blocks of the demo's history, as two replicas export it, with the recording rules applied. Returns
+/// their folder and the time of the last sample.
+async fn past_of_the_demo() -> (String, f64) {
+    let arguments = ["demo", "--history=60h", "--history-step=10m", "--collector.projects"];
+    let ended = Program::start(&arguments, &[]).end().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
+    let now = last.parse::<f64>().unwrap();
+    let data = file("history", "") + ".data";
+    let promtool = async |arguments: &[&str]| {
+        let output = Command::new("promtool").arg("tsdb").args(arguments).output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    for replica in ["localhost:10101", "localhost:10102"] {
+        let history = file("history.om", &ended.stdout.replace("localhost:10101", replica));
+        promtool(&["create-blocks-from", "openmetrics", "--max-block-duration=168h", &history, &data]).await;
+    }
+    let prometheus = Prometheus::start("global: {}\n", &data).await;
+    let (start, end) = (format!("--start={}", now - 59.0 * 3600.0), format!("--end={now}"));
+    let (url, output) = (format!("--url=http://127.0.0.1:{}", prometheus.port), format!("--output-dir={data}"));
+    let recording = path("deploy/prometheus/rules.yaml");
+    promtool(&["create-blocks-from", "rules", &start, &end, &url, "--eval-interval=2m", &output, &recording])
+        .await;
+    prometheus.stop().await;
+    (data, now)
+}
+
+#[tokio::test]
+#[ignore = "needs prometheus (Debian: prometheus)"]
+async fn the_demos_past_raises_the_alerts_of_its_stories_and_fills_the_dashboards() {
+    let (data, now) = past_of_the_demo().await;
+    let rules = path("deploy/prometheus");
+    let configuration = format!("rule_files: ['{rules}/rules.yaml', '{rules}/rules-hygiene.yaml']\n");
+    let prometheus = Prometheus::start(&configuration, &data).await;
+    check_alerts(&prometheus, now).await;
+    check_dashboards(&prometheus, now).await;
+    prometheus.stop().await;
+}
+
+/// Checks that each alert is true for exactly the organizations of its story, now and at the start of its `for`.
+async fn check_alerts(prometheus: &Prometheus, now: f64) {
+    let groups = prometheus.ask("rules", &[("type", "alert")]).await;
+    let groups = groups["groups"].as_array().unwrap();
+    let rules: Vec<_> = groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
+    assert_eq!(rules.len(), 23);
+    for rule in rules {
+        let (name, expression) = (rule["name"].as_str().unwrap(), rule["query"].as_str().unwrap());
+        let expected: &[&str] = STORIES.iter().find(|(alert, _)| *alert == name).map_or(&[], |(_, ids)| ids);
+        for at in [now, now - rule["duration"].as_f64().unwrap()] {
+            let data = prometheus.ask("query", &[("query", expression), ("time", &at.to_string())]).await;
+            let series = data["result"].as_array().unwrap();
+            let ids: BTreeSet<_> =
+                series.iter().map(|one| one["metric"]["organization_id"].as_str().unwrap_or("none")).collect();
+            assert_eq!(ids.into_iter().collect::<Vec<_>>(), expected, "{name} at {at}, now is {now}");
+        }
+    }
+}
+
+/// Checks that every expression of every panel and variable has a result, except those in `EMPTY`.
+async fn check_dashboards(prometheus: &Prometheus, now: f64) {
+    // A sample every ten minutes: rates need a window of several.
+    let variables =
+        [("$__rate_interval", "30m"), ("$__interval", "30m"), ("$__range", "2d"), ("$job", "edgeimpulse")];
+    let mut empty = Vec::new();
+    for (place, expression) in crate::deploy::dashboards::expressions() {
+        let mut expression = expression.replace("${job}", "edgeimpulse").replace("${organization}", ".+");
+        for (variable, value) in variables {
+            expression = expression.replace(variable, value);
+        }
+        expression = expression.replace("$organization", ".+").replace("$collector", ".+");
+        let has_variable = expression
+            .split('$')
+            .skip(1)
+            .any(|rest| rest.starts_with(|c: char| c.is_alphabetic() || "_{".contains(c)));
+        assert!(!has_variable, "{place}: {expression}");
+        let data = prometheus.ask("query", &[("query", &expression), ("time", &now.to_string())]).await;
+        if data["result"].as_array().unwrap().is_empty() {
+            empty.push(place);
+        }
+    }
+    assert_eq!(empty, EMPTY.map(|(place, _)| place), "empty without a reason, or no longer empty");
+}

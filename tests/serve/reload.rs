@@ -1,0 +1,116 @@
+//! Reloading the configuration file: all of it, or none.
+
+use edgeimpulse_exporter::serve::reload::ReloadableExporter;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use wiremock::ResponseTemplate;
+
+use crate::config::{build, with_accounts};
+use crate::support::{Exposition, FakeApi, Program, Running, file};
+
+const LOADED: &str = "edgeimpulse_exporter_config_last_reload_successful";
+
+async fn api_of(keys: &[&str]) -> FakeApi {
+    let api = FakeApi::start().await;
+    for (key, id) in keys.iter().zip(1..) {
+        let list = json!({ "success": true, "organizations": [{ "id": id, "name": key }] });
+        let list = ResponseTemplate::new(200).set_body_json(list);
+        api.responds_to_at("x-api-key", key, "/api/organizations", list).await;
+        api.answers(&format!("/api/organizations/{id}/metrics"), &json!({ "success": true, "metrics": {} }))
+            .await;
+    }
+    api
+}
+
+#[tokio::test]
+async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
+    let api = api_of(&["one", "two"]).await;
+    let cached = "cache: {ttl: 1h}\n";
+    let config = file("config.yaml", &with_accounts(&api.url(), &["one"], cached));
+    let live = ReloadableExporter::new(build(&config));
+    let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+    exporter.scrape().await;
+    let with_one = std::fs::read_to_string(&config).unwrap();
+    let second = with_accounts(&api.url(), &["two"], cached);
+    let (_, second) = second.split_once("accounts:\n").unwrap();
+    std::fs::write(&config, format!("{with_one}{second}")).unwrap();
+    live.reload().unwrap();
+    let metrics = exporter.scrape().await;
+    assert_eq!(metrics.value("edgeimpulse_up", &[("account", "two")]), Some(1.0));
+    assert_eq!(metrics.value(LOADED, &[]), Some(1.0));
+    assert_eq!(
+        api.requests("/api/organizations/1/metrics").await.len(),
+        1,
+        "the first account's answer was kept"
+    );
+    let requests = [("account", "one"), ("endpoint", "/api/organizations/{organizationId}/metrics")];
+    let counter = metrics.value("edgeimpulse_exporter_api_requests_total", &requests);
+    assert_eq!(counter, Some(1.0), "counters go on");
+
+    std::fs::write(&config, with_accounts(&api.url(), &["two"], cached)).unwrap();
+    live.reload().unwrap();
+    let metrics = exporter.scrape().await;
+    assert!(!metrics.text.contains("account=\"one\""), "nothing is left of the account that went");
+}
+
+#[tokio::test]
+async fn a_bad_file_changes_nothing_and_is_seen() {
+    let api = api_of(&["one"]).await;
+    let text = with_accounts(&api.url(), &["one"], "");
+    let config = file("config.yaml", &text);
+    let live = ReloadableExporter::new(build(&config));
+    let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+    let before = exporter.scrape().await;
+    for bad in [
+        "accounts: []".to_owned(),
+        text.replace("accounts:", "acounts:"),
+        text.replace("key_file:", "key_file: /does/not/exist # "),
+        format!("{text}  - name: two\n    key_file: /does/not/exist\n"),
+    ] {
+        std::fs::write(&config, bad).unwrap();
+        let error = live.reload().unwrap_err();
+        assert!(error.contains("config.yaml"), "{error}");
+        let metrics = exporter.scrape().await;
+        assert_eq!(metrics.value(LOADED, &[]), Some(0.0));
+        assert_eq!(metrics.value("edgeimpulse_up", &[("account", "one")]), Some(1.0));
+        assert!(!metrics.text.contains("account=\"two\""));
+        let since = "edgeimpulse_exporter_config_last_reload_success_timestamp_seconds";
+        assert_eq!(metrics.value(since, &[]), before.value(since, &[]));
+    }
+    std::fs::write(&config, text).unwrap();
+    live.reload().unwrap();
+    assert_eq!(exporter.scrape().await.value(LOADED, &[]), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
+    let api = api_of(&["one", "two"]).await;
+    for (enabled, expected) in [(true, StatusCode::OK), (false, StatusCode::FORBIDDEN)] {
+        let web = format!("web: {{listen_addresses: [\"127.0.0.1:0\"], enable_lifecycle: {enabled}}}\n");
+        let config = file("config.yaml", &with_accounts(&api.url(), &["one"], &web));
+        let mut program = Program::start(&["--config.file", &config], &[]);
+        let address = program.address().await;
+        let url = format!("http://{address}");
+        let client = crate::support::client();
+        std::fs::write(&config, with_accounts(&api.url(), &["two"], &web)).unwrap();
+        let response = client.request(Method::POST, format!("{url}/-/reload")).send().await.unwrap();
+        assert_eq!(response.status(), expected, "{}", response.text().await.unwrap());
+        let account = if enabled { "two" } else { "one" };
+        let text = crate::support::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+        assert_eq!(
+            Exposition::of_prometheus_text(&text).value("edgeimpulse_up", &[("account", account)]),
+            Some(1.0)
+        );
+
+        std::fs::write(&config, with_accounts(&api.url(), &["one", "two"], &web)).unwrap();
+        program.signal("HUP");
+        program.says("configuration reloaded").await;
+        let text = crate::support::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+        assert_eq!(Exposition::of_prometheus_text(&text).series("edgeimpulse_up", &[]).len(), 2);
+        std::fs::write(&config, "accounts: []").unwrap();
+        program.signal("HUP");
+        assert!(program.says("previous configuration stays in use").await.contains("no accounts"));
+        program.signal("TERM");
+        assert_eq!(program.end().await.code, Some(0));
+    }
+}

@@ -1,0 +1,314 @@
+//! `--web.config.file`: users, rate limit, headers, reloads, and errors.
+
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::StatusCode;
+
+use crate::support::secure::{Authority, CLIENTS, Folder, Served, TLS};
+use crate::support::{FakeApi, Program, client};
+
+/// A hash that costs little, of "canary-password".
+fn users() -> String {
+    let hash = bcrypt::hash("canary-password", 4).unwrap();
+    format!("basic_auth_users: {{ prometheus: '{hash}' }}\n")
+}
+
+async fn with_samples() -> FakeApi {
+    FakeApi::with_samples("typical").await
+}
+
+#[tokio::test]
+async fn the_first_line_says_whether_it_is_https() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let folder = Folder::new(&authority);
+    folder.write("web.yml", TLS);
+    let url = api.url();
+    for (arguments, scheme) in [(vec!["--web.config.file", &folder.path("web.yml")], "https"), (vec![], "http")]
+    {
+        let arguments = [&["--web.listen-address=127.0.0.1:0", "--api.url", &url][..], &arguments].concat();
+        let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+        let line = program.says("listening").await;
+        assert!(line.contains(&format!("scheme=\"{scheme}\"")), "{line}");
+    }
+    let arguments = ["demo", "--web.listen-address=127.0.0.1:0", "--web.config.file", &folder.path("web.yml")];
+    let line = Program::start(&arguments, &[]).prints("/metrics").await;
+    assert!(line.contains("https://localhost:"), "{line}");
+}
+
+#[tokio::test]
+async fn only_users_with_the_right_password_are_served() {
+    let api = with_samples().await;
+    let served = Folder::empty().serve(&api, &users(), &["--log.level=trace"]).await;
+    let get = async |path: &str, user: Option<(&str, &str)>| {
+        let request = client().get(served.http(path));
+        let request = match user {
+            Some((name, password)) => request.basic_auth(name, Some(password)),
+            None => request,
+        };
+        request.send().await.unwrap()
+    };
+    let right = Some(("prometheus", "canary-password"));
+    for path in ["/metrics", "/", "/elsewhere"] {
+        for wrong in [None, Some(("prometheus", "guess")), Some(("alice", "canary-password")), Some(("", ""))] {
+            let response = get(path, wrong).await;
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{path} {wrong:?}");
+            assert_eq!(response.headers()["www-authenticate"], "Basic realm=\"edgeimpulse-exporter\"");
+            assert!(!response.text().await.unwrap().contains("edgeimpulse_"));
+        }
+        assert_ne!(get(path, right).await.status(), StatusCode::UNAUTHORIZED, "{path}");
+    }
+    assert!(get("/metrics", right).await.text().await.unwrap().contains("edgeimpulse_up"));
+    for path in ["/-/healthy", "/-/ready"] {
+        assert_eq!(get(path, None).await.status(), StatusCode::OK, "{path}");
+    }
+    for path in ["/-/healthy/", "//-/healthy", "/-/healthy/..", "/-/Healthy"] {
+        assert_eq!(get(path, None).await.status(), StatusCode::UNAUTHORIZED, "{path}");
+    }
+    served.program.signal("TERM");
+    let ended = served.program.end().await;
+    // Neither as they are, nor as they are sent.
+    let sent = [("prometheus", "canary-password"), ("prometheus", "guess"), ("alice", "canary-password")];
+    let sent = sent.map(|(name, password)| STANDARD.encode(format!("{name}:{password}")));
+    for secret in ["canary", "guess", "alice", "$2"].into_iter().chain(sent.iter().map(String::as_str)) {
+        assert!(!ended.stderr.contains(secret), "{secret}: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed_is_not() {
+    let api = with_samples().await;
+    let folder = Folder::empty();
+    let served = folder.serve(&api, &users(), &[]).await;
+    let client = client();
+    let status = async |name| {
+        let request = client.get(served.http("/")).basic_auth(name, Some("canary-password"));
+        request.send().await.unwrap().status()
+    };
+    assert_eq!((status("prometheus").await, status("alice").await), (StatusCode::OK, StatusCode::UNAUTHORIZED));
+    folder.write("web.yml", &users().replace("prometheus", "alice"));
+    until(async || status("alice").await == StatusCode::OK).await;
+    assert_eq!(status("prometheus").await, StatusCode::UNAUTHORIZED, "nothing is remembered of it");
+}
+
+/// Waits until something is true.
+async fn until(is_so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it did not become so");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let folder = Folder::new(&authority);
+    let mut served = folder.serve(&api, &format!("{CLIENTS}{}", users()), &[]).await;
+    let url = served.https("/-/healthy");
+    let with_certificate = || authority.client().identity(authority.sign([]).identity());
+    for (configuration, told) in [
+        ("tls_server_config: [\n", "the previous one stays in use"),
+        // A file that is being written.
+        ("", "removing protection requires a restart"),
+        (TLS, "removed=\"client certificate verification\""),
+        (CLIENTS, "removed=\"basic authentication\""),
+    ] {
+        folder.write("web.yml", configuration);
+        // It looks when a connection comes.
+        let client = authority.client().build().unwrap();
+        let asking = async {
+            loop {
+                let _ = client.get(&url).send().await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let line = tokio::select! {
+            line = served.program.says("web configuration not reloaded") => line,
+            () = asking => unreachable!("it asks for ever"),
+        };
+        assert!(line.contains(told) && line.contains("web.yml"), "{line}");
+        for _ in 0..3 {
+            let client = with_certificate().build().unwrap();
+            assert_eq!(served.status(&client, "/").await, Some(StatusCode::UNAUTHORIZED), "{configuration}");
+            assert_eq!(served.status(&authority.client().build().unwrap(), "/-/healthy").await, None);
+        }
+    }
+    let other = Authority::new();
+    folder.write("clients.crt", &other.certificate());
+    folder.write("web.yml", &format!("{CLIENTS}{}", users()));
+    served.lets_in(authority.client().identity(other.sign([]).identity())).await;
+    served.program.signal("TERM");
+    let ended = served.program.end().await;
+    assert_eq!(ended.stderr.matches("web configuration ").count(), 1, "{}", ended.stderr);
+    assert!(!ended.stderr.contains("$2"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn headers_are_added_to_every_answer() {
+    let api = with_samples().await;
+    let configuration = format!(
+        "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    Strict-Transport-Security: max-age=60\n    \
+         Content-Security-Policy: \"default-src 'self'\"\n    X-XSS-Protection: ''\n{}",
+        users()
+    );
+    let served = Folder::empty().serve(&api, &configuration, &[]).await;
+    for (path, status) in [("/-/healthy", 200), ("/", 401)] {
+        let response = crate::support::get(served.http(path)).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["x-frame-options"], "deny");
+        assert_eq!(response.headers()["strict-transport-security"], "max-age=60");
+        assert_eq!(response.headers()["content-security-policy"], "default-src 'self'");
+        assert!(!response.headers().contains_key("x-xss-protection"), "it was left empty");
+    }
+}
+
+#[tokio::test]
+async fn requests_beyond_the_rate_are_told_to_wait_but_probes_are_not() {
+    let api = with_samples().await;
+    let served = Folder::empty().serve(&api, "rate_limit: { interval: 1h, burst: 2 }\n", &[]).await;
+    let status = async |path| crate::support::get(served.http(path)).await.unwrap().status();
+    assert_eq!((status("/").await, status("/nowhere").await), (StatusCode::OK, StatusCode::NOT_FOUND));
+    let response = crate::support::get(served.http("/metrics")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((3500..=3600).contains(&wait), "{wait}");
+    assert_eq!((status("/-/healthy").await, status("/-/ready").await), (StatusCode::OK, StatusCode::OK));
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line() {
+    let folder = Folder::empty();
+    folder.write("web.yml", "basic_auth_users:\n  prometheus: canary-password\n");
+    let path = folder.path("web.yml");
+    let ended = Program::start(&["demo", "--web.config.file", &path], &[]).end().await;
+    assert_eq!(ended.code, Some(2));
+    let text = "basic_auth_users: a password is not a bcrypt hash; create one with htpasswd -nB";
+    assert_eq!(ended.stderr, format!("error: {path}:2:15: {text}\n"));
+    let ended = Program::start(&["demo", "--web.config.file=/nonexistent/web.yml"], &[]).end().await;
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.starts_with("error: /nonexistent/web.yml: cannot be read: No such file"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn what_cannot_work_is_refused_by_name() {
+    let folder = Folder::new(&Authority::new());
+    let other = Authority::new().sign_server();
+    folder.write("other.key", &other.key);
+    folder.write(
+        "locked.key",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    let tls =
+        |more: &str| format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  {more}\n");
+    let clients = |kind: &str| tls(&format!("client_ca_file: clients.crt\n  client_auth_type: {kind}"));
+    let verifying = "expected RequireAndVerifyClientCert or VerifyClientCertIfGiven, with client_ca_file";
+    let unverified = "is not supported, because it accepts unverified certificates";
+    let versions = "is not supported; expected TLS12 or TLS13";
+    for (configuration, expected) in [
+        (clients("RequestClientCert"), format!(":5: client_auth_type RequestClientCert {unverified}; {verifying}")),
+        (clients("RequireAnyClientCert"), format!(":5: client_auth_type RequireAnyClientCert {unverified}; {verifying}")),
+        (clients("RequireClientCert"), format!(":5: client_auth_type RequireClientCert {unverified}; {verifying}")),
+        (tls("min_version: TLS10"), format!(":4: min_version \"TLS10\" {versions}")),
+        (tls("max_version: TLS11"), format!(":4: max_version \"TLS11\" {versions}")),
+        (tls("min_version: 1.2"), format!(":4: min_version \"1.2\" {versions}")),
+        (tls("min_version: TLS13\n  max_version: TLS12"), ":5: max_version is lower than min_version".to_owned()),
+        (
+            tls("curve_preferences: [X25519, CurveP521]"),
+            ":4: curve \"CurveP521\" is not supported; expected some of X25519, CurveP256, CurveP384".to_owned(),
+        ),
+        (tls("cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]"), ":4: cipher suite \"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA\" is not supported; ".to_owned()),
+        (clients("Sometimes"), ":5: unknown client_auth_type \"Sometimes\"; expected NoClientCert, ".to_owned()),
+        (tls("client_auth_type: RequireAndVerifyClientCert"), ":4: client_auth_type RequireAndVerifyClientCert requires client_ca_file".to_owned()),
+        (
+            tls("client_ca_file: clients.crt"),
+            ":4: client_ca_file DIR/clients.crt has no effect without client certificates; expected client_auth_type Require".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  client_ca_file: clients.crt\n".to_owned(),
+            ": tls_server_config: cert is missing; expected cert_file, or cert with inline PEM".to_owned(),
+        ),
+        (
+            tls("max_version: TLS12\n  cipher_suites: [TLS_AES_128_GCM_SHA256]"),
+            ": tls_server_config: cipher_suites contains no suite for the allowed TLS versions".to_owned(),
+        ),
+        (tls("client_allowed_sans: [a]"), ":4: client_allowed_sans requires client_auth_type".to_owned()),
+        (
+            format!("{}  client_allowed_sans: []", clients("RequireAndVerifyClientCert")),
+            ":6: client_allowed_sans is empty".to_owned(),
+        ),
+        (
+            "tls_server_config: { min_version: TLS12 }".to_owned(),
+            ": tls_server_config: cert is missing; expected cert_file, or cert with inline PEM".to_owned(),
+        ),
+        ("tls_server_config: { cert_file: server.crt }".to_owned(), ": tls_server_config: key is missing".to_owned()),
+        (
+            "tls_server_config:\n  cert_file: absent.crt\n  key_file: server.key".to_owned(),
+            ":2: cert_file DIR/absent.crt cannot be read: No such file".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  cert_file: server.key\n  key_file: server.key".to_owned(),
+            ":2: cert_file DIR/server.key contains no valid certificate".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key".to_owned(),
+            ":2: cert_file DIR/server.crt cannot be used with this private key: ".to_owned(),
+        ),
+        (
+            "tls_server_config:\n  cert_file: server.crt\n  key_file: locked.key".to_owned(),
+            ":3: key_file DIR/locked.key contains an encrypted private key; expected one without a passphrase".to_owned(),
+        ),
+        (tls("cert: inline"), ":2: both cert and cert_file are set; expected one of them".to_owned()),
+        (tls("cert_fil: a"), ":4: tls_server_config.cert_fil: unknown field: expected one of cert, key, ".to_owned()),
+        (tls("cert_file: a"), ":4: tls_server_config: field \"cert_file\" is set twice".to_owned()),
+        ("tls_server_config: yes please".to_owned(), ":1: tls_server_config: expected a mapping".to_owned()),
+        ("basic_auth_users: alice:$2y$canary".to_owned(), ":1: basic_auth_users: expected a mapping".to_owned()),
+        ("basic_auth_users: { alice: [$2y$canary] }".to_owned(), ":1: basic_auth_users.alice: expected text".to_owned()),
+        ("http_server_config:\n  http2: maybe".to_owned(), ":2: http_server_config.http2: expected true or false".to_owned()),
+        ("http_server_config:\n  headers:\n    Cache-Control: x".to_owned(), ":3: header \"Cache-Control\" is not supported; ".to_owned()),
+        ("http_server_config:\n  headers:\n    X-Frame-Options: x".to_owned(), ":3: header X-Frame-Options has the unsupported value \"x\"; ".to_owned()),
+        ("rate_limit:\n  interval: soon\n  burst: 1".to_owned(), ":2: rate_limit: interval \"soon\": ".to_owned()),
+        ("rate_limit:\n  interval: 1s\n  burst: 0".to_owned(), ":3: rate_limit: burst is 0; expected 1 or more".to_owned()),
+        ("rate_limit:\n  interval: 1s".to_owned(), ":2: rate_limit: burst is missing; expected 1 or more".to_owned()),
+        ("rate_limit:\n  interval: 1s\n  burst: many".to_owned(), ":3: rate_limit.burst: expected a whole number".to_owned()),
+        ("rate_limit: {\n".to_owned(), ":1: invalid YAML: unclosed bracket '{'".to_owned()),
+        ("tls_server_config: { key: [canary] }".to_owned(), ":1: tls_server_config.key: expected text".to_owned()),
+        ("canary".to_owned(), ":1: expected a mapping".to_owned()),
+        ("{}\n---\n{}\n".to_owned(), ":3: expected one YAML document, found a second one".to_owned()),
+    ] {
+        let text = folder.refused(&configuration);
+        assert!(text.starts_with(&expected), "{configuration}\n{text}\n{expected}");
+        assert!(!text.contains("canary") && !text.contains("$2"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_example_of_the_page_works_as_it_stands() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/web-config.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let (api, authority) = (with_samples().await, Authority::new());
+    let served = Folder::new(&authority).serve(&api, example, &[]).await;
+    let name = rcgen::SanType::DnsName("prometheus.example.com".try_into().unwrap());
+    let client = authority.client().identity(authority.sign([name]).identity()).build().unwrap();
+    let request = client.get(served.https("/metrics")).basic_auth("prometheus", Some("example"));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["strict-transport-security"], "max-age=31536000");
+}
+
+#[tokio::test]
+async fn an_empty_file_asks_for_nothing() {
+    let api = with_samples().await;
+    let empty =
+        "tls_server_config: {}\nhttp_server_config:\nbasic_auth_users: {}\nrate_limit: { interval: 0 }\n";
+    for configuration in ["", "# nothing\n", "{}\n", empty] {
+        let served: Served = Folder::empty().serve(&api, configuration, &[]).await;
+        assert_eq!(crate::support::get(served.http("/")).await.unwrap().status(), 200, "{configuration}");
+    }
+}

@@ -1,0 +1,269 @@
+//! TLS of `--web.config.file`: which clients are served, and which are rejected.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get;
+use edgeimpulse_exporter::serve::listener::{self, ConnectionLimits, Endpoint};
+use edgeimpulse_exporter::serve::web_config::WebConfigWatcher;
+use rcgen::SanType;
+use reqwest::{StatusCode, Version};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use crate::support::FakeApi;
+use crate::support::secure::{Authority, CLIENTS, Folder, TLS};
+
+async fn with_samples() -> FakeApi {
+    FakeApi::with_samples("typical").await
+}
+
+#[tokio::test]
+async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let mut served = Folder::new(&authority).serve(&api, TLS, &[]).await;
+    let client = authority.client().build().unwrap();
+    let response = client.get(served.https("/metrics")).send().await.unwrap();
+    assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
+    assert!(response.text().await.unwrap().contains("edgeimpulse_up{account=\"default\"} 1"));
+    let http1 = authority.client().http1_only().build().unwrap();
+    let response = http1.get(served.https("/")).send().await.unwrap();
+    assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_11));
+    assert!(response.text().await.unwrap().contains("This page was served over HTTPS."));
+
+    assert_eq!(served.status(&Authority::new().client().build().unwrap(), "/").await, None);
+    assert!(crate::support::get(served.http("/metrics")).await.is_err(), "nothing is said in the clear");
+    served.program.signal("TERM");
+    served.program.says("stopped").await;
+}
+
+#[tokio::test]
+async fn only_clients_with_a_certificate_of_the_authority_are_served() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let served = Folder::new(&authority).serve(&api, CLIENTS, &[]).await;
+    let with = |identity| authority.client().identity(identity).build().unwrap();
+    let right = with(authority.sign([]).identity());
+    assert_eq!(served.status(&right, "/metrics").await, Some(StatusCode::OK));
+    let wrong = with(Authority::new().sign([]).identity());
+    assert_eq!(served.status(&wrong, "/metrics").await, None);
+    let none = authority.client().build().unwrap();
+    for path in ["/metrics", "/-/healthy"] {
+        assert_eq!(served.status(&none, path).await, None);
+    }
+}
+
+#[tokio::test]
+async fn only_clients_with_an_allowed_name_are_served() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let names = "  client_allowed_sans: [prometheus.example, 2001:DB8:0::7, 'spiffe://example/prometheus', a@b.example]";
+    let served = Folder::new(&authority).serve(&api, &format!("{CLIENTS}{names}\n"), &[]).await;
+    let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+    let uri = |name: &str| SanType::URI(name.try_into().unwrap());
+    for (names, is_served) in [
+        (vec![dns("prometheus.example")], true),
+        (vec![dns("other.example"), dns("prometheus.example")], true),
+        (vec![SanType::IpAddress("2001:db8::7".parse().unwrap())], true),
+        (vec![uri("spiffe://example/prometheus")], true),
+        (vec![SanType::Rfc822Name("a@b.example".try_into().unwrap())], true),
+        (vec![dns("other.example")], false),
+        (vec![dns("*.example")], false),
+        (vec![dns("a.prometheus.example")], false),
+        (vec![uri("spiffe://example/prometheus/")], false),
+        (vec![], false),
+    ] {
+        let shown = format!("{names:?}");
+        let client = authority.client().identity(authority.sign(names).identity()).build().unwrap();
+        assert_eq!(served.status(&client, "/").await.is_some(), is_served, "{shown}");
+    }
+    let stranger = Authority::new().sign([dns("prometheus.example")]).identity();
+    let stranger = authority.client().identity(stranger).build().unwrap();
+    assert_eq!(served.status(&stranger, "/").await, None, "the name alone is not enough");
+}
+
+#[tokio::test]
+async fn a_certificate_that_need_not_be_shown_has_to_be_right_if_it_is() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let configuration = CLIENTS.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven");
+    let served = Folder::new(&authority).serve(&api, &configuration, &[]).await;
+    assert!(served.status(&authority.client().build().unwrap(), "/").await.is_some());
+    let right = authority.client().identity(authority.sign([]).identity()).build().unwrap();
+    assert!(served.status(&right, "/").await.is_some());
+    let wrong = authority.client().identity(Authority::new().sign([]).identity()).build().unwrap();
+    assert_eq!(served.status(&wrong, "/").await, None);
+}
+
+#[tokio::test]
+async fn certificates_and_keys_may_stand_in_the_file() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let signed = authority.sign_server();
+    let indented = |pem: &str| pem.trim_end().replace('\n', "\n    ");
+    let configuration = format!(
+        "tls_server_config:\n  cert: |\n    {}\n  key: |\n    {}\n  client_ca: |\n    {}\n  \
+         client_auth_type: RequireAndVerifyClientCert\n  min_version: TLS13\n  curve_preferences: [CurveP256]\n",
+        indented(&signed.certificate),
+        indented(&signed.key),
+        indented(&authority.certificate()),
+    );
+    let served = Folder::empty().serve(&api, &configuration, &[]).await;
+    let with_certificate = || authority.client().identity(authority.sign([]).identity());
+    assert!(served.status(&with_certificate().build().unwrap(), "/").await.is_some());
+    let old = with_certificate().tls_version_max(reqwest::tls::Version::TLS_1_2).build().unwrap();
+    assert_eq!(served.status(&old, "/").await, None, "TLS 1.2 was not allowed");
+}
+
+#[tokio::test]
+async fn older_clients_get_the_cipher_suites_that_are_listed() {
+    let (api, authority) = (with_samples().await, Authority::new());
+    let folder = Folder::new(&authority);
+    // The server's key is an ECDSA one.
+    for (suite, is_served) in [("ECDSA", true), ("RSA", false)] {
+        let suites = format!("  cipher_suites: [TLS_ECDHE_{suite}_WITH_AES_256_GCM_SHA384]\n");
+        let tls = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n";
+        let served =
+            folder.serve(&api, &format!("{tls}{suites}http_server_config: {{ http2: false }}\n"), &[]).await;
+        let old = authority.client().tls_version_max(reqwest::tls::Version::TLS_1_2).build().unwrap();
+        assert_eq!(served.status(&old, "/").await.is_some(), is_served, "{suite}");
+        let response = authority.client().build().unwrap().get(served.https("/")).send().await.unwrap();
+        assert_eq!(response.version(), Version::HTTP_11, "HTTP/2 was switched off");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_certificate_is_served_without_a_restart_while_old_connections_live() {
+    let (api, before, after) = (with_samples().await, Authority::new(), Authority::new());
+    let folder = Folder::new(&before);
+    let mut served = folder.serve(&api, TLS, &[]).await;
+    // Both trust one authority only, and the first keeps its connection.
+    let old = before.client().build().unwrap();
+    assert!(served.status(&old, "/-/healthy").await.is_some());
+    let new = after.sign_server();
+    folder.write("server.crt", &new.certificate);
+    folder.write("server.key", &new.key);
+    served.lets_in(after.client()).await;
+    assert!(served.status(&old, "/-/healthy").await.is_some(), "its connection goes on");
+    assert_eq!(
+        served.status(&before.client().build().unwrap(), "/-/healthy").await,
+        None,
+        "a new one would not"
+    );
+    served.program.says("web configuration reloaded").await;
+}
+
+#[tokio::test]
+async fn a_volume_of_kubernetes_that_changes_is_followed() {
+    let (api, before, after) = (with_samples().await, Authority::new(), Authority::new());
+    let (first, second, mounted) = (Folder::new(&before), Folder::new(&after), Folder::empty());
+    first.write("web.yml", TLS);
+    second.write("web.yml", TLS);
+    // As the kubelet does: the files are links into a folder that is itself a link, and that one is swapped.
+    let link = mounted.path("..data");
+    std::os::unix::fs::symlink(first.path(""), &link).unwrap();
+    for name in ["server.crt", "server.key", "web.yml"] {
+        std::os::unix::fs::symlink(format!("..data/{name}"), mounted.path(name)).unwrap();
+    }
+    let served = mounted.serve(&api, TLS, &[]).await;
+    assert!(served.status(&before.client().build().unwrap(), "/").await.is_some());
+    std::os::unix::fs::symlink(second.path(""), mounted.path("..new")).unwrap();
+    std::fs::rename(mounted.path("..new"), &link).unwrap();
+    served.lets_in(after.client()).await;
+}
+
+/// Serves one page over TLS within limits.
+async fn within(
+    authority: &Authority,
+    limits: ConnectionLimits,
+) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+    let folder = Folder::new(authority);
+    folder.write("web.yml", TLS);
+    let web_config = Some(Arc::new(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap()));
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let slow = async || {
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        "Here."
+    };
+    let app = Router::new().route("/slow", get(slow)).fallback(async || "Here.");
+    let endpoint = Endpoint { socket: socket.into(), app, web_config, separate_limit: false };
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    tokio::spawn(listener::serve_endpoints(vec![endpoint], async { drop(stopped.await) }, limits));
+    (address, stop)
+}
+
+/// Waits until the other side has ended a connection, and returns what it said before.
+async fn ended(mut stream: impl AsyncRead + Unpin) -> Vec<u8> {
+    let mut said = Vec::new();
+    let reading = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut said));
+    // Whether it was closed or reset.
+    let _ = reading.await.expect("it is ended in time");
+    said
+}
+
+#[tokio::test]
+async fn clients_that_do_not_agree_on_tls_are_sent_away() {
+    let authority = Authority::new();
+    let limits = ConnectionLimits {
+        connections: 1,
+        handshake_timeout: Duration::from_millis(300),
+        ..ConnectionLimits::default()
+    };
+    let (address, _stop) = within(&authority, limits).await;
+    let silent = TcpStream::connect(address).await.unwrap();
+    let mut plain = TcpStream::connect(address).await.unwrap();
+    plain.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert_eq!(ended(silent).await, b"");
+    assert!(!ended(plain).await.starts_with(b"HTTP"), "nothing is said in the clear");
+    let client = authority.client().build().unwrap();
+    assert!(client.get(format!("https://{address}/")).send().await.is_ok(), "their place is free again");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_encrypted_yet_does_not_delay_the_end() {
+    let (address, stop) = within(&Authority::new(), ConnectionLimits::default()).await;
+    let silent = TcpStream::connect(address).await.unwrap();
+    let began = Instant::now();
+    drop(stop);
+    ended(silent).await;
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn an_answer_over_http_2_may_take_longer_than_a_connection_may_idle() {
+    let authority = Authority::new();
+    let short = Duration::from_millis(200);
+    let (address, _stop) = within(
+        &authority,
+        ConnectionLimits { header_timeout: short, grace: short, ..ConnectionLimits::default() },
+    )
+    .await;
+    let response =
+        authority.client().build().unwrap().get(format!("https://{address}/slow")).send().await.unwrap();
+    assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
+}
+
+#[tokio::test]
+async fn an_idle_connection_of_http_2_is_ended() {
+    let authority = Authority::new();
+    let short = Duration::from_millis(300);
+    let (address, _stop) = within(
+        &authority,
+        ConnectionLimits { header_timeout: short, grace: short, ..ConnectionLimits::default() },
+    )
+    .await;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let mut config = config.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(address).await.unwrap();
+    let name = address.ip().into();
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
+    // The preface and empty settings, and then nothing: no request, and no answer to pings.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    assert!(!ended(stream).await.is_empty(), "it said that it will");
+}
