@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use clap::Parser;
 use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::demo::{
-    self, Demo, Tenant,
-    world::{ORGANIZATIONS, World},
+    self, Demo,
+    world::{ORGANIZATIONS, Organization, World},
 };
 use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::model::Collector;
@@ -155,7 +155,8 @@ async fn a_portfolio_of_any_size_is_listed_in_pages() {
 fn organizations_of_the_portfolio_differ_and_only_grow() {
     let world = World::starting(NOW).with_organizations(2000);
     let at = |days: f64| {
-        let tenants = world.portfolio().skip(1).map(|id| world.tenant(id, NOW + days * 86_400.0).unwrap());
+        let tenants =
+            world.portfolio().skip(1).map(|id| world.organization(id, NOW + days * 86_400.0).unwrap());
         tenants.collect::<Vec<_>>()
     };
     let began = std::time::Instant::now();
@@ -166,7 +167,8 @@ fn organizations_of_the_portfolio_differ_and_only_grow() {
     let storage: Vec<_> = now.iter().map(|tenant| share(tenant.storage, tenant.limits.storage)).collect();
     let near = storage.iter().filter(|share| (0.85..1.0).contains(*share)).count();
     assert!((50..200).contains(&near), "{near} are nearly full");
-    let over = |tenant: &&Tenant| tenant.limits.projects.is_some_and(|limit| tenant.private_projects > limit);
+    let over =
+        |tenant: &&Organization| tenant.limits.projects.is_some_and(|limit| tenant.private_projects > limit);
     let over = now.iter().filter(over).count();
     assert!((20..100).contains(&over), "{over} are over a limit");
     assert!(now.iter().any(|tenant| tenant.limits.storage.is_none()), "some have no limits");

@@ -272,8 +272,9 @@ async fn prometheus_sees_the_year_which_joins_the_live_series_without_a_gap_or_a
     let prometheus = Prometheus::start(&configuration, &data).await;
     let now = Clock::System.now();
     let mut organizations = api.world.portfolio();
-    let is_old =
-        |id: &u64| api.world.tenant(*id, now).is_some_and(|tenant| tenant.created < now - 366.0 * world::DAY);
+    let is_old = |id: &u64| {
+        api.world.organization(*id, now).is_some_and(|tenant| tenant.created < now - 366.0 * world::DAY)
+    };
     let organization = organizations.find(is_old).unwrap();
     for series in [
         format!("edgeimpulse_organization_storage_used_bytes{{organization_id=\"{organization}\"}}"),

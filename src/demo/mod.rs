@@ -4,26 +4,27 @@
 //! specification. Neither uses the exporter's API client or its types: an error there is not hidden by the same error
 //! here.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "the numbers of the demo are small and positive"
+)]
+
 pub mod api;
-pub mod entities;
 pub mod history;
-mod json;
 mod portfolio;
 mod scenarios;
 pub mod world;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::net::TcpListener;
 
 use crate::collect::Exporter;
 use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::Clock;
-use crate::serve::listener::{self, ConnectionLimits};
-pub use portfolio::Tenant;
+use crate::serve::listener;
 pub use world::{ORGANIZATIONS, World};
 
 /// A running simulated API.
@@ -49,12 +50,7 @@ pub async fn start(clock: Clock) -> std::io::Result<Demo> {
 /// # Errors
 /// If it cannot listen on a port.
 pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    let app = api::app(world, clock.clone());
-    // The time between two scrapes can be long, and an idle connection must not be closed between them.
-    let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
-    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
+    let address = listener::serve_on_loopback(api::app(world, clock.clone())).await?;
     Ok(Demo { address, clock, world })
 }
 

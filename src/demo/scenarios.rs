@@ -1,29 +1,55 @@
 //! The scenarios: one organization per situation that the dashboards, the alerts and the tests need.
 
-use super::world::{WHITELABEL_NAME, WHITELABEL_OWNER};
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::world::{WHITELABEL_NAME, WHITELABEL_OWNER, spread};
 
 const TERABYTE: f64 = 1e12;
 const GIGABYTE: f64 = 1e9;
 const HOUR: f64 = 3600.0;
 
-/// Entitlement limits of an organization; `None` is no limit.
-#[derive(Clone, Copy, Debug, Default)]
+/// Entitlement limits of an organization; `None` is no limit. Serialized like `EntitlementLimits` of the API.
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Limits {
     /// Storage, in bytes.
+    #[serde(rename = "totalStorage", skip_serializing_if = "Option::is_none")]
     pub storage: Option<f64>,
     /// CPU and GPU compute time added, in seconds per year.
+    #[serde(rename = "computeTimePerYear", skip_serializing_if = "Option::is_none")]
     pub compute: Option<f64>,
     /// GPU compute time, in seconds per year.
+    #[serde(rename = "gpuComputeTimePerYear", skip_serializing_if = "Option::is_none")]
     pub gpu_compute: Option<f64>,
     /// Number of projects.
+    #[serde(rename = "numberOfProjects", skip_serializing_if = "Option::is_none")]
     pub projects: Option<u64>,
     /// Number of users.
+    #[serde(rename = "numberOfUsers", skip_serializing_if = "Option::is_none")]
     pub users: Option<u64>,
+}
+
+impl Limits {
+    pub(super) const NONE: Self =
+        Self { storage: None, compute: None, gpu_compute: None, projects: None, users: None };
+
+    /// Returns a limit for every entitlement, from terabytes, hours of compute time, hours of GPU compute time, projects
+    /// and users.
+    pub(super) const fn of(terabytes: f64, hours: f64, gpu_hours: f64, projects: u64, users: u64) -> Self {
+        Self {
+            storage: Some(terabytes * TERABYTE),
+            compute: Some(hours * HOUR),
+            gpu_compute: Some(gpu_hours * HOUR),
+            projects: Some(projects),
+            users: Some(users),
+        }
+    }
 }
 
 /// An enterprise trial.
 #[derive(Clone, Copy, Debug)]
-pub struct Trial {
+pub(super) struct Trial {
     /// Id.
     pub id: u64,
     /// Days from the start of the demo to the end of the trial; negative if the trial has ended.
@@ -55,10 +81,25 @@ pub(super) struct Scenario {
     pub(super) inactive: Option<f64>,
 }
 
+impl Scenario {
+    pub(super) const fn project_ids(&self) -> Range<u64> {
+        let first = self.id * 1000;
+        first..first + self.projects
+    }
+
+    pub(super) fn private_projects(&self) -> u64 {
+        self.project_ids().filter(|id| !is_public(*id)).count() as u64
+    }
+}
+
+pub(super) fn is_public(project_id: u64) -> bool {
+    spread(project_id, 2) > 0.93
+}
+
 const DEFAULT: Scenario = Scenario {
     id: 0,
     name: "",
-    limits: Limits { storage: None, compute: None, gpu_compute: None, projects: None, users: None },
+    limits: Limits::NONE,
     contract: None,
     storage: (0.0, 0.0),
     compute: (0.0, 0.0),
@@ -76,13 +117,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: 1001,
         name: "Aurora Health",
-        limits: Limits {
-            storage: Some(20.0 * TERABYTE),
-            compute: Some(4000.0 * HOUR),
-            gpu_compute: Some(1000.0 * HOUR),
-            projects: Some(100),
-            users: Some(60),
-        },
+        limits: Limits::of(20.0, 4000.0, 1000.0, 100, 60),
         contract: Some(200.0),
         storage: (9.1 * TERABYTE, 12.0 * GIGABYTE),
         compute: (4.1 * HOUR, 0.9 * HOUR),
@@ -95,13 +130,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: 1002,
         name: "Borealis Wearables",
-        limits: Limits {
-            storage: Some(10.0 * TERABYTE),
-            compute: Some(3000.0 * HOUR),
-            gpu_compute: Some(800.0 * HOUR),
-            projects: Some(40),
-            users: Some(30),
-        },
+        limits: Limits::of(10.0, 3000.0, 800.0, 40, 30),
         contract: Some(150.0),
         storage: (8.8 * TERABYTE, 100.0 * GIGABYTE),
         compute: (3.0 * HOUR, 0.5 * HOUR),
@@ -114,13 +143,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: 1003,
         name: "Cascade Robotics",
-        limits: Limits {
-            storage: Some(15.0 * TERABYTE),
-            compute: Some(2000.0 * HOUR),
-            gpu_compute: Some(1200.0 * HOUR),
-            projects: Some(60),
-            users: Some(25),
-        },
+        limits: Limits::of(15.0, 2000.0, 1200.0, 60, 25),
         contract: Some(120.0),
         storage: (4.2 * TERABYTE, 8.0 * GIGABYTE),
         compute: (3.6 * HOUR, 5.2 * HOUR),
@@ -133,13 +156,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: 1004,
         name: "Delta Agritech",
-        limits: Limits {
-            storage: Some(5.0 * TERABYTE),
-            compute: Some(1000.0 * HOUR),
-            gpu_compute: None,
-            projects: Some(20),
-            users: Some(12),
-        },
+        limits: Limits { gpu_compute: None, ..Limits::of(5.0, 1000.0, 0.0, 20, 12) },
         contract: Some(280.0),
         storage: (1.9 * TERABYTE, 3.0 * GIGABYTE),
         compute: (1.6 * HOUR, 0.2 * HOUR),
@@ -163,13 +180,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: 1006,
         name: "Fjord Startup",
-        limits: Limits {
-            storage: Some(0.5 * TERABYTE),
-            compute: Some(100.0 * HOUR),
-            gpu_compute: Some(20.0 * HOUR),
-            projects: Some(10),
-            users: Some(5),
-        },
+        limits: Limits::of(0.5, 100.0, 20.0, 10, 5),
         storage: (0.12 * TERABYTE, 4.0 * GIGABYTE),
         compute: (0.5 * HOUR, 0.1 * HOUR),
         members: 3,
@@ -181,13 +192,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: WHITELABEL_OWNER,
         name: WHITELABEL_NAME,
-        limits: Limits {
-            storage: Some(40.0 * TERABYTE),
-            compute: Some(9000.0 * HOUR),
-            gpu_compute: Some(3000.0 * HOUR),
-            projects: Some(400),
-            users: Some(150),
-        },
+        limits: Limits::of(40.0, 9000.0, 3000.0, 400, 150),
         contract: Some(90.0),
         storage: (11.0 * TERABYTE, 20.0 * GIGABYTE),
         compute: (10.0 * HOUR, 4.0 * HOUR),
@@ -212,16 +217,9 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: 1009,
         name: "Harbor Dormant Systems",
-        limits: Limits {
-            storage: Some(8.0 * TERABYTE),
-            compute: Some(1500.0 * HOUR),
-            gpu_compute: Some(300.0 * HOUR),
-            projects: Some(30),
-            users: Some(20),
-        },
+        limits: Limits::of(8.0, 1500.0, 300.0, 30, 20),
         contract: Some(345.0),
         storage: (2.4 * TERABYTE, 0.0),
-        compute: (0.0, 0.0),
         members: 9,
         projects: 14,
         datasets: &[("pump-vibration", "files")],
@@ -232,13 +230,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     Scenario {
         id: 1010,
         name: "Ünïcode \"Sensing\" \\ Labs\n株式会社 🛰",
-        limits: Limits {
-            storage: Some(2.0 * TERABYTE),
-            compute: Some(500.0 * HOUR),
-            gpu_compute: Some(100.0 * HOUR),
-            projects: Some(15),
-            users: Some(10),
-        },
+        limits: Limits::of(2.0, 500.0, 100.0, 15, 10),
         contract: Some(40.0),
         storage: (0.7 * TERABYTE, 2.0 * GIGABYTE),
         compute: (0.8 * HOUR, 0.2 * HOUR),

@@ -4,7 +4,6 @@
 //! files that exist.
 
 mod entity;
-mod find;
 mod openmetrics;
 mod progress;
 mod report;
@@ -22,7 +21,6 @@ use crate::collect::account::Account;
 use crate::collect::exporter::Exporter;
 use crate::model::{Call, Facts, UnixTime};
 pub use entity::Entity;
-use progress::Progress;
 pub use report::Report;
 
 /// Age of the newest sample. Younger samples could still be in the head of Prometheus' database, which must not overlap
@@ -56,20 +54,20 @@ pub async fn write(exporter: &Exporter, export: &Export) -> Result<Report, Strin
     let fail = |path: &Path, error: &std::io::Error| format!("cannot write {}: {error}", path.display());
     std::fs::create_dir_all(&export.output).map_err(|error| fail(&export.output, &error))?;
     let mut report = Report::default();
-    let mut entities = find::entities(exporter, export, &mut report.failures).await;
+    let mut entities = entity::find(exporter, export, &mut report.failures).await;
     let found = entities.len();
     entities.retain(|entity, _| !export.output.join(entity.file_name()).exists());
     report.existing = found - entities.len();
 
-    let mut progress = Progress::new(entities.len());
+    let (mut done, total) = (0, entities.len());
+    progress::show(done, total, report.failures.len());
     let results = stream::iter(entities).map(async |(entity, sources)| {
         let facts = match request(&sources).await {
             Ok(facts) => facts,
             Err(error) => return Ok((entity, Err(format!("{entity}: {error}")))),
         };
         let days = entity.days(&facts).unwrap_or_default();
-        // Writing to a `String` does not fail.
-        let text = export.open_metrics(entity, days).unwrap_or_default();
+        let text = export.open_metrics(entity, days);
         if let Some(text) = &text {
             let path = export.output.join(entity.file_name());
             write_file(&path, text).map_err(|error| fail(&path, &error))?;
@@ -83,9 +81,9 @@ pub async fn write(exporter: &Exporter, export: &Export) -> Result<Report, Strin
             Ok(false) => report.empty.push(entity),
             Err(failure) => report.failures.push(failure),
         }
-        progress.step(report.failures.len());
+        done += 1;
+        progress::show(done, total, report.failures.len());
     }
-    progress.end();
     report.empty.sort_unstable();
     report.failures.sort_unstable();
     Ok(report)

@@ -15,14 +15,7 @@ const DAY: f64 = 86_400.0;
 impl Export {
     /// Returns one sample per day and metric at the end of the day, or `None` if there are none. If a day has several
     /// records, the last one is used.
-    ///
-    /// # Errors
-    /// None: writing to a `String` does not fail.
-    pub(super) fn open_metrics(
-        &self,
-        entity: Entity,
-        days: &[DailyRecord],
-    ) -> Result<Option<String>, std::fmt::Error> {
+    pub(super) fn open_metrics(&self, entity: Entity, days: &[DailyRecord]) -> Option<String> {
         #[expect(clippy::cast_possible_truncation, reason = "dates of the years 0 to 9999")]
         let by_day: BTreeMap<i64, &DailyRecord> =
             days.iter().map(|record| ((record.date / DAY).floor() as i64, record)).collect();
@@ -38,11 +31,12 @@ impl Export {
             let end = (day + 1) as f64 * DAY;
             if end <= self.end {
                 let snapshot = Snapshot { facts: entity.facts(record), ..Snapshot::default() };
-                let text = metrics::write(Format::OpenMetrics, Arc::new(snapshot), None)?;
+                // Writing to a `String` does not fail.
+                let text = metrics::write(Format::OpenMetrics, Arc::new(snapshot), None).ok()?;
                 history.add(&text, end, |family| with_history.contains(family));
             }
         }
-        Ok((!history.is_empty()).then(|| history.finish()))
+        (!history.is_empty()).then(|| history.finish())
     }
 }
 
@@ -56,7 +50,7 @@ mod tests {
     fn text(end: f64, entity: Entity, days: &[DailyRecord]) -> Option<String> {
         let labels = BTreeMap::from([("job".to_owned(), "j".to_owned())]);
         let export = Export { output: PathBuf::new(), labels, end: end * DAY, organizations: Vec::new() };
-        export.open_metrics(entity, days).unwrap()
+        export.open_metrics(entity, days)
     }
 
     fn record(date: f64, storage: f64) -> DailyRecord {

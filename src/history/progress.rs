@@ -5,40 +5,13 @@ use std::io::{IsTerminal, Write as _};
 /// Width of the bar, in characters.
 const WIDTH: usize = 30;
 
-/// A progress bar.
-#[derive(Debug)]
-pub(super) struct Progress {
-    done: usize,
-    total: usize,
-    is_shown: bool,
-}
-
-impl Progress {
-    pub(super) fn new(total: usize) -> Self {
-        let progress = Self { done: 0, total, is_shown: total > 0 && std::io::stderr().is_terminal() };
-        progress.draw(0);
-        progress
-    }
-
-    /// Adds one to the number of entities that are done; `failed` of all of them failed.
-    pub(super) fn step(&mut self, failed: usize) {
-        self.done += 1;
-        self.draw(failed);
-    }
-
-    /// Clears the line.
-    pub(super) fn end(self) {
-        if self.is_shown {
-            let _ = write!(std::io::stderr(), "\x1b[K");
-        }
-    }
-
-    fn draw(&self, failed: usize) {
-        if self.is_shown {
-            // The cursor returns to the start of the line, so that log lines overwrite the bar. If the terminal is closed,
-            // the error does not matter.
-            let _ = write!(std::io::stderr(), "\x1b[K{}\r", line(self.done, self.total, failed));
-        }
+/// Shows that `done` of `total` entities are done and `failed` of them failed. The line is cleared when all are done.
+pub(super) fn show(done: usize, total: usize, failed: usize) {
+    if std::io::stderr().is_terminal() {
+        let line = if done < total { line(done, total, failed) } else { String::new() };
+        // The cursor returns to the start of the line, so that log lines overwrite the bar. If the terminal is closed, the
+        // error does not matter.
+        let _ = write!(std::io::stderr(), "\x1b[K{line}\r");
     }
 }
 

@@ -7,15 +7,10 @@ mod call;
 mod clock;
 mod collector;
 mod daily_record;
-mod dataset;
-mod entitlement;
 mod facts;
-mod label_values;
 mod merge;
 mod organization;
-mod project;
 mod snapshot;
-mod trial;
 mod unique;
 mod user;
 mod whitelabel;
@@ -24,17 +19,28 @@ pub use call::Call;
 pub use clock::{Clock, ManualClock};
 pub use collector::Collector;
 pub use daily_record::DailyRecord;
-pub use dataset::Dataset;
-pub use entitlement::{EntitlementLimits, Limit};
 pub use facts::Facts;
-pub use label_values::{ROLES, SIGN_IN_METHODS, TIERS, VISIBILITIES, WINDOWS};
-pub use organization::{Organization, OrganizationInfo};
-pub use project::Project;
+pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project, Trial};
 pub use snapshot::{AccountStatus, CallResult, Snapshot};
-pub use trial::Trial;
 pub use unique::Unique;
 pub use user::User;
 pub use whitelabel::Whitelabel;
 
 /// Seconds since 1970-01-01T00:00:00Z.
 pub type UnixTime = f64;
+
+/// Values of the `window` label, with the length of the window in seconds.
+pub const WINDOWS: [(&str, f64); 4] =
+    [("1d", 86_400.0), ("7d", 604_800.0), ("30d", 2_592_000.0), ("90d", 7_776_000.0)];
+
+/// Values of the `role` label: `OrganizationMemberRole`, and `other` for any role that is not in the API's specification.
+pub const ROLES: [&str; 4] = ["admin", "member", "guest", "other"];
+
+/// Values of the `method` label: how members sign in.
+pub const SIGN_IN_METHODS: [&str; 3] = ["mfa", "sso", "password"];
+
+/// Values of the `visibility` label of projects.
+pub const VISIBILITIES: [&str; 2] = ["private", "public"];
+
+/// Values of the `tier` label of a white label's users: `UserTierEnum`.
+pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterprise"];

@@ -1,13 +1,10 @@
-//! One organization.
+//! One organization, with its limits, projects, datasets and trials.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::{Id as _, record};
-use super::{
-    DailyRecord, Dataset, EntitlementLimits, Project, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES,
-    WINDOWS,
-};
+use super::{DailyRecord, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
 
 record! {
     /// An organization: the fields of `Organization`, of the usage call (`usage.`), of the user's list of organizations
@@ -121,5 +118,115 @@ impl OrganizationInfo {
     #[must_use]
     pub fn shown_name(&self) -> Option<&str> {
         self.name.as_deref().filter(|_| self.developer_profile != Some(true))
+    }
+}
+
+/// The limit of one entitlement.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Limit {
+    /// The API reports a value that cannot be used.
+    #[default]
+    Unknown,
+    /// The API reports no limit.
+    None,
+    /// The limit, in the base unit of the entitlement.
+    At(f64),
+}
+
+/// What the contract allows: `EntitlementLimits`. All limits come from one response.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct EntitlementLimits {
+    /// `totalStorage`, in bytes.
+    pub storage: Limit,
+    /// `computeTimePerYear` (CPU + GPU), in seconds.
+    pub compute: Limit,
+    /// `gpuComputeTimePerYear`, in seconds.
+    pub gpu_compute: Limit,
+    /// `numberOfProjects`
+    pub projects: Limit,
+    /// `numberOfUsers`
+    pub users: Limit,
+}
+
+impl EntitlementLimits {
+    /// Returns the limits with the values of the `entitlement` label.
+    #[must_use]
+    pub const fn by_name(&self) -> [(&'static str, Limit); 5] {
+        [
+            ("storage", self.storage),
+            ("compute", self.compute),
+            ("gpu_compute", self.gpu_compute),
+            ("projects", self.projects),
+            ("users", self.users),
+        ]
+    }
+}
+
+/// A project: `Project`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Project {
+    /// Id of the organization that the response is about.
+    pub organization_id: u64,
+    /// `id`
+    pub id: u64,
+    /// `name`
+    pub name: Option<String>,
+    /// `created`
+    pub created: Option<UnixTime>,
+    /// `lastModified`
+    pub last_modified: Option<UnixTime>,
+    /// `lastAccessed`
+    pub last_accessed: Option<UnixTime>,
+    /// `scheduledFullDeletionDate`
+    pub scheduled_deletion: Option<UnixTime>,
+    /// Number of elements in `collaborators`.
+    pub collaborators: Option<u64>,
+}
+
+/// A dataset: `OrganizationDataset`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dataset {
+    /// Id of the organization that the response is about.
+    pub organization_id: u64,
+    /// `dataset`: the name.
+    pub name: String,
+    /// `type`
+    pub dataset_type: Option<String>,
+    /// `category`
+    pub category: Option<String>,
+    /// `bucket.bucket`
+    pub bucket: Option<String>,
+    /// `totalFileSize`, in bytes.
+    pub size: Option<f64>,
+    /// `totalFileCount`
+    pub files: Option<f64>,
+    /// `totalItemCount`; clinical datasets only.
+    pub items: Option<f64>,
+    /// `totalItemCountChecklistOK`; clinical datasets only.
+    pub checklist_ok: Option<f64>,
+    /// `totalItemCountChecklistFailed`; clinical datasets only.
+    pub checklist_failed: Option<f64>,
+    /// `lastFileCreated`; `None` for a dataset without files.
+    pub last_file_created: Option<UnixTime>,
+}
+
+record! {
+    /// An enterprise trial: `EnterpriseTrial`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub struct Trial {
+        /// `organizationId`
+        pub organization_id: u64,
+        /// `id`
+        pub id: u64,
+        /// `expirationDate`: end of the trial unless it is upgraded.
+        pub scheduled_expiration: Option<UnixTime>,
+        /// `created`
+        pub created: Option<UnixTime>,
+        /// `expiredDate`
+        pub expired: Option<UnixTime>,
+        /// `upgradedDate`
+        pub upgraded: Option<UnixTime>,
+        /// `deletedDate`
+        pub deleted: Option<UnixTime>,
     }
 }

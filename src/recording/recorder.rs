@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
-use super::manifest::{Manifest, RecordedAccount, VERSION};
 use super::redaction::Redaction;
-use super::{MANIFEST, account};
+use super::{MANIFEST, Manifest, RecordedAccount, VERSION, account};
 use crate::api::{Tap, TappedResponse};
 use crate::config::AccountOptions;
 use crate::model::UnixTime;

@@ -1,10 +1,8 @@
 //! Reads a recording and serves it like the API.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -12,18 +10,17 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use tokio::net::TcpListener;
 use url::Url;
 
-use super::MANIFEST;
-use super::manifest::{Manifest, VERSION};
+use super::{MANIFEST, Manifest, VERSION};
 use crate::config::{
     AccountOptions, ApiOptions, CollectorOptions, Configuration, ONLY_ACCOUNT, Options, ScopeOptions,
 };
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::UnixTime;
-use crate::serve::listener::{self, ConnectionLimits};
+use crate::serve::listener;
 
 /// A recording.
 #[derive(Clone, Debug)]
@@ -55,15 +52,8 @@ impl Replay {
     /// # Errors
     /// If it cannot be read, or is not a recording of this version.
     pub fn open(directory: &Path) -> Result<Self, String> {
-        let read = |path: &Path| {
-            let text = std::fs::read_to_string(path);
-            text.map_err(|error| format!("--replay: {}: {error}", path.display()))
-        };
         let path = directory.join(MANIFEST);
-        let unreadable =
-            |path: &Path, error| format!("--replay: {}: not a file of a recording: {error}", path.display());
-        let manifest: Manifest =
-            serde_json::from_str(&read(&path)?).map_err(|error| unreadable(&path, error))?;
+        let manifest: Manifest = read(&path)?;
         if manifest.version != VERSION {
             return Err(format!(
                 "--replay: {}: the recording has version {}, but only version {VERSION} can be read",
@@ -77,9 +67,7 @@ impl Replay {
             let fail = |error: std::io::Error| format!("--replay: {}: {error}", folder.display());
             let of_account = responses.entry(account.name.clone()).or_default();
             for entry in std::fs::read_dir(&folder).map_err(fail)? {
-                let path = entry.map_err(fail)?.path();
-                let response: RecordedResponse =
-                    serde_json::from_str(&read(&path)?).map_err(|error| unreadable(&path, error))?;
+                let response: RecordedResponse = read(&entry.map_err(fail)?.path())?;
                 of_account.insert(response.request.clone(), response);
             }
         }
@@ -113,7 +101,7 @@ impl Replay {
         let accounts = self.manifest.accounts.iter().map(|recorded| {
             let mut collectors = collectors.clone();
             collectors.enabled.retain(|collector| recorded.has(*collector));
-            let scope = if *scope == ScopeOptions::default() { recorded.scope() } else { scope.clone() };
+            let scope = if *scope == ScopeOptions::default() { recorded.scope.clone() } else { scope.clone() };
             AccountOptions {
                 name: if is_single { ONLY_ACCOUNT.to_owned() } else { recorded.name.clone() },
                 kind: recorded.kind(),
@@ -135,16 +123,18 @@ impl Replay {
     /// # Errors
     /// If it cannot listen on a port.
     pub async fn serve(&self) -> Result<Url, String> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.map_err(|error| format!("--replay: {error}"))?;
-        let address = listener.local_addr().map_err(|error| format!("--replay: {error}"))?;
         let app = Router::new().fallback(respond).with_state(Arc::clone(&self.responses));
-        // The time between two scrapes can be long, and an idle connection must not be closed between them.
-        let limits =
-            ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
-        tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
+        let address = listener::serve_on_loopback(app).await.map_err(|error| format!("--replay: {error}"))?;
         Url::parse(&format!("http://{address}")).map_err(|error| format!("--replay: {error}"))
     }
+}
+
+/// Reads a file of the recording.
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("--replay: {}: {error}", path.display()))?;
+    let json = serde_json::from_str(&text);
+    json.map_err(|error| format!("--replay: {}: not a file of a recording: {error}", path.display()))
 }
 
 async fn respond(State(responses): State<Arc<Responses>>, headers: HeaderMap, uri: Uri) -> Response {

@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -68,6 +70,19 @@ pub struct Endpoint {
     pub web_config: Option<Arc<WebConfigWatcher>>,
     /// Whether its connections are counted separately, so that it stays reachable when other endpoints are full.
     pub separate_limit: bool,
+}
+
+/// Serves `app` on a free loopback port until the process ends, and returns the address.
+///
+/// # Errors
+/// If it cannot listen on a port.
+pub async fn serve_on_loopback(app: Router) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    // The time between two scrapes can be long, and an idle connection must not be closed between them.
+    let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
+    tokio::spawn(serve(vec![listener], app, std::future::pending(), limits));
+    Ok(address)
 }
 
 /// Serves `app` on `listeners`; see [`serve_endpoints`].

@@ -4,32 +4,24 @@ mod organization;
 mod user;
 mod whitelabel;
 
+use std::collections::BTreeMap;
+
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::entities::Organization;
+use super::scenarios::{SCENARIOS, Scenario};
 use super::world::World;
-use crate::model::Clock;
+use crate::model::{Clock, UnixTime};
 
 /// The media type of every response.
 const MEDIA_TYPE: &str = "application/json; charset=utf-8";
 
-/// The state of the routes.
-#[derive(Clone, Debug)]
-struct ApiState {
-    world: World,
-    clock: Clock,
-}
-
-/// The owner of the credential.
-enum Caller {
-    /// The demo's user, with the JWT.
-    User,
-    /// An organization, with its API key.
-    Organization(u64),
-}
+/// The result of a call.
+type ApiResult = Result<Response, ErrorResponse>;
 
 /// A response with `success: false`.
 struct ErrorResponse(StatusCode, &'static str);
@@ -47,58 +39,66 @@ pub fn app(world: World, clock: Clock) -> Router {
     Router::new()
         .nest("/v1/api", api)
         .fallback(async || ErrorResponse(StatusCode::NOT_FOUND, "Not found"))
-        .with_state(ApiState { world, clock })
+        .with_state((world, clock))
 }
 
-impl ApiState {
-    /// Returns the owner of the credential in `headers`.
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, ErrorResponse> {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(jwt) = header("x-jwt-token") {
-            return match jwt == self.world.jwt() {
-                true => Ok(Caller::User),
-                false => Err(ErrorResponse(StatusCode::UNAUTHORIZED, "Invalid JWT token")),
-            };
-        }
-        let key = header("x-api-key");
-        let owner = World::ids().find(|id| key.is_some_and(|key| key == World::api_key(*id)));
-        owner.map(Caller::Organization).ok_or(ErrorResponse(StatusCode::UNAUTHORIZED, "Invalid API key"))
-    }
+/// A request with a valid credential.
+struct ApiRequest {
+    world: World,
+    now: UnixTime,
+    /// The organization that the API key belongs to; `None` for the JWT of the demo's user.
+    key_owner: Option<u64>,
+    /// The parameters of the query.
+    query: BTreeMap<String, String>,
+}
 
-    /// Returns an organization if the caller is permitted to read it.
-    fn readable(&self, headers: &HeaderMap, id: u64) -> Result<Organization, ErrorResponse> {
-        let caller = self.caller(headers)?;
-        if matches!(caller, Caller::Organization(caller) if caller != id) {
-            return Err(ErrorResponse(
-                StatusCode::FORBIDDEN,
-                "You do not have permission to access this organization",
-            ));
+impl FromRequestParts<(World, Clock)> for ApiRequest {
+    type Rejection = ErrorResponse;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        (world, clock): &(World, Clock),
+    ) -> Result<Self, ErrorResponse> {
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let key_owner = match header("x-jwt-token") {
+            Some(jwt) if jwt == world.jwt() => None,
+            Some(_) => return Err(ErrorResponse(StatusCode::UNAUTHORIZED, "Invalid JWT token")),
+            None => {
+                let key = header("x-api-key");
+                let owner = World::ids().find(|id| key.is_some_and(|key| key == World::api_key(*id)));
+                Some(owner.ok_or(ErrorResponse(StatusCode::UNAUTHORIZED, "Invalid API key"))?)
+            }
+        };
+        let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        Ok(Self { world: *world, now: clock.now(), key_owner, query: query.into_owned().collect() })
+    }
+}
+
+impl ApiRequest {
+    /// Returns the scenario of an organization if the caller is permitted to read it.
+    fn readable(&self, id: u64) -> Result<&'static Scenario, ErrorResponse> {
+        if self.key_owner.is_some_and(|owner| owner != id) {
+            return Err(forbidden("You do not have permission to access this organization"));
         }
         if self.world.is_tenant(id) {
             // The user is an admin of its white label, but not a member.
-            return Err(ErrorResponse(
-                StatusCode::FORBIDDEN,
-                "You do not have permission: you are not a member",
-            ));
+            return Err(forbidden("You do not have permission: you are not a member"));
         }
-        let organization = self.world.organization(id, self.clock.now());
-        organization.ok_or(ErrorResponse(StatusCode::NOT_FOUND, "No organization with this ID"))
+        let scenario = SCENARIOS.iter().find(|scenario| scenario.id == id);
+        scenario.ok_or(ErrorResponse(StatusCode::NOT_FOUND, "No organization with this ID"))
     }
 
     /// Returns an error unless the caller is the demo's user.
-    fn user_only(&self, headers: &HeaderMap) -> Result<(), ErrorResponse> {
-        match self.caller(headers)? {
-            Caller::User => Ok(()),
-            Caller::Organization(_) => {
-                Err(ErrorResponse(StatusCode::FORBIDDEN, "You do not have permission: this needs a JWT token"))
-            }
+    fn user_only(&self) -> Result<(), ErrorResponse> {
+        match self.key_owner {
+            None => Ok(()),
+            Some(_) => Err(forbidden("You do not have permission: this needs a JWT token")),
         }
     }
+}
 
-    /// Returns the organizations with the demo's user as a member.
-    fn all(&self) -> impl Iterator<Item = Organization> {
-        World::ids().filter_map(move |id| self.world.organization(id, self.clock.now()))
-    }
+const fn forbidden(error: &'static str) -> ErrorResponse {
+    ErrorResponse(StatusCode::FORBIDDEN, error)
 }
 
 fn success(mut json: Value) -> Response {
@@ -108,4 +108,34 @@ fn success(mut json: Value) -> Response {
 
 fn respond(status: StatusCode, json: &Value) -> Response {
     (status, [("content-type", MEDIA_TYPE)], json.to_string()).into_response()
+}
+
+/// Returns the fields that every user object has. Names and e-mail addresses are included like in the real API, because
+/// tests check that the exporter never exposes them.
+fn person(id: u64, created: UnixTime) -> Value {
+    json!({
+        "id": id,
+        "username": format!("demo.user.{id}"),
+        "name": format!("Demo Person {id}"),
+        "email": format!("person{id}@example.com"),
+        "created": date(created),
+        "staffInfo": { "isStaff": false, "hasSudoRights": false },
+        "pending": false,
+        "activated": true,
+        "mfaConfigured": true,
+        "idps": [],
+    })
+}
+
+/// Returns the object with the fields of `other` added or replaced.
+fn with(mut object: Value, other: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(other)) = (&mut object, other) {
+        fields.extend(other);
+    }
+    object
+}
+
+fn date(at: UnixTime) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond((at * 1000.0) as i64);
+    at.ok().map(|at| format!("{at:.3}"))
 }
