@@ -22,7 +22,7 @@ use crate::collect::Exporter;
 use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::Clock;
-use crate::serve::listener::{self, ConnectionLimits};
+use crate::serve::{ConnectionLimits, Server};
 pub use portfolio::Tenant;
 pub use world::{ORGANIZATIONS, World};
 
@@ -54,7 +54,7 @@ pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
     let app = api::app(world, clock.clone());
     // The time between two scrapes can be long, and an idle connection must not be closed between them.
     let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
-    tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
+    tokio::spawn(Server::new(listener, None).serve(app, std::future::pending(), limits));
     Ok(Demo { address, clock, world })
 }
 

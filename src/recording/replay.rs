@@ -23,7 +23,7 @@ use crate::config::{
 };
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::UnixTime;
-use crate::serve::listener::{self, ConnectionLimits};
+use crate::serve::{ConnectionLimits, Server};
 
 /// A recording.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ impl Replay {
         // The time between two scrapes can be long, and an idle connection must not be closed between them.
         let limits =
             ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
-        tokio::spawn(listener::serve(vec![listener], app, std::future::pending(), limits));
+        tokio::spawn(Server::new(listener, None).serve(app, std::future::pending(), limits));
         Url::parse(&format!("http://{address}")).map_err(|error| format!("--replay: {error}"))
     }
 }
