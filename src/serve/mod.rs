@@ -7,10 +7,10 @@ mod routes;
 mod server;
 mod socket;
 mod targets;
-pub mod web_config;
+mod web_config;
 
 pub use connection::ConnectionLimits;
 pub use reload::ReloadableExporter;
 pub use routes::app;
 pub use server::Server;
-pub use web_config::{WebConfig, WebConfigWatcher};
+pub use web_config::WebConfigWatcher;
