@@ -12,9 +12,10 @@ use rustls::server::{NoClientAuth, WebPkiClientVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName};
 use rustls::{Error, OtherError, RootCertStore, SignatureScheme};
 use serde_saphyr::Spanned;
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::FromDer as _;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{Pem, TlsSection, non_empty};
 use crate::config::yaml::LineError;
@@ -164,19 +165,19 @@ impl ClientCertVerifier for AllowedNames {
 
 /// Returns the alternative names of a certificate, or `None` if it has no such extension or cannot be parsed.
 fn alternative_names(certificate: &[u8]) -> Option<Vec<String>> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let names = certificate.subject_alternative_name().ok()??;
-    Some(names.value.general_names.iter().filter_map(text).collect())
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let (_, SubjectAltName(names)) = certificate.tbs_certificate().get_extension().ok()??;
+    Some(names.iter().filter_map(text).collect())
 }
 
-fn text(name: &GeneralName<'_>) -> Option<String> {
-    match *name {
-        GeneralName::DNSName(name) | GeneralName::RFC822Name(name) | GeneralName::URI(name) => {
-            Some(name.to_owned())
-        }
-        GeneralName::IPAddress(octets) => {
-            let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
-            let address = v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()?;
+fn text(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::DnsName(name)
+        | GeneralName::Rfc822Name(name)
+        | GeneralName::UniformResourceIdentifier(name) => Some(name.to_string()),
+        GeneralName::IpAddress(octets) => {
+            let v4 = <[u8; 4]>::try_from(octets.as_bytes()).map(IpAddr::from);
+            let address = v4.or_else(|_| <[u8; 16]>::try_from(octets.as_bytes()).map(IpAddr::from)).ok()?;
             Some(address.to_canonical().to_string())
         }
         _ => None,
