@@ -7,7 +7,7 @@ use super::{Failure, configuration};
 use crate::collect::Exporter;
 use crate::config::{self, Options};
 use crate::model::Clock;
-use crate::serve::WebConfig;
+use crate::serve::WebConfigWatcher;
 
 /// Validates the configuration, its credentials and `--web.config.file`; or writes the JSON schema of `--config.file`.
 pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
@@ -17,7 +17,7 @@ pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, F
     let (configuration, _) = configuration(options)?;
     let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
     if let Some(path) = &exporter.web().web_config_file {
-        WebConfig::load(path).map_err(|error| Failure::Configuration(error.to_string()))?;
+        WebConfigWatcher::load(path.clone()).map_err(|error| Failure::Configuration(error.to_string()))?;
     }
     let count = exporter.accounts.len();
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();

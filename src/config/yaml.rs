@@ -29,7 +29,7 @@ impl LineError {
     }
 
     /// Returns an error at a location.
-    pub(super) fn at_location(location: Location, what: impl Into<String>) -> Self {
+    pub(crate) fn at_location(location: Location, what: impl Into<String>) -> Self {
         Self { location: Some(location), what: what.into() }
     }
 

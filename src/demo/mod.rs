@@ -24,7 +24,7 @@ use crate::collect::Exporter;
 use crate::config::{AccountOptions, ApiOptions, CommonOptions, Configuration, ScopeOptions};
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::Clock;
-use crate::serve::listener;
+use crate::serve::Server;
 pub use world::{ORGANIZATIONS, World};
 
 /// A running simulated API.
@@ -50,7 +50,7 @@ pub async fn start(clock: Clock) -> std::io::Result<Demo> {
 /// # Errors
 /// If it cannot listen on a port.
 pub async fn start_in(world: World, clock: Clock) -> std::io::Result<Demo> {
-    let address = listener::serve_on_loopback(api::app(world, clock.clone())).await?;
+    let address = Server::spawn_on_loopback(api::app(world, clock.clone())).await?;
     Ok(Demo { address, clock, world })
 }
 

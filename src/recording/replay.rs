@@ -20,7 +20,7 @@ use crate::config::{
 };
 use crate::config::{CredentialKind, CredentialOrigin};
 use crate::model::UnixTime;
-use crate::serve::listener;
+use crate::serve::Server;
 
 /// A recording.
 #[derive(Clone, Debug)]
@@ -124,7 +124,7 @@ impl Replay {
     /// If it cannot listen on a port.
     pub async fn serve(&self) -> Result<Url, String> {
         let app = Router::new().fallback(respond).with_state(Arc::clone(&self.responses));
-        let address = listener::serve_on_loopback(app).await.map_err(|error| format!("--replay: {error}"))?;
+        let address = Server::spawn_on_loopback(app).await.map_err(|error| format!("--replay: {error}"))?;
         Url::parse(&format!("http://{address}")).map_err(|error| format!("--replay: {error}"))
     }
 }

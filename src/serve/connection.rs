@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,17 +13,53 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::listener::{ConnectionLimits, Encrypted};
 use super::socket::Stream;
 
 /// Maximum number of concurrent requests of an HTTP/2 connection. Prometheus sends one at a time.
 const STREAMS: u32 = 8;
+
+/// Maximum size of a request header, in bytes.
+const HEADER_SIZE: u16 = 16 * 1024;
+
+/// Limits and timeouts of connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Maximum number of open connections. Further connections wait until one is closed.
+    pub connections: usize,
+    /// Timeout of a TLS handshake.
+    pub handshake_timeout: Duration,
+    /// Timeout for the header of a request, and of idle connections.
+    pub header_timeout: Duration,
+    /// Timeout of a client that does not read its response.
+    pub write_timeout: Duration,
+    /// How long shutdown waits for requests in flight.
+    pub grace: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            // Prometheus and a browser need a handful.
+            connections: 512,
+            handshake_timeout: Duration::from_secs(10),
+            // Short, so that unfinished requests do not block others for long: reconnecting is cheap for Prometheus.
+            header_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+            // Less than the 30 seconds after which Kubernetes kills the process.
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Request extension: the request was received over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Encrypted;
 
 /// Serves a connection until the client closes it, it is idle for too long, or `stop` is cancelled and the requests in
 /// flight have completed.
@@ -35,53 +72,34 @@ pub(super) async fn serve(
 ) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.write_timeout));
-    let stream = Box::pin(stream);
-    let Some(tls) = tls else { return serve_requests(stream, Protocol::Plain, app, stop, limits).await };
-    let handshake = timeout(limits.handshake_timeout, TlsAcceptor::from(tls).accept(stream));
-    match stop.run_until_cancelled(handshake).await {
-        Some(Ok(Ok(stream))) => {
-            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            let protocol = if is_http2 { Protocol::TlsHttp2 } else { Protocol::Tls };
-            serve_requests(stream, protocol, app, stop, limits).await;
-        }
-        // Not a warning, because any client can cause any number of these.
-        Some(Ok(Err(error))) => tracing::debug!(%error, "TLS handshake failed"),
-        Some(Err(_)) => tracing::debug!("TLS handshake timed out"),
-        None => {}
+    let mut stream: Box<dyn Stream> = Box::new(Box::pin(stream));
+    let is_encrypted = tls.is_some();
+    // HTTP/2 is negotiated in the TLS handshake, so it is not available without TLS.
+    let mut is_http2 = false;
+    if let Some(tls) = tls {
+        let handshake = timeout(limits.handshake_timeout, TlsAcceptor::from(tls).accept(stream));
+        stream = match stop.run_until_cancelled(handshake).await {
+            Some(Ok(Ok(encrypted))) => {
+                is_http2 = encrypted.get_ref().1.alpn_protocol() == Some(b"h2");
+                Box::new(encrypted)
+            }
+            // Not a warning, because any client can cause any number of these.
+            Some(Ok(Err(error))) => return tracing::debug!(%error, "TLS handshake failed"),
+            Some(Err(_)) => return tracing::debug!("TLS handshake timed out"),
+            None => return,
+        };
     }
-}
 
-/// HTTP/2 is negotiated in the TLS handshake, so it is not available without TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    Plain,
-    Tls,
-    TlsHttp2,
-}
-
-async fn serve_requests(
-    stream: impl Stream + 'static,
-    protocol: Protocol,
-    app: Router,
-    stop: CancellationToken,
-    limits: ConnectionLimits,
-) {
-    let (sender, mut in_flight) = watch::channel(0_usize);
-    let sender = Arc::new(sender);
+    let (started, running) = (AtomicU64::new(0), TaskTracker::new());
+    running.close();
     let app = TowerToHyperService::new(app);
     let service = service_fn(|mut request: Request<Incoming>| {
-        if protocol != Protocol::Plain {
+        if is_encrypted {
             request.extensions_mut().insert(Encrypted);
         }
-        let in_flight = InFlightRequest::new(&sender);
-        let response = app.call(request);
-        async move {
-            let response = response.await;
-            drop(in_flight);
-            response
-        }
+        started.fetch_add(1, Ordering::Relaxed);
+        running.track_future(app.call(request))
     });
-    let is_http2 = protocol == Protocol::TlsHttp2;
     let builder = builder(is_http2, limits);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let is_idle = tokio::select! {
@@ -89,10 +107,10 @@ async fn serve_requests(
         _ = connection.as_mut() => return,
         () = stop.cancelled() => false,
         // hyper closes idle HTTP/1 connections.
-        () = idle(&mut in_flight, limits.header_timeout), if is_http2 => true,
+        () = idle(&started, &running, limits.header_timeout), if is_http2 => true,
     };
     connection.as_mut().graceful_shutdown();
-    // At shutdown the listener limits the wait. An idle HTTP/2 client may not react, or may not read its response.
+    // At shutdown the server limits the wait. An idle HTTP/2 client may not react, or may not read its response.
     let grace = if is_idle { limits.grace } else { Duration::MAX };
     let _ = timeout(grace, connection).await;
 }
@@ -104,36 +122,25 @@ fn builder(is_http2: bool, limits: ConnectionLimits) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_buf_size(limits.header_size);
+        .max_buf_size(HEADER_SIZE.into());
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
-        .max_header_list_size(u32::try_from(limits.header_size).unwrap_or(u32::MAX))
+        .max_header_list_size(HEADER_SIZE.into())
         .keep_alive_interval(limits.header_timeout)
         .keep_alive_timeout(limits.header_timeout);
     builder
 }
 
-/// Waits until no request has been in flight for `duration`.
-async fn idle(in_flight: &mut watch::Receiver<usize>, duration: Duration) {
-    while in_flight.wait_for(|count| *count == 0).await.is_ok()
-        && matches!(timeout(duration, in_flight.changed()).await, Ok(Ok(())))
-    {}
-}
-
-/// Counts a request while it is in flight.
-struct InFlightRequest(Arc<watch::Sender<usize>>);
-
-impl InFlightRequest {
-    fn new(in_flight: &Arc<watch::Sender<usize>>) -> Self {
-        in_flight.send_modify(|count| *count += 1);
-        Self(Arc::clone(in_flight))
-    }
-}
-
-impl Drop for InFlightRequest {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
+/// Waits until no request has started or run for `duration`.
+async fn idle(started: &AtomicU64, running: &TaskTracker, duration: Duration) {
+    loop {
+        running.wait().await;
+        let before = started.load(Ordering::Relaxed);
+        sleep(duration).await;
+        if started.load(Ordering::Relaxed) == before {
+            return;
+        }
     }
 }

@@ -2,16 +2,20 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::time::Instant;
 
+use super::reload::ReloadableExporter;
 use crate::collect::exporter::MAX_SCRAPE_TIME;
 use crate::collect::{Account, Exporter, Selection};
 use crate::metrics::Format;
@@ -19,97 +23,78 @@ use crate::metrics::exposition::Writer;
 use crate::model::Collector;
 
 /// The scrape timeout of Prometheus, in seconds.
-const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+const SCRAPE_TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
-/// A response with an error status and the reason as text.
-pub(crate) struct ErrorResponse(pub(crate) StatusCode, pub(crate) String);
-
-impl IntoResponse for ErrorResponse {
-    fn into_response(self) -> Response {
-        (self.0, self.1).into_response()
-    }
-}
+/// An error status and the reason as text.
+pub(super) type ErrorResponse = (StatusCode, String);
 
 /// Returns the decoded query parameters of a request.
-pub(crate) fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+pub(super) fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
 }
 
-/// The collectors selected with `collect[]` parameters.
-pub(crate) struct CollectorSelection {
-    /// The selected collectors; `None` without such a parameter, which selects all.
-    pub(crate) collectors: Option<BTreeSet<Collector>>,
-    /// Whether the telemetry of the exporter is selected.
-    pub(crate) with_telemetry: bool,
+/// A request for metrics or targets.
+pub(super) struct ScrapeRequest {
+    /// The exporter in use when the request was received.
+    pub(super) exporter: Arc<Exporter>,
+    pub(super) uri: Uri,
+    /// Includes everything that is done before the response.
+    pub(super) deadline: Instant,
+    format: Format,
+    head_only: bool,
 }
 
-impl CollectorSelection {
-    /// Reads the `collect[]` parameters.
-    ///
-    /// # Errors
-    /// Status 400 if a collector does not exist.
-    pub(crate) fn parse(uri: &Uri) -> Result<Self, ErrorResponse> {
-        let names: Vec<_> =
-            parameters(uri).filter(|(name, _)| name == "collect[]").map(|(_, value)| value).collect();
-        if names.is_empty() {
-            return Ok(Self { collectors: None, with_telemetry: true });
-        }
-        let mut collectors = BTreeSet::new();
-        let mut with_telemetry = false;
-        for name in names {
+impl FromRequestParts<Arc<ReloadableExporter>> for ScrapeRequest {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        live: &Arc<ReloadableExporter>,
+    ) -> Result<Self, Self::Rejection> {
+        let exporter = live.exporter();
+        let accept = parts.headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+        let timeout = parts.headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
+        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let budget = exporter.configuration.common.scrape.budget(timeout.filter(|timeout| !timeout.is_zero()));
+        Ok(Self {
+            uri: parts.uri.clone(),
+            deadline: Instant::now() + budget.min(MAX_SCRAPE_TIME),
+            format: format(accept),
+            head_only: parts.method == Method::HEAD,
+            exporter,
+        })
+    }
+}
+
+impl ScrapeRequest {
+    /// Returns the collectors of the `collect[]` parameters, or `None` for all, and whether the telemetry of the
+    /// exporter is selected.
+    pub(super) fn collectors(&self) -> Result<(Option<BTreeSet<Collector>>, bool), ErrorResponse> {
+        let (mut collectors, mut with_telemetry) = (None, None);
+        for (_, name) in parameters(&self.uri).filter(|(name, _)| name == "collect[]") {
+            let collectors = collectors.get_or_insert_with(BTreeSet::new);
+            let with_telemetry = with_telemetry.get_or_insert(false);
             if name == "exporter" {
-                with_telemetry = true;
+                *with_telemetry = true;
             } else if let Some(collector) = Collector::ALL.into_iter().find(|known| known.name() == name) {
                 collectors.insert(collector);
             } else {
                 let names = Collector::ALL.map(Collector::name).join(", ");
                 let text = format!("unknown collector {name:?} in collect[]: use exporter, {names}\n");
-                return Err(ErrorResponse(StatusCode::BAD_REQUEST, text));
+                return Err((StatusCode::BAD_REQUEST, text));
             }
         }
-        Ok(Self { collectors: Some(collectors), with_telemetry })
-    }
-
-    /// Returns true if only the telemetry is selected.
-    pub(crate) fn is_telemetry_only(&self) -> bool {
-        self.collectors.as_ref().is_some_and(BTreeSet::is_empty)
-    }
-}
-
-/// A request for metrics: format, deadline and method.
-pub(crate) struct ScrapeRequest {
-    format: Format,
-    deadline: Instant,
-    head_only: bool,
-}
-
-impl ScrapeRequest {
-    /// Reads the headers of a request. The deadline includes everything that is done before the response.
-    pub(crate) fn new(exporter: &Exporter, method: &Method, headers: &HeaderMap) -> Self {
-        let accept = headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
-        let timeout = headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
-        let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let timeout = timeout.filter(|timeout| !timeout.is_zero());
-        let budget = exporter.configuration.common.scrape.budget(timeout);
-        Self {
-            format: format(accept),
-            deadline: Instant::now() + budget.min(MAX_SCRAPE_TIME),
-            head_only: *method == Method::HEAD,
-        }
-    }
-
-    pub(crate) const fn deadline(&self) -> Instant {
-        self.deadline
+        Ok((collectors, with_telemetry.unwrap_or(true)))
     }
 
     /// Collects the selection and returns the response. A HEAD request is answered without collecting.
-    pub(crate) async fn run(
+    pub(super) async fn run(
         &self,
-        exporter: &Exporter,
         accounts: &[Arc<Account>],
         selection: &Selection,
         with_telemetry: bool,
     ) -> Response {
+        let exporter = &self.exporter;
         let headers = [(CONTENT_TYPE, self.format.content_type()), (VARY, "Accept, Accept-Encoding")];
         if self.head_only {
             return headers.into_response();
@@ -127,7 +112,7 @@ impl ScrapeRequest {
         match writer.write(&snapshot, telemetry.as_ref(), self.format) {
             Ok(parts) => {
                 let length = parts.iter().map(bytes::Bytes::len).sum::<usize>();
-                let body = Body::from_stream(stream::iter(parts.map(Ok::<_, std::convert::Infallible>)));
+                let body = Body::from_stream(stream::iter(parts.map(Ok::<_, Infallible>)));
                 (headers, [(CONTENT_LENGTH, length)], body).into_response()
             }
             Err(error) => {
@@ -140,8 +125,7 @@ impl ScrapeRequest {
 
 /// Returns the format that the `Accept` headers of a request prefer, by default the Prometheus text format.
 pub fn format<'a>(accept: impl Iterator<Item = &'a str>) -> Format {
-    let mut open_metrics = 0.0_f64;
-    let mut prometheus_text = 0.0_f64;
+    let (mut open_metrics, mut text) = (0.0_f64, 0.0_f64);
     for range in accept.flat_map(|accept| accept.split(',')) {
         let mut parts = range.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -154,18 +138,11 @@ pub fn format<'a>(accept: impl Iterator<Item = &'a str>) -> Format {
             }
         }
         match (media_type.as_str(), version) {
-            ("application/openmetrics-text", None | Some("1.0.0")) => {
-                open_metrics = open_metrics.max(quality);
-            }
-            ("text/plain", None | Some("0.0.4")) | ("text/*" | "*/*", None) => {
-                prometheus_text = prometheus_text.max(quality);
-            }
+            ("application/openmetrics-text", None | Some("1.0.0")) => open_metrics = open_metrics.max(quality),
+            ("text/plain", None | Some("0.0.4")) | ("text/*" | "*/*", None) => text = text.max(quality),
             _ => {}
         }
     }
-    if open_metrics > 0.0 && open_metrics >= prometheus_text {
-        Format::OpenMetrics
-    } else {
-        Format::PrometheusText
-    }
+    let is_open_metrics = open_metrics > 0.0 && open_metrics >= text;
+    if is_open_metrics { Format::OpenMetrics } else { Format::PrometheusText }
 }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-use super::negotiation::{CollectorSelection, ErrorResponse, ScrapeRequest, parameters};
+use super::connection::Encrypted;
+use super::negotiation::{ErrorResponse, ScrapeRequest, parameters};
+use super::reload::ReloadableExporter;
 use super::targets;
 use crate::collect::Selection;
 use crate::page;
-use crate::serve::listener::Encrypted;
-use crate::serve::reload::ReloadableExporter;
 
 /// Returns the routes of the exporter in use.
 pub fn app(live: Arc<ReloadableExporter>) -> Router {
@@ -35,27 +35,20 @@ pub fn app(live: Arc<ReloadableExporter>) -> Router {
         .with_state(live)
 }
 
-async fn serve_metrics(
-    State(live): State<Arc<ReloadableExporter>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, ErrorResponse> {
-    let exporter = live.exporter();
-    let CollectorSelection { collectors, with_telemetry } = CollectorSelection::parse(&uri)?;
+async fn serve_metrics(request: ScrapeRequest) -> Result<Response, ErrorResponse> {
+    let (collectors, with_telemetry) = request.collectors()?;
     let selection = Selection { collectors, organization: None };
-    let request = ScrapeRequest::new(&exporter, &method, &headers);
-    Ok(request.run(&exporter, &exporter.accounts, &selection, with_telemetry).await)
+    Ok(request.run(&request.exporter.accounts, &selection, with_telemetry).await)
 }
 
 async fn reload(State(live): State<Arc<ReloadableExporter>>) -> Result<&'static str, ErrorResponse> {
     if !live.exporter().web().enable_lifecycle {
         let text = "reload over HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP\n";
-        return Err(ErrorResponse(StatusCode::FORBIDDEN, text.to_owned()));
+        return Err((StatusCode::FORBIDDEN, text.to_owned()));
     }
     live.reload().map(|()| "Reloaded.\n").map_err(|error| {
         let text = format!("reload failed, the previous configuration stays in use: {error}\n");
-        ErrorResponse(StatusCode::INTERNAL_SERVER_ERROR, text)
+        (StatusCode::INTERNAL_SERVER_ERROR, text)
     })
 }
 
@@ -73,13 +66,13 @@ async fn serve_page(
         .into_response()
 }
 
-async fn not_found(State(live): State<Arc<ReloadableExporter>>, uri: Uri) -> Response {
+async fn not_found(State(live): State<Arc<ReloadableExporter>>, uri: Uri) -> ErrorResponse {
     let text = format!("not found: {}; metrics are at {}\n", uri.path(), live.exporter().web().telemetry_path);
-    (StatusCode::NOT_FOUND, text).into_response()
+    (StatusCode::NOT_FOUND, text)
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Response {
+async fn wrong_method(method: Method, uri: Uri) -> ErrorResponse {
     let allowed = if uri.path() == "/-/reload" { "POST" } else { "GET or HEAD" };
     let text = format!("method {method} is not allowed for {}: use {allowed}\n", uri.path());
-    (StatusCode::METHOD_NOT_ALLOWED, text).into_response()
+    (StatusCode::METHOD_NOT_ALLOWED, text)
 }

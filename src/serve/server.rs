@@ -1,16 +1,32 @@
-//! Listeners, TLS and authentication in front of the routes.
+//! The server: accepts connections on its sockets up to a limit, and closes them gracefully at shutdown.
 
+use std::convert::Infallible;
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use futures_util::future::{OptionFuture, join_all, try_join_all};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::listener::{self, ConnectionLimits, Endpoint};
+use super::connection::{self, ConnectionLimits};
 use super::socket::Socket;
 use super::web_config::{WebConfigWatcher, authenticated, probes_only};
 use crate::config::WebOptions;
 
-/// The open sockets of an exporter, with its web configuration.
+/// Pause after a failed accept, which happens when file descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Maximum number of open connections of the socket for health checks. They are counted separately, so that it stays
+/// reachable when the others are full.
+const PROBE_CONNECTIONS: usize = 64;
+
+/// Listening sockets, with their web configuration.
 #[derive(Debug)]
 pub struct Server {
     sockets: Vec<Socket>,
@@ -19,43 +35,48 @@ pub struct Server {
 }
 
 impl Server {
+    /// Returns a server on one socket. Without a web configuration, it needs neither TLS nor passwords.
+    #[must_use]
+    pub fn new(listener: TcpListener, web_config: Option<WebConfigWatcher>) -> Self {
+        Self { sockets: vec![Socket::Tcp(listener)], probe_socket: None, web_config: web_config.map(Arc::new) }
+    }
+
+    /// Serves `app` on a free loopback port until the process ends, and returns the address.
+    pub(crate) async fn spawn_on_loopback(app: Router) -> std::io::Result<SocketAddr> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        // The time between two scrapes can be long, and an idle connection must not be closed between them.
+        let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
+        tokio::spawn(Self::new(listener, None).serve(app, std::future::pending(), limits));
+        Ok(address)
+    }
+
     /// Loads the web configuration and opens the sockets.
-    ///
-    /// # Errors
-    /// If the web configuration is invalid, or the exporter cannot listen on an address.
-    pub async fn open(options: &WebOptions) -> Result<Self, String> {
+    pub(crate) async fn open(options: &WebOptions) -> Result<Self, String> {
         let file = options.web_config_file.clone().filter(|file| !file.as_os_str().is_empty());
         let web_config = file.map(WebConfigWatcher::load).transpose().map_err(|error| error.to_string())?;
         let sockets = if options.systemd_socket {
             Socket::from_systemd()?
         } else {
-            let mut sockets = Vec::new();
-            for address in &options.listen_addresses {
-                sockets.push(Socket::bind(address).await?);
-            }
-            sockets
+            try_join_all(options.listen_addresses.iter().map(Socket::bind)).await?
         };
-        let probe_socket = match &options.probe_listen_address {
-            Some(address) => Some(Socket::bind(address).await?),
-            None => None,
-        };
+        let probe_socket = OptionFuture::from(options.probe_listen_address.as_ref().map(Socket::bind));
+        let probe_socket = probe_socket.await.transpose()?;
         Ok(Self { sockets, probe_socket, web_config: web_config.map(Arc::new) })
     }
 
     /// Returns the scheme of this exporter's URLs.
-    #[must_use]
-    pub fn scheme(&self) -> &'static str {
-        if self.web_config.as_ref().is_some_and(|config| config.is_encrypted()) { "https" } else { "http" }
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.web_config.as_ref().is_some_and(|config| config.tls().is_some()) { "https" } else { "http" }
     }
 
     /// Returns the first TCP port, or 0 if there is none.
-    #[must_use]
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.sockets.iter().find_map(Socket::port).unwrap_or_default()
     }
 
     /// Logs the addresses.
-    pub fn announce(&self, path: &str, api: &str) {
+    pub(crate) fn announce(&self, path: &str, api: &str) {
         for address in &self.sockets {
             let (version, scheme) = (env!("CARGO_PKG_VERSION"), self.scheme());
             tracing::info!(version, %address, scheme, path, api, "listening");
@@ -65,7 +86,8 @@ impl Server {
         }
     }
 
-    /// Serves `app` until `shutdown` completes; see [`listener::serve_endpoints`].
+    /// Serves `app` until `shutdown` completes, then waits for requests in flight. Returns whether all of them
+    /// completed within the grace period.
     pub async fn serve(
         self,
         app: Router,
@@ -73,18 +95,61 @@ impl Server {
         limits: ConnectionLimits,
     ) -> bool {
         let Self { sockets, probe_socket, web_config } = self;
+        let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
+        let permits = |count| Arc::new(Semaphore::new(count));
         let probes = probe_socket.map(|socket| {
-            let app = probes_only(app.clone());
-            Endpoint { socket, app, web_config: None, separate_limit: true }
+            let (app, permits) = (probes_only(app.clone()), permits(PROBE_CONNECTIONS));
+            Endpoint { socket, app, web_config: None, permits, limits }
         });
         let app = match &web_config {
             Some(web_config) => authenticated(app, Arc::clone(web_config)),
             None => app,
         };
+        let permits = permits(limits.connections);
         let endpoints = sockets.into_iter().map(|socket| {
-            let (app, web_config) = (app.clone(), web_config.clone());
-            Endpoint { socket, app, web_config, separate_limit: false }
+            let (app, web_config, permits) = (app.clone(), web_config.clone(), Arc::clone(&permits));
+            Endpoint { socket, app, web_config, permits, limits }
         });
-        listener::serve_endpoints(endpoints.chain(probes).collect(), shutdown, limits).await
+        tokio::select! {
+            _ = join_all(endpoints.chain(probes).map(|endpoint| endpoint.accept(&connections, &stop))) => {
+                unreachable!("accept never returns")
+            }
+            () = shutdown => {}
+        }
+        stop.cancel();
+        connections.close();
+        timeout(limits.grace, connections.wait()).await.is_ok()
+    }
+}
+
+/// A socket with the routes that it serves, and the permits of its connections.
+struct Endpoint {
+    socket: Socket,
+    app: Router,
+    web_config: Option<Arc<WebConfigWatcher>>,
+    permits: Arc<Semaphore>,
+    limits: ConnectionLimits,
+}
+
+impl Endpoint {
+    async fn accept(self, connections: &TaskTracker, stop: &CancellationToken) -> Infallible {
+        loop {
+            // Fails only if the semaphore is closed, which never happens.
+            let permit = Arc::clone(&self.permits).acquire_owned().await;
+            let stream = match self.socket.accept().await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let tls = self.web_config.as_ref().and_then(|web_config| web_config.tls());
+            let connection = connection::serve(stream, tls, self.app.clone(), stop.clone(), self.limits);
+            connections.spawn(async move {
+                connection.await;
+                drop(permit);
+            });
+        }
     }
 }

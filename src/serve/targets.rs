@@ -1,79 +1,62 @@
 //! One organization per target: `/sd` lists the organizations for Prometheus, `/probe` returns the metrics of one.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::future::join_all;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::negotiation::{self, CollectorSelection, ErrorResponse, ScrapeRequest};
+use super::negotiation::{ErrorResponse, ScrapeRequest, parameters};
 use crate::collect::{Account, Discovery, Exporter, Selection};
-use crate::serve::reload::ReloadableExporter;
 
 /// Returns the metrics of one organization.
-pub(crate) async fn probe(
-    State(live): State<Arc<ReloadableExporter>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, ErrorResponse> {
-    let exporter = live.exporter();
-    let Target { organization, account, collectors } = Target::parse(&uri)?;
-    let request = ScrapeRequest::new(&exporter, &method, &headers);
-    let accounts = accounts(&exporter, account.as_deref())?;
-    let accounts = seeing(&accounts, organization, request.deadline()).await?;
-    let selection = Selection { collectors, organization: Some(organization) };
-    Ok(request.run(&exporter, &accounts, &selection, false).await)
-}
-
-/// The parameters of a probe.
-struct Target {
-    organization: u64,
-    account: Option<String>,
-    collectors: Option<std::collections::BTreeSet<crate::model::Collector>>,
-}
-
-impl Target {
-    fn parse(uri: &Uri) -> Result<Self, ErrorResponse> {
-        let bad = |text: String| ErrorResponse(StatusCode::BAD_REQUEST, text);
-        let mut target = None;
-        let mut account = None;
-        for (name, value) in negotiation::parameters(uri) {
-            let before = match &*name {
-                "target" => target.replace(value),
-                "account" => account.replace(value),
-                "collect[]" => None,
-                _ => {
-                    return Err(bad(format!("unknown parameter {name}: use target, account, collect[]\n")));
-                }
-            };
-            if before.is_some() {
-                return Err(bad(format!("parameter {name} is set more than once: set it once\n")));
-            }
-        }
-        let target = target.ok_or_else(|| {
-            bad("parameter target is missing: set it to an organization id, e.g. /probe?target=123\n"
-                .to_owned())
-        })?;
-        let is_number = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_digit());
-        let organization = target.parse().ok().filter(|_| is_number).ok_or_else(|| {
-            bad(format!("invalid target {target:?}: expected an organization id, e.g. /probe?target=123\n"))
-        })?;
-        let selected = CollectorSelection::parse(uri)?;
-        if selected.is_telemetry_only() {
-            return Err(bad("collect[]=exporter alone is not possible for a probe: /metrics has the metrics of the exporter\n".to_owned()));
-        }
-        Ok(Self {
-            organization,
-            account: account.map(std::borrow::Cow::into_owned),
-            collectors: selected.collectors,
-        })
+pub(super) async fn probe(request: ScrapeRequest) -> Result<Response, ErrorResponse> {
+    let (organization, account) = target(&request.uri)?;
+    let (collectors, _) = request.collectors()?;
+    if collectors.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Err(bad_request(
+            "collect[]=exporter alone is not possible for a probe: /metrics has the metrics of the exporter\n",
+        ));
     }
+    let accounts = accounts(&request.exporter, account.as_deref())?;
+    let accounts = seeing(&accounts, organization, request.deadline).await?;
+    let selection = Selection { collectors, organization: Some(organization) };
+    Ok(request.run(&accounts, &selection, false).await)
+}
+
+/// Returns the organization of a probe, and the name of the account if it is set.
+fn target(uri: &Uri) -> Result<(u64, Option<Cow<'_, str>>), ErrorResponse> {
+    let (mut target, mut account) = (None, None);
+    for (name, value) in parameters(uri) {
+        let before = match &*name {
+            "target" => target.replace(value),
+            "account" => account.replace(value),
+            "collect[]" => None,
+            _ => {
+                return Err(bad_request(format!("unknown parameter {name}: use target, account, collect[]\n")));
+            }
+        };
+        if before.is_some() {
+            return Err(bad_request(format!("parameter {name} is set more than once: set it once\n")));
+        }
+    }
+    let example = "an organization id, e.g. /probe?target=123\n";
+    let target =
+        target.ok_or_else(|| bad_request(format!("parameter target is missing: set it to {example}")))?;
+    // Parsing alone would allow a sign.
+    let is_number = target.bytes().all(|byte| byte.is_ascii_digit());
+    let organization = target.parse().ok().filter(|_| is_number);
+    let invalid = || bad_request(format!("invalid target {target:?}: expected {example}"));
+    Ok((organization.ok_or_else(invalid)?, account))
+}
+
+fn bad_request(text: impl Into<String>) -> ErrorResponse {
+    (StatusCode::BAD_REQUEST, text.into())
 }
 
 /// Returns the account with this name, or all accounts without a name.
@@ -83,7 +66,7 @@ fn accounts(exporter: &Exporter, name: Option<&str>) -> Result<Vec<Arc<Account>>
     if accounts.is_empty() {
         let text =
             format!("unknown account {:?}: use a name from the configuration\n", name.unwrap_or_default());
-        return Err(ErrorResponse(StatusCode::NOT_FOUND, text));
+        return Err((StatusCode::NOT_FOUND, text));
     }
     Ok(accounts)
 }
@@ -99,26 +82,25 @@ async fn seeing(
         accounts.iter().zip(discoveries).filter(sees).map(|(account, _)| Arc::clone(account)).collect()
     };
     let known: Vec<_> = accounts.iter().map(|account| Discovery::latest(account)).collect();
-    let found = seeing(&known);
-    if !found.is_empty() {
-        return Ok(found);
+    let mut found = seeing(&known);
+    if found.is_empty() {
+        let read = discover(accounts, deadline).await;
+        found = seeing(&read);
+        if found.is_empty() && !read.iter().all(|discovery| discovery.is_complete) {
+            return Err(not_discovered());
+        }
     }
-    let read = discover(accounts, deadline).await;
-    let found = seeing(&read);
-    if !found.is_empty() {
-        Ok(found)
-    } else if read.iter().all(|discovery| discovery.is_complete) {
+    if found.is_empty() {
         let text =
             format!("organization {organization} is not read by any account: /sd lists the organizations\n");
-        Err(ErrorResponse(StatusCode::NOT_FOUND, text))
-    } else {
-        Err(not_discovered())
+        return Err((StatusCode::NOT_FOUND, text));
     }
+    Ok(found)
 }
 
 fn not_discovered() -> ErrorResponse {
     let text = "organizations are not known yet: no list of organizations has been read; see the log and the status page at /\n";
-    ErrorResponse(StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
+    (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
 }
 
 async fn discover(accounts: &[Arc<Account>], deadline: Instant) -> Vec<Discovery> {
@@ -131,17 +113,10 @@ async fn discover(accounts: &[Arc<Account>], deadline: Instant) -> Vec<Discovery
 }
 
 /// Returns the organizations in the format of the HTTP service discovery of Prometheus.
-pub(crate) async fn sd(
-    State(live): State<Arc<ReloadableExporter>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, ErrorResponse> {
-    let exporter = live.exporter();
-    let name = negotiation::parameters(&uri).find(|(name, _)| name == "account").map(|(_, value)| value);
-    let accounts = accounts(&exporter, name.as_deref())?;
-    let deadline = ScrapeRequest::new(&exporter, &method, &headers).deadline();
-    let discoveries = discover(&accounts, deadline).await;
+pub(super) async fn sd(request: ScrapeRequest) -> Result<Response, ErrorResponse> {
+    let name = parameters(&request.uri).find(|(name, _)| name == "account").map(|(_, value)| value);
+    let accounts = accounts(&request.exporter, name.as_deref())?;
+    let discoveries = discover(&accounts, request.deadline).await;
     // Prometheus would drop all targets for an empty list. One complete list suffices, so that a failing account does
     // not hide the others.
     if !discoveries.iter().any(|discovery| discovery.is_complete) {
@@ -160,20 +135,20 @@ pub(crate) async fn sd(
             groups.entry(id).or_insert_with(|| group(id, account, discovery));
         }
     }
-    let list = Value::Array(groups.into_values().collect());
+    let list: Value = groups.into_values().collect();
     Ok(([(CONTENT_TYPE, "application/json")], list.to_string()).into_response())
 }
 
 /// Returns the target of one organization, with labels for relabeling.
 fn group(id: u64, account: &Account, discovery: &Discovery) -> Value {
-    let mut labels = Map::new();
-    let mut label = |name: &str, value: Option<String>| {
-        labels.extend(value.map(|value| (format!("__meta_edgeimpulse_{name}"), Value::String(value))));
-    };
     let info = discovery.info(id);
-    label("account", Some(account.name.to_string()));
-    label("organization_id", Some(id.to_string()));
-    label("organization_name", info.shown_name().map(str::to_owned));
-    label("whitelabel_id", info.whitelabel_id.map(|id| id.to_string()));
-    json!({ "targets": [id.to_string()], "labels": labels })
+    let labels = [
+        ("account", Some(account.name.to_string())),
+        ("organization_id", Some(id.to_string())),
+        ("organization_name", info.shown_name().map(str::to_owned)),
+        ("whitelabel_id", info.whitelabel_id.map(|id| id.to_string())),
+    ];
+    let labels =
+        labels.into_iter().filter_map(|(name, value)| Some((format!("__meta_edgeimpulse_{name}"), value?)));
+    json!({ "targets": [id.to_string()], "labels": labels.collect::<BTreeMap<_, _>>() })
 }

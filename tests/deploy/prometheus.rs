@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Output, Stdio};
 
 use axum::Router;
-use edgeimpulse_exporter::serve::listener::{self, ConnectionLimits};
+use edgeimpulse_exporter::serve::{ConnectionLimits, Server};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -74,7 +74,7 @@ async fn without_accept(url: String) -> u16 {
     };
     let app = Router::new().route("/metrics", axum::routing::get(relay));
     let forever = std::future::pending();
-    tokio::spawn(listener::serve(vec![listener], app, forever, ConnectionLimits::default()));
+    tokio::spawn(Server::new(listener, None).serve(app, forever, ConnectionLimits::default()));
     port
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use edgeimpulse_exporter::model::Clock;
-use edgeimpulse_exporter::serve::listener::ConnectionLimits;
+use edgeimpulse_exporter::serve::ConnectionLimits;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
-use edgeimpulse_exporter::serve::listener::{self, ConnectionLimits, Endpoint};
-use edgeimpulse_exporter::serve::web_config::WebConfigWatcher;
+use edgeimpulse_exporter::serve::{ConnectionLimits, Server, WebConfigWatcher};
 use rcgen::SanType;
 use reqwest::{StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -180,7 +179,7 @@ async fn within(
 ) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
     let folder = Folder::new(authority);
     folder.write("web.yml", TLS);
-    let web_config = Some(Arc::new(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap()));
+    let web_config = Some(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap());
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let slow = async || {
@@ -188,9 +187,9 @@ async fn within(
         "Here."
     };
     let app = Router::new().route("/slow", get(slow)).fallback(async || "Here.");
-    let endpoint = Endpoint { socket: socket.into(), app, web_config, separate_limit: false };
+    let server = Server::new(socket, web_config);
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    tokio::spawn(listener::serve_endpoints(vec![endpoint], async { drop(stopped.await) }, limits));
+    tokio::spawn(server.serve(app, async { drop(stopped.await) }, limits));
     (address, stop)
 }
 

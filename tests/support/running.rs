@@ -7,7 +7,7 @@ use clap::Parser;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::model::Clock;
-use edgeimpulse_exporter::serve::{self, ConnectionLimits, ReloadableExporter};
+use edgeimpulse_exporter::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use tokio::net::TcpListener;
 
@@ -79,7 +79,7 @@ impl Running {
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
-        tokio::spawn(serve::serve(vec![socket], serve::app(live), until, limits));
+        tokio::spawn(Server::new(socket, None).serve(serve::app(live), until, limits));
         let client = super::client();
         Self { address, client, _stop: stop }
     }

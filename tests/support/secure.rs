@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use edgeimpulse_exporter::serve::web_config::WebConfig;
+use edgeimpulse_exporter::serve::WebConfigWatcher;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
@@ -129,7 +129,7 @@ impl Folder {
     pub fn refused(&self, configuration: &str) -> String {
         self.write("web.yml", configuration);
         let path = self.path("web.yml");
-        let text = WebConfig::load(path.as_ref()).expect_err(configuration).to_string();
+        let text = WebConfigWatcher::load((&path).into()).expect_err(configuration).to_string();
         assert_eq!(text.lines().count(), 1, "{text}");
         let text = text.strip_prefix(&path).unwrap_or_else(|| panic!("{text}"));
         let text = text.replace(&self.0.display().to_string(), "DIR");

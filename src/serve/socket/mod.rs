@@ -7,7 +7,7 @@ mod unix;
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -15,73 +15,64 @@ use tokio::net::TcpListener;
 use crate::config::ListenAddress;
 
 /// The byte stream of a connection.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// A listening socket.
 #[derive(Debug)]
-pub enum Socket {
+pub(super) enum Socket {
     /// A TCP address and port.
     Tcp(TcpListener),
-    /// A Unix socket file.
+    /// A Unix socket, with its file if this process created it, which is held for its `Drop` only.
     #[cfg(unix)]
-    Unix(unix::UnixSocket),
-}
-
-impl From<TcpListener> for Socket {
-    fn from(listener: TcpListener) -> Self {
-        Self::Tcp(listener)
-    }
+    Unix { listener: tokio::net::UnixListener, _file: Option<unix::SocketFile> },
 }
 
 impl Socket {
     /// Listens on `address`.
-    ///
-    /// # Errors
-    /// If the address is in use or not available, with a message that contains the address.
-    pub async fn bind(address: &ListenAddress) -> Result<Self, String> {
-        match address {
+    pub(super) async fn bind(address: &ListenAddress) -> Result<Self, String> {
+        let socket = match address {
             ListenAddress::Tcp(address) => bind_tcp(*address).await.map(Self::Tcp),
             #[cfg(unix)]
-            ListenAddress::Unix(path) => unix::UnixSocket::bind(path).map(Self::Unix),
-            #[cfg(not(unix))]
             ListenAddress::Unix(path) => {
-                Err(format!("cannot listen on unix:{}: this system has no Unix sockets", path.display()))
+                unix::bind(path).map(|(listener, file)| Self::Unix { listener, _file: Some(file) })
             }
-        }
+            #[cfg(not(unix))]
+            ListenAddress::Unix(_) => Err(io::Error::other("this system has no Unix sockets")),
+        };
+        socket.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("cannot listen on {address}: address in use; choose another with --web.listen-address")
+            }
+            _ => format!("cannot listen on {address}: {error}"),
+        })
     }
 
-    /// Returns the sockets that systemd passed to this process.
-    ///
-    /// # Errors
-    /// If there are none, or one of them does not accept connections.
-    pub fn from_systemd() -> Result<Vec<Self>, String> {
+    /// Returns the sockets that systemd passed to this process, at least one.
+    pub(super) fn from_systemd() -> Result<Vec<Self>, String> {
         #[cfg(target_os = "linux")]
-        return systemd::sockets();
+        let sockets = systemd::sockets();
         #[cfg(not(target_os = "linux"))]
-        Err("--web.systemd-socket: only available on Linux".to_owned())
+        let sockets = Err::<Vec<Self>, _>("only available on Linux");
+        sockets.map_err(|error| format!("--web.systemd-socket: {error}"))
     }
 
-    /// Waits for a connection.
-    ///
-    /// # Errors
-    /// Those of the system, most of which are temporary.
-    pub async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    /// Waits for a connection. Most errors are temporary.
+    pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
         match self {
             Self::Tcp(listener) => Ok(Box::new(listener.accept().await?.0)),
             #[cfg(unix)]
-            Self::Unix(socket) => Ok(Box::new(socket.accept().await?)),
+            Self::Unix { listener, .. } => Ok(Box::new(listener.accept().await?.0)),
         }
     }
 
     /// Returns the port of a TCP socket.
-    #[must_use]
-    pub fn port(&self) -> Option<u16> {
+    pub(super) fn port(&self) -> Option<u16> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok().map(|address| address.port()),
             #[cfg(unix)]
-            Self::Unix(_) => None,
+            Self::Unix { .. } => None,
         }
     }
 }
@@ -95,30 +86,21 @@ impl fmt::Display for Socket {
                 Err(_) => formatter.write_str("unknown address"),
             },
             #[cfg(unix)]
-            Self::Unix(socket) => socket.fmt(formatter),
+            Self::Unix { listener, .. } => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname()).unwrap_or("".as_ref());
+                write!(formatter, "unix:{}", path.display())
+            }
         }
     }
 }
 
-/// Listens on a TCP address. The unspecified IPv6 address includes IPv4.
-async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, String> {
-    match (bind_exactly(address).await, address) {
-        (Err(_), SocketAddr::V6(v6)) if v6.ip().is_unspecified() && !has_ipv6() => {
-            bind_exactly(SocketAddr::from((Ipv4Addr::UNSPECIFIED, v6.port()))).await
-        }
-        (result, _) => result,
+/// Listens on a TCP address. The unspecified IPv6 address includes IPv4, and means IPv4 alone on a system without IPv6.
+async fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    let is_everything = address.is_ipv6() && address.ip().is_unspecified();
+    if bound.is_err() && is_everything && UdpSocket::bind("[::1]:0").is_err() {
+        return TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await;
     }
-}
-
-async fn bind_exactly(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("cannot listen on {address}: address in use; choose another with --web.listen-address")
-        }
-        _ => format!("cannot listen on {address}: {error}"),
-    })
-}
-
-fn has_ipv6() -> bool {
-    std::net::UdpSocket::bind("[::1]:0").is_ok()
+    bound
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
@@ -22,10 +22,28 @@ pub(in crate::serve) fn authenticated(app: Router, web_config: Arc<WebConfigWatc
     app.layer(middleware::from_fn_with_state(web_config, authenticate))
 }
 
+async fn authenticate(
+    State(web_config): State<Arc<WebConfigWatcher>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let config = web_config.current();
+    let rejection = match is_probe(&request) {
+        true => None,
+        false => rejection(&config, request.headers().get(AUTHORIZATION)).await,
+    };
+    let mut response = match rejection {
+        Some(rejection) => rejection,
+        None => next.run(request).await,
+    };
+    response.headers_mut().extend(config.headers.iter().cloned());
+    response
+}
+
 /// Restricts `app` to the paths of health checks.
 pub(in crate::serve) fn probes_only(app: Router) -> Router {
     app.layer(middleware::from_fn(async |request: Request, next: Next| {
-        if is_probe(request.uri()) {
+        if is_probe(&request) {
             return next.run(request).await;
         }
         let text = format!("Not found: this address serves only {}.\n", PROBE_PATHS.join(" and "));
@@ -33,29 +51,8 @@ pub(in crate::serve) fn probes_only(app: Router) -> Router {
     }))
 }
 
-fn is_probe(uri: &Uri) -> bool {
-    PROBE_PATHS.contains(&uri.path())
-}
-
-async fn authenticate(
-    State(web_config): State<Arc<WebConfigWatcher>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let config = web_config.current();
-    let rejection = if is_probe(request.uri()) {
-        None
-    } else {
-        rejection(&config, request.headers().get(AUTHORIZATION)).await
-    };
-    let mut response = match rejection {
-        Some(rejection) => rejection,
-        None => next.run(request).await,
-    };
-    for (name, value) in &config.headers {
-        response.headers_mut().insert(name, value.clone());
-    }
-    response
+fn is_probe(request: &Request) -> bool {
+    PROBE_PATHS.contains(&request.uri().path())
 }
 
 /// Returns the response to a request that is not allowed. The rate limit comes first, so that it applies to wrong

@@ -1,21 +1,41 @@
-//! The validated web configuration.
+//! The web configuration: the sections of its file, validated.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::http::{HeaderName, HeaderValue};
+use secrecy::SecretString;
+use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::file::{self, Content, Error, HttpSection, LineError, RateSection};
-use super::rate_limit::RateLimit;
-use super::tls::{self, ClientAuth, Tls};
+use super::rate_limit::{RateLimit, RateSection};
+use super::tls::{self, ClientAuth, Tls, TlsSection};
 use super::users::Users;
-use super::watched_files::WatchedFiles;
+use super::watcher::WatchedFiles;
+use crate::config::yaml::{self, Booleans, LineError};
+
+/// The content of the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Content {
+    tls_server_config: Option<TlsSection>,
+    http_server_config: Option<HttpSection>,
+    pub(super) basic_auth_users: Option<BTreeMap<String, Spanned<SecretString>>>,
+    rate_limit: Option<Spanned<RateSection>>,
+}
+
+/// `http_server_config`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpSection {
+    http2: Option<bool>,
+    headers: Option<BTreeMap<String, Spanned<String>>>,
+}
 
 /// TLS, users, rate limit and response headers.
-#[derive(Debug, Default)]
-pub struct WebConfig {
+#[derive(Debug)]
+pub(super) struct WebConfig {
     pub(super) tls: Option<Tls>,
     /// `None` if no password is required.
     pub(super) users: Option<Users>,
@@ -24,73 +44,38 @@ pub struct WebConfig {
 }
 
 impl WebConfig {
-    /// Loads a file in the format of Prometheus' exporter-toolkit, and the certificates that it refers to.
-    ///
-    /// # Errors
-    /// If a file cannot be read or its content is invalid.
-    pub fn load(path: &Path) -> Result<Self, Error> {
-        Self::read(path, &mut WatchedFiles::default())
-    }
-
-    /// Loads a file, and records every file that is read in `files`.
-    pub(super) fn read(path: &Path, files: &mut WatchedFiles) -> Result<Self, Error> {
-        let content = files.read(path).map_err(|error| format!("cannot be read: {error}"));
-        let text = content.and_then(|content| {
-            String::from_utf8(content).map_err(|_| "is not valid UTF-8; expected a text file".to_owned())
-        });
+    /// Loads a file in the format of Prometheus' exporter-toolkit, and the certificates that it refers to. Records every
+    /// file that is read in `files`.
+    pub(super) fn read(path: &Path, files: &mut WatchedFiles) -> Result<Self, LineError> {
+        let content =
+            files.read(path).map_err(|error| LineError::without_line(format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(content);
+        let text = text.map_err(|_| LineError::without_line("is not valid UTF-8; expected a text file"))?;
+        let content = yaml::parse::<Option<Content>>(&text, Booleans::Lenient)?.unwrap_or_default();
         let folder = path.parent().unwrap_or(Path::new(""));
-        let config = text
-            .map_err(LineError::without_line)
-            .and_then(|text| Self::build(&file::parse(&text)?, folder, files));
-        config.map_err(|error| error.in_file(path))
-    }
-
-    fn build(content: &Content, folder: &Path, files: &mut WatchedFiles) -> Result<Self, LineError> {
-        let Content { tls_server_config, http_server_config, basic_auth_users, rate_limit } = content;
-        let http2 = http_server_config.as_ref().and_then(|http| http.http2).unwrap_or(true);
-        let tls = match tls_server_config {
-            Some(section) => tls::build(section, http2, folder, files)?,
-            None => None,
-        };
+        let HttpSection { http2, headers: names } = content.http_server_config.unwrap_or_default();
         Ok(Self {
-            tls,
-            users: Users::new(basic_auth_users.as_ref())?,
-            rate_limit: rate_limit.as_ref().map(build_rate_limit).transpose()?.flatten().map(Arc::new),
-            headers: http_server_config.as_ref().map(headers).transpose()?.unwrap_or_default(),
+            tls: tls::build(
+                &content.tls_server_config.unwrap_or_default(),
+                http2.unwrap_or(true),
+                folder,
+                files,
+            )?,
+            users: Users::new(&content.basic_auth_users.unwrap_or_default())?,
+            rate_limit: content.rate_limit.as_ref().map(RateLimit::build).transpose()?.flatten().map(Arc::new),
+            headers: headers(&names.unwrap_or_default())?,
         })
     }
 
     /// Returns the name of a protection that this configuration has and `new` lacks.
     pub(super) fn protection_removed_by(&self, new: &Self) -> Option<&'static str> {
         let client_auth = |config: &Self| config.tls.as_ref().map_or(ClientAuth::Off, |tls| tls.client_auth);
-        if self.tls.is_some() && new.tls.is_none() {
-            Some("TLS")
-        } else if client_auth(self) > client_auth(new) {
-            Some("client certificate verification")
-        } else if self.users.is_some() && new.users.is_none() {
-            Some("basic authentication")
-        } else {
-            None
-        }
-    }
-}
-
-fn build_rate_limit(section: &Spanned<RateSection>) -> Result<Option<RateLimit>, LineError> {
-    let Some(interval) = section.value.interval.as_ref().filter(|interval| interval.value != "0") else {
-        return Ok(None);
-    };
-    let duration = humantime::parse_duration(&interval.value).map_err(|error| {
-        let value = &interval.value;
-        let text = format!("rate_limit: interval {value:?}: {error}; expected a duration such as 1s or 100ms");
-        LineError::at(interval, text)
-    })?;
-    if duration.is_zero() {
-        return Ok(None);
-    }
-    match &section.value.burst {
-        Some(burst) if burst.value > 0 => Ok(Some(RateLimit::new(duration, burst.value, Instant::now()))),
-        Some(burst) => Err(LineError::at(burst, "rate_limit: burst is 0; expected 1 or more")),
-        None => Err(LineError::at(section, "rate_limit: burst is missing; expected 1 or more")),
+        let protections = [
+            ("TLS", self.tls.is_some() && new.tls.is_none()),
+            ("client certificate verification", client_auth(self) > client_auth(new)),
+            ("basic authentication", self.users.is_some() && new.users.is_none()),
+        ];
+        protections.into_iter().find(|(_, is_removed)| *is_removed).map(|(name, _)| name)
     }
 }
 
@@ -103,9 +88,9 @@ const HEADERS: [(&str, &[&str]); 5] = [
     ("X-XSS-Protection", &[]),
 ];
 
-fn headers(section: &HttpSection) -> Result<Vec<(HeaderName, HeaderValue)>, LineError> {
+fn headers(section: &BTreeMap<String, Spanned<String>>) -> Result<Vec<(HeaderName, HeaderValue)>, LineError> {
     let mut headers = Vec::new();
-    for (name, value) in section.headers.iter().flatten() {
+    for (name, value) in section {
         let error = |text| Err(LineError::at(value, text));
         let Some((_, allowed)) = HEADERS.iter().find(|(known, _)| known == name) else {
             let expected = HEADERS.map(|(known, _)| known).join(", ");

@@ -2,14 +2,10 @@
 
 mod auth;
 mod config;
-mod file;
 mod rate_limit;
 mod tls;
 mod users;
-mod watched_files;
 mod watcher;
 
 pub(super) use auth::{authenticated, probes_only};
-pub use config::WebConfig;
-pub use file::Error;
 pub use watcher::WebConfigWatcher;

@@ -3,24 +3,51 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::config::yaml::LineError;
+
+/// `rate_limit`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RateSection {
+    interval: Option<Spanned<String>>,
+    burst: Option<Spanned<u32>>,
+}
+
 /// A token bucket: each request takes a token, and one token is added per interval, up to `burst`.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     interval: Duration,
     burst: u32,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    tokens: f64,
-    updated_at: Instant,
+    /// The number of tokens at a time.
+    tokens: Mutex<(f64, Instant)>,
 }
 
 impl RateLimit {
+    /// Builds the limit, or returns `None` without an interval.
+    pub(super) fn build(section: &Spanned<RateSection>) -> Result<Option<Self>, LineError> {
+        let Some(interval) = section.value.interval.as_ref().filter(|interval| interval.value != "0") else {
+            return Ok(None);
+        };
+        let duration = humantime::parse_duration(&interval.value).map_err(|error| {
+            let value = &interval.value;
+            let text =
+                format!("rate_limit: interval {value:?}: {error}; expected a duration such as 1s or 100ms");
+            LineError::at(interval, text)
+        })?;
+        match &section.value.burst {
+            _ if duration.is_zero() => Ok(None),
+            Some(burst) if burst.value > 0 => Ok(Some(Self::new(duration, burst.value, Instant::now()))),
+            Some(burst) => Err(LineError::at(burst, "rate_limit: burst is 0; expected 1 or more")),
+            None => Err(LineError::at(section, "rate_limit: burst is missing; expected 1 or more")),
+        }
+    }
+
     /// Returns a full bucket.
-    pub(super) fn new(interval: Duration, burst: u32, now: Instant) -> Self {
-        Self { interval, burst, state: Mutex::new(State { tokens: f64::from(burst), updated_at: now }) }
+    fn new(interval: Duration, burst: u32, now: Instant) -> Self {
+        Self { interval, burst, tokens: Mutex::new((f64::from(burst), now)) }
     }
 
     /// Returns whether interval and burst are equal.
@@ -28,21 +55,16 @@ impl RateLimit {
         (self.interval, self.burst) == (other.interval, other.burst)
     }
 
-    /// Takes a token.
-    ///
-    /// # Errors
-    /// The time until the next token, if the bucket is empty.
+    /// Takes a token. If the bucket is empty, returns the time until the next token as an error.
     pub(super) fn take(&self, now: Instant) -> Result<(), Duration> {
         // Critical sections cannot leave partial state, so poisoning is ignored.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let gained = now.saturating_duration_since(state.updated_at).div_duration_f64(self.interval);
-        state.tokens = (state.tokens + gained).min(f64::from(self.burst));
-        state.updated_at = state.updated_at.max(now);
-        if state.tokens < 1.0 {
-            return Err(self.interval.mul_f64(1.0 - state.tokens));
-        }
-        state.tokens -= 1.0;
-        Ok(())
+        let mut state = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, updated_at) = *state;
+        let gained = now.saturating_duration_since(updated_at).div_duration_f64(self.interval);
+        let tokens = (before + gained).min(f64::from(self.burst));
+        let is_allowed = tokens >= 1.0;
+        *state = (if is_allowed { tokens - 1.0 } else { tokens }, updated_at.max(now));
+        if is_allowed { Ok(()) } else { Err(self.interval.mul_f64(1.0 - tokens)) }
     }
 }
 

@@ -4,8 +4,8 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::{NamedGroup, ProtocolVersion, SupportedCipherSuite, SupportedProtocolVersion};
 use serde_saphyr::Spanned;
 
-use super::super::file::{LineError, Text, TlsSection};
-use super::non_empty;
+use super::{Text, TlsSection, non_empty};
+use crate::config::yaml::LineError;
 
 /// Returns the allowed versions, by default TLS 1.2 and TLS 1.3.
 pub(super) fn versions(section: &TlsSection) -> Result<Vec<&'static SupportedProtocolVersion>, LineError> {
@@ -54,27 +54,29 @@ fn cipher_suite(provider: &CryptoProvider, name: &Spanned<String>) -> Result<Sup
         |suite: &SupportedCipherSuite| suite.suite().as_str().map(|name| name.replacen("TLS13_", "TLS_", 1));
     let suites = &provider.cipher_suites;
     suites.iter().find(|suite| iana_name(suite).as_ref() == Some(&name.value)).copied().ok_or_else(|| {
-        let expected: Vec<_> = suites.iter().filter_map(iana_name).collect();
-        let text =
-            format!("cipher suite {:?} is not supported; expected some of {}", name.value, expected.join(", "));
-        LineError::at(name, text)
+        let expected = suites.iter().filter_map(iana_name).collect::<Vec<_>>().join(", ");
+        LineError::at(
+            name,
+            format!("cipher suite {:?} is not supported; expected some of {expected}", name.value),
+        )
     })
 }
 
-/// Returns an elliptic curve by its name in Go.
+/// Elliptic curves by their names in Go.
+const CURVES: [(&str, NamedGroup); 3] = [
+    ("X25519", NamedGroup::X25519),
+    ("CurveP256", NamedGroup::secp256r1),
+    ("CurveP384", NamedGroup::secp384r1),
+];
+
 fn curve(
     provider: &CryptoProvider,
     name: &Spanned<String>,
 ) -> Result<&'static dyn SupportedKxGroup, LineError> {
-    let group = match name.value.as_str() {
-        "X25519" => Some(NamedGroup::X25519),
-        "CurveP256" => Some(NamedGroup::secp256r1),
-        "CurveP384" => Some(NamedGroup::secp384r1),
-        _ => None,
-    };
+    let group = CURVES.iter().find(|(known, _)| *known == name.value).map(|(_, group)| *group);
     let found = provider.kx_groups.iter().find(|known| Some(known.name()) == group);
     found.copied().ok_or_else(|| {
-        let expected = "expected some of X25519, CurveP256, CurveP384";
-        LineError::at(name, format!("curve {:?} is not supported; {expected}", name.value))
+        let expected = CURVES.map(|(known, _)| known).join(", ");
+        LineError::at(name, format!("curve {:?} is not supported; expected some of {expected}", name.value))
     })
 }

@@ -1,22 +1,47 @@
 //! `tls_server_config`, built for rustls. Settings that rustls does not support are errors.
 
 mod algorithms;
-mod allowed_names;
 mod client_auth;
-mod pem;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
-use secrecy::ExposeSecret as _;
-use serde_saphyr::Spanned;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_saphyr::{Location, Spanned};
 
 pub(super) use self::client_auth::ClientAuth;
-use self::pem::Pem;
-use super::file::{InlinePem, LineError, Text, TlsSection};
-use super::watched_files::WatchedFiles;
+use super::watcher::WatchedFiles;
+use crate::config::yaml::LineError;
+
+/// An optional text with its position.
+type Text = Option<Spanned<String>>;
+
+/// Optional PEM with its position. All PEM is treated as secret, because it can contain a private key.
+type InlinePem = Option<Spanned<SecretString>>;
+
+/// `tls_server_config`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsSection {
+    cert: InlinePem,
+    key: InlinePem,
+    cert_file: Text,
+    key_file: Text,
+    client_auth_type: Text,
+    client_ca: InlinePem,
+    client_ca_file: Text,
+    client_allowed_sans: Option<Spanned<Vec<String>>>,
+    min_version: Text,
+    max_version: Text,
+    cipher_suites: Option<Vec<Spanned<String>>>,
+    prefer_server_cipher_suites: Option<bool>,
+    curve_preferences: Option<Vec<Spanned<String>>>,
+}
 
 /// TLS settings of new connections.
 #[derive(Debug)]
@@ -40,17 +65,19 @@ pub(super) fn build(
     let key = pem("key", &section.key, &section.key_file)?;
     let authorities = pem("client_ca", &section.client_ca, &section.client_ca_file)?;
 
+    let missing = |name| {
+        let text = format!("{name} is missing; expected {name}_file, or {name} with inline PEM");
+        LineError::without_line(format!("tls_server_config: {text}"))
+    };
     let certificate = certificate.ok_or_else(|| missing("cert"))?;
     let key = key.ok_or_else(|| missing("key"))?;
     let (chain, private_key) = (certificate.certificates()?, key.private_key()?);
     let provider = Arc::new(algorithms::provider(section)?);
     let (client_auth, verifier) = client_auth::verifier(section, authorities.as_ref(), &provider)?;
+    let no_suite = "tls_server_config: cipher_suites contains no suite for the allowed TLS versions";
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&algorithms::versions(section)?)
-        .map_err(|_| {
-            let text = "tls_server_config: cipher_suites contains no suite for the allowed TLS versions";
-            LineError::without_line(text)
-        })?
+        .map_err(|_| LineError::without_line(no_suite))?
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, private_key)
         .map_err(|error| certificate.error(&format!("cannot be used with this private key: {error}")))?;
@@ -67,36 +94,16 @@ pub(super) fn build(
     Ok(Some(Tls { config: Arc::new(config), client_auth }))
 }
 
-fn missing(name: &str) -> LineError {
-    LineError::without_line(format!(
-        "tls_server_config: {name} is missing; expected {name}_file, or {name} with inline PEM"
-    ))
-}
-
 impl TlsSection {
     fn is_empty(&self) -> bool {
-        let Self {
-            cert,
-            key,
-            cert_file,
-            key_file,
-            client_auth_type,
-            client_ca,
-            client_ca_file,
-            client_allowed_sans,
-            min_version,
-            max_version,
-            cipher_suites,
-            prefer_server_cipher_suites,
-            curve_preferences,
-        } = self;
-        let texts = [cert_file, key_file, client_auth_type, client_ca_file, min_version, max_version];
-        texts.into_iter().all(|text| non_empty(text).is_none())
-            && [cert, key, client_ca].into_iter().all(|pem| non_empty_pem(pem).is_none())
-            && client_allowed_sans.is_none()
-            && cipher_suites.is_none()
-            && prefer_server_cipher_suites.is_none()
-            && curve_preferences.is_none()
+        let files = [&self.cert_file, &self.key_file, &self.client_ca_file];
+        let names = [&self.client_auth_type, &self.min_version, &self.max_version];
+        files.into_iter().chain(names).all(|text| non_empty(text).is_none())
+            && [&self.cert, &self.key, &self.client_ca].into_iter().all(|pem| non_empty_pem(pem).is_none())
+            && self.client_allowed_sans.is_none()
+            && self.cipher_suites.is_none()
+            && self.prefer_server_cipher_suites.is_none()
+            && self.curve_preferences.is_none()
     }
 }
 
@@ -105,6 +112,68 @@ fn non_empty(text: &Text) -> Option<&Spanned<String>> {
     text.as_ref().filter(|text| !text.value.is_empty())
 }
 
-fn non_empty_pem(pem: &InlinePem) -> Option<&Spanned<secrecy::SecretString>> {
+fn non_empty_pem(pem: &InlinePem) -> Option<&Spanned<SecretString>> {
     pem.as_ref().filter(|pem| !pem.value.expose_secret().is_empty())
+}
+
+/// PEM, with the field that it comes from.
+struct Pem {
+    content: Vec<u8>,
+    origin: String,
+    location: Location,
+}
+
+impl Pem {
+    /// Reads PEM from the field `name`, or from the file of the field `name_file`.
+    fn read(
+        name: &str,
+        inline: &InlinePem,
+        file: &Text,
+        folder: &Path,
+        files: &mut WatchedFiles,
+    ) -> Result<Option<Self>, LineError> {
+        Ok(Some(match (non_empty_pem(inline), non_empty(file)) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(file)) => {
+                let text = format!("both {name} and {name}_file are set; expected one of them");
+                return Err(LineError::at(file, text));
+            }
+            (Some(inline), None) => {
+                let content = inline.value.expose_secret().as_bytes().to_vec();
+                Self { content, origin: name.to_owned(), location: inline.referenced }
+            }
+            (None, Some(file)) => {
+                let path = folder.join(&file.value);
+                let origin = format!("{name}_file {}", path.display());
+                let content = files
+                    .read(&path)
+                    .map_err(|error| LineError::at(file, format!("{origin} cannot be read: {error}")))?;
+                Self { content, origin, location: file.referenced }
+            }
+        }))
+    }
+
+    /// Returns an error about this PEM.
+    fn error(&self, message: &str) -> LineError {
+        LineError::at_location(self.location, format!("{} {message}", self.origin))
+    }
+
+    /// Parses certificates; at least one.
+    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, LineError> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.content).collect();
+        let certificates = certificates.ok().filter(|certificates| !certificates.is_empty());
+        certificates.ok_or_else(|| self.error("contains no valid certificate; expected PEM"))
+    }
+
+    /// Parses a private key.
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, LineError> {
+        PrivateKeyDer::from_pem_slice(&self.content).map_err(|_| {
+            let is_encrypted = self.content.windows(9).any(|window| window == b"ENCRYPTED");
+            self.error(if is_encrypted {
+                "contains an encrypted private key; expected one without a passphrase"
+            } else {
+                "contains no private key; expected PEM (PKCS #8, PKCS #1 or SEC 1)"
+            })
+        })
+    }
 }

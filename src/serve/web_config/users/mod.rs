@@ -1,14 +1,15 @@
 //! Basic authentication with bcrypt. Verified passwords are cached, and concurrent verifications are limited.
 
-mod credentials;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bcrypt::HashParts;
 use ring::hmac;
 use ring::rand::SystemRandom;
@@ -16,8 +17,7 @@ use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde_saphyr::Spanned;
 use tokio::sync::Semaphore;
 
-use self::credentials::Credentials;
-use super::file::LineError;
+use crate::config::yaml::LineError;
 
 /// Accepted bcrypt costs. With a higher cost, one verification occupies a core for many seconds.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
@@ -26,6 +26,7 @@ const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
 const MAX_PENDING: usize = 64;
 
 /// The users of `basic_auth_users`.
+#[derive(Debug)]
 pub(super) struct Users {
     by_name: HashMap<String, User>,
     /// Verified for unknown users, so that the response time does not reveal which users exist.
@@ -40,16 +41,16 @@ pub(super) struct Users {
     hashed: AtomicU64,
 }
 
+#[derive(Debug)]
 struct User {
     hash: SecretString,
-    /// Digest of the last verified password.
-    verified: Mutex<Option<hmac::Tag>>,
+    /// Digest of the password, once it is verified.
+    verified: OnceLock<hmac::Tag>,
 }
 
 /// Result of authenticating a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// User and password are valid.
     Granted,
     /// User or password are missing or wrong.
     Denied,
@@ -57,18 +58,12 @@ pub(super) enum Verdict {
     Busy,
 }
 
-impl std::fmt::Debug for Users {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Users").field("count", &self.by_name.len()).finish_non_exhaustive()
-    }
-}
-
 impl Users {
     /// Validates the section, and returns `None` if it has no users.
-    pub(super) fn new(
-        section: Option<&BTreeMap<String, Spanned<SecretString>>>,
-    ) -> Result<Option<Self>, LineError> {
-        let Some(section) = section.filter(|section| !section.is_empty()) else { return Ok(None) };
+    pub(super) fn new(section: &BTreeMap<String, Spanned<SecretString>>) -> Result<Option<Self>, LineError> {
+        if section.is_empty() {
+            return Ok(None);
+        }
         let mut by_name = HashMap::new();
         let mut highest_cost = *COSTS.start();
         for (name, hash) in section {
@@ -76,9 +71,8 @@ impl Users {
                 let text = "basic_auth_users: a user name is empty or contains a colon";
                 return Err(LineError::at(hash, text));
             }
-            let cost = cost(&hash.value).map_err(|text| LineError::at(hash, text))?;
-            highest_cost = highest_cost.max(cost);
-            by_name.insert(name.clone(), User { hash: hash.value.clone(), verified: Mutex::default() });
+            highest_cost = highest_cost.max(cost(hash)?);
+            by_name.insert(name.clone(), User { hash: hash.value.clone(), verified: OnceLock::new() });
         }
         let no_random =
             |_| LineError::without_line("basic_auth_users: the random number generator of the system failed");
@@ -97,19 +91,19 @@ impl Users {
 
     /// Authenticates a request with the value of its `Authorization` header.
     pub(super) async fn authenticate(&self, authorization: Option<&HeaderValue>) -> Verdict {
-        let Some(Credentials { name, password }) = authorization.and_then(Credentials::parse) else {
-            return Verdict::Denied;
-        };
+        let Some((name, password)) = authorization.and_then(parse) else { return Verdict::Denied };
         let user = self.by_name.get(&name);
-        let hash = user.map_or(&self.dummy_hash, |user| &user.hash);
-        let message = message(&name, hash, &password);
-        if user.is_some_and(|user| user.is_verified(&self.cache_key, &message)) {
+        // Compares in constant time.
+        let is_same =
+            |tag: &hmac::Tag| hmac::verify(&self.cache_key, password.expose_secret(), tag.as_ref()).is_ok();
+        if user.and_then(|user| user.verified.get()).is_some_and(is_same) {
             return Verdict::Granted;
         }
         let Ok(_pending) = self.pending.try_acquire() else { return Verdict::Busy };
         // Fails only if the semaphore is closed, which never happens.
         let permit = Arc::clone(&self.hashing).acquire_owned().await;
-        let hash = hash.clone();
+        let hash = user.map_or(&self.dummy_hash, |user| &user.hash).clone();
+        let tag = hmac::sign(&self.cache_key, password.expose_secret());
         self.hashed.fetch_add(1, Ordering::Relaxed);
         let verification = tokio::task::spawn_blocking(move || {
             let is_valid = bcrypt::verify(password.expose_secret(), hash.expose_secret());
@@ -117,10 +111,11 @@ impl Users {
             drop(permit);
             is_valid.unwrap_or(false)
         });
+        // Awaited for unknown users as well, so that they take the same time.
         let is_valid = verification.await.unwrap_or(false);
         match user {
             Some(user) if is_valid => {
-                user.set_verified(hmac::sign(&self.cache_key, message.expose_secret()));
+                user.verified.get_or_init(|| tag);
                 Verdict::Granted
             }
             _ => Verdict::Denied,
@@ -128,38 +123,27 @@ impl Users {
     }
 }
 
-impl User {
-    fn is_verified(&self, key: &hmac::Key, message: &SecretSlice<u8>) -> bool {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        let verified = *self.verified.lock().unwrap_or_else(PoisonError::into_inner);
-        // Compares in constant time.
-        verified.is_some_and(|tag| hmac::verify(key, message.expose_secret(), tag.as_ref()).is_ok())
+/// Returns user name and password of an `Authorization` header with the scheme `Basic`. A password need not be UTF-8.
+fn parse(authorization: &HeaderValue) -> Option<(String, SecretSlice<u8>)> {
+    let (scheme, encoded) = authorization.as_bytes().split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
     }
-
-    fn set_verified(&self, tag: hmac::Tag) {
-        *self.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(tag);
-    }
+    let decoded = SecretSlice::from(STANDARD.decode(encoded.trim_ascii()).ok()?);
+    let decoded = decoded.expose_secret();
+    let colon = decoded.iter().position(|byte| *byte == b':')?;
+    Some((str::from_utf8(&decoded[..colon]).ok()?.to_owned(), decoded[colon + 1..].to_vec().into()))
 }
 
-/// Returns the cost of a bcrypt hash, or an error message without the hash.
-fn cost(hash: &SecretString) -> Result<u32, String> {
-    let parts = hash.expose_secret().parse::<HashParts>();
-    let cost = parts
-        .map_err(|_| "basic_auth_users: a password is not a bcrypt hash; create one with htpasswd -nB")?
-        .get_cost();
+/// Returns the cost of a bcrypt hash. Errors do not contain the hash.
+fn cost(hash: &Spanned<SecretString>) -> Result<u32, LineError> {
+    let error = |text: String| LineError::at(hash, format!("basic_auth_users: {text}"));
+    let parts = hash.value.expose_secret().parse::<HashParts>();
+    let parts =
+        parts.map_err(|_| error("a password is not a bcrypt hash; create one with htpasswd -nB".to_owned()))?;
+    let (cost, min, max) = (parts.get_cost(), COSTS.start(), COSTS.end());
     if COSTS.contains(&cost) {
         return Ok(cost);
     }
-    let (min, max) = COSTS.into_inner();
-    Err(format!(
-        "basic_auth_users: a bcrypt hash has cost {cost}; expected {min} to {max}, recommended 10 to 12"
-    ))
-}
-
-/// Returns the message of the cached digest. Lengths separate its parts, so that different credentials never have the
-/// same message.
-fn message(name: &str, hash: &SecretString, password: &SecretSlice<u8>) -> SecretSlice<u8> {
-    let hash = hash.expose_secret();
-    let (name_length, hash_length) = (name.len().to_be_bytes(), hash.len().to_be_bytes());
-    [&name_length[..], name.as_bytes(), &hash_length, hash.as_bytes(), password.expose_secret()].concat().into()
+    Err(error(format!("a bcrypt hash has cost {cost}; expected {min} to {max}, recommended 10 to 12")))
 }

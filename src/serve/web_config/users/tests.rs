@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::file::parse;
+use super::super::config::Content;
 use super::*;
+use crate::config::yaml::{Booleans, parse as parse_yaml};
 
 fn users(text: &str) -> Users {
-    let content = parse(text).unwrap();
-    Users::new(content.basic_auth_users.as_ref()).unwrap().unwrap()
+    let content = parse_yaml::<Content>(text, Booleans::Lenient).unwrap();
+    Users::new(&content.basic_auth_users.unwrap()).unwrap().unwrap()
 }
 
 fn of(name: &str, password: &str) -> HeaderValue {
@@ -90,8 +91,9 @@ fn invalid_hashes_are_rejected_without_showing_them() {
         (format!("prometheus: '{}'", hash.replace("$04$", "$17$")), "bcrypt hash has cost 17"),
         (format!("'a:b': '{hash}'"), "contains a colon"),
     ] {
-        let content = parse(&format!("basic_auth_users:\n  {user}")).unwrap();
-        let error = Users::new(content.basic_auth_users.as_ref()).unwrap_err();
+        let content =
+            parse_yaml::<Content>(&format!("basic_auth_users:\n  {user}"), Booleans::Lenient).unwrap();
+        let error = Users::new(&content.basic_auth_users.unwrap()).unwrap_err();
         let text = error.in_file("web.yml".as_ref()).to_string();
         assert!(text.starts_with("web.yml:2:") && text.contains(expected), "{text}");
         assert!(!text.contains("canary") && !text.contains("$2"), "{text}");
