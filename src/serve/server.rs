@@ -46,7 +46,8 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         // The time between two scrapes can be long, and an idle connection must not be closed between them.
-        let limits = ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
+        let limits =
+            ConnectionLimits { header_timeout: Duration::from_hours(1), ..ConnectionLimits::default() };
         tokio::spawn(Self::new(listener, None).serve(app, std::future::pending(), limits));
         Ok(address)
     }
