@@ -4,10 +4,10 @@ use axum::extract::Request;
 use rcgen::{KeyPair, SanType};
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
+use super::tls::TlsApi;
 use crate::support::secure::Authority;
 use crate::support::wire::answer;
 use crate::support::{FakeApi, Program, Wire, data, file};
-use super::tls::TlsApi;
 
 async fn scrape(arguments: &[&str], environment: &[(&str, &str)]) -> crate::support::program::Ended {
     let mut all = vec!["scrape", "--organization-id=1", "--no-collector.usage"];
