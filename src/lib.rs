@@ -10,25 +10,25 @@
 //!                 model::Snapshot -> metrics: one row of the catalogue per metric, written as text
 //! ```
 
-/// Command line: arguments, help and one module per command.
+// Command line: arguments, help and one module per command.
 pub mod cli;
-/// Simulated API, and an exporter for it.
+// Simulated API, and an exporter for it.
 pub mod demo;
-/// Recordings of API responses, redacted, and their replay.
+// Recordings of API responses, redacted, and their replay.
 pub mod recording;
-/// Daily records of the past, written for `promtool`.
+// Daily records of the past, written for `promtool`.
 pub mod history;
-/// HTTP server: sockets, TLS, authentication, routes.
+// HTTP server: sockets, TLS, authentication, routes.
 pub mod serve;
-/// HTML page at `/` with the state of accounts and collectors.
+// HTML page at `/` with the state of accounts and collectors.
 mod page;
-/// Scrapes: the calls that are due, their results, and the facts merged from them.
+// Scrapes: the calls that are due, their results, and the facts merged from them.
 pub mod collect;
-/// API client: requests, errors, responses decoded into facts.
+// API client: requests, errors, responses decoded into facts.
 pub mod api;
-/// Metrics: catalogue, exposition formats and the exporter's telemetry.
+// Metrics: catalogue, exposition formats and the exporter's telemetry.
 pub mod metrics;
-/// Options from flags, environment variables and the configuration file.
+// Options from flags, environment variables and the configuration file.
 pub mod config;
-/// Plain data: facts, calls, collectors, the clock.
+// Plain data: facts, calls, collectors, the clock.
 pub mod model;

@@ -36,11 +36,6 @@ impl<const N: usize> Counts<N> {
         }
     }
 
-    /// Makes the counts unknown, after an element that could not be read.
-    pub(super) fn set_unknown(&mut self) {
-        self.is_unknown = true;
-    }
-
     /// Returns the counts if they are known.
     pub(super) fn finish(self) -> Option<[u64; N]> {
         let is_known = !self.is_unknown && (self.elements == 0 || self.valid > 0);

@@ -5,7 +5,7 @@ use tokio::task::coop;
 
 use super::Error;
 use super::buffer::Buffer;
-use super::fields::{Failure, MAX_VALUE_SIZE, Prefix};
+use super::fields::Prefix;
 use super::skipper::Skipper;
 use super::stream::Parts;
 
@@ -49,8 +49,8 @@ impl<S: Parts> Reader<S> {
         self.buffer.advance(1);
     }
 
-    /// Hands the unread bytes to `read` until the value that they begin with is complete. Returns `None` if it is
-    /// incomplete and larger than `limit`.
+    /// Hands the unread bytes, at most `limit`, to `read`: first as they are, and again when the value that they begin
+    /// with is complete, not at each part, so that the time stays linear. Returns `None` if the value is larger.
     pub(super) async fn value<R>(
         &mut self,
         limit: usize,
@@ -59,35 +59,35 @@ impl<S: Parts> Reader<S> {
         if self.peek().await?.is_none() {
             return Err(self.ends_too_early());
         }
-        let mut end = Skipper::default();
+        for is_complete in [false, true] {
+            if is_complete && !self.completes(limit).await? {
+                return Ok(None);
+            }
+            let unread = self.buffer.unread();
+            if let Some((value, end)) = read(&unread[..unread.len().min(limit)]) {
+                self.buffer.advance(end);
+                return Ok(Some(value));
+            }
+        }
+        Err(self.malformed())
+    }
+
+    /// Waits until the value that comes next is complete. Returns false if it is larger than `limit`.
+    async fn completes(&mut self, limit: usize) -> Result<bool, Error> {
+        let mut skipper = Skipper::default();
         let mut scanned = 0;
-        let mut is_first_attempt = true;
-        let mut is_complete = false;
         loop {
-            match read(self.buffer.unread()) {
-                Ok((value, end)) => {
-                    self.buffer.advance(end);
-                    return Ok(Some(value));
-                }
-                Err(Failure::TooLarge) => return Err(too_large()),
-                Err(Failure::Syntax) if is_complete => return Err(self.malformed()),
-                Err(Failure::Syntax) => {}
+            let unread = self.buffer.unread();
+            let end = skipper.feed(&unread[scanned..]).map(|end| scanned + end);
+            scanned = unread.len();
+            if end.unwrap_or(scanned) >= limit {
+                return Ok(false);
             }
-            // Most values that are incomplete at the end of a part are complete with the beginning of the next one.
-            if std::mem::take(&mut is_first_attempt) && self.receive().await? {
-                continue;
+            if end.is_some() {
+                return Ok(true);
             }
-            // Others are read again once they are complete, and not at each part, so that the time stays linear.
-            while !is_complete {
-                let unread = self.buffer.unread();
-                is_complete = end.feed(&unread[scanned..]).is_some();
-                scanned = unread.len();
-                if !is_complete && scanned > limit {
-                    return Ok(None);
-                }
-                if !is_complete && !self.receive().await? {
-                    return Err(self.ends_too_early());
-                }
+            if !self.receive().await? {
+                return Err(self.ends_too_early());
             }
         }
     }
@@ -133,9 +133,4 @@ impl<S: Parts> Reader<S> {
         let length = self.buffer.position() + self.buffer.unread().len();
         Error::Decode(format!("the body ends too early, after {length} bytes"))
     }
-}
-
-/// The error of a kept value that is larger than [`MAX_VALUE_SIZE`].
-pub(super) fn too_large() -> Error {
-    Error::Decode(format!("a value is larger than {MAX_VALUE_SIZE} bytes"))
 }

@@ -13,10 +13,10 @@ use super::client::{Client, TappedResponse};
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
-use super::fields::{fields, read_fields};
-use super::stream::Parts;
+use super::fields::read_fields;
+use super::stream::{Envelope, Parts};
 use super::transport::classify;
-use super::values::{DecodeErrors, Text};
+use super::values::DecodeErrors;
 use crate::model::{Call, Facts, UnixTime};
 
 /// Maximum size of a response with an error status that is read, in bytes.
@@ -24,11 +24,6 @@ const MAX_FAILURE_SIZE: usize = 64 * 1024;
 
 /// Maximum wait for the body of a response with an error status: the status is known, and must not be lost.
 const FAILURE_TIMEOUT: Duration = Duration::from_secs(2);
-
-fields!(
-    /// `GenericApiResponse`
-    FailureFields { error: Text = "error" }
-);
 
 /// A request of a call.
 pub(super) struct Request<'a> {
@@ -146,8 +141,8 @@ async fn error_text(mut parts: impl Parts, timeout: Duration) -> Option<String> 
     };
     // Half of the request's timeout, so that the request does not time out meanwhile.
     let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
-    let (fields, _) = read_fields::<FailureFields<'_>>(&body).ok()?;
-    fields.error.read(&mut DecodeErrors::default())
+    let (envelope, _) = read_fields::<Envelope<'_>>(&body)?;
+    envelope.error.read(&mut DecodeErrors::default())
 }
 
 /// Returns `Retry-After`, which is a number of seconds or a date.

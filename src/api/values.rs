@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 
-use super::schema::{Key, Typed};
+use super::fields::Schema;
 use crate::model::UnixTime;
 
 /// How often each field of a response held an invalid value.
@@ -32,14 +32,6 @@ pub(super) enum Value<T> {
 }
 
 impl<T> Value<T> {
-    /// Returns the value; counts a missing one. An invalid one has been counted before.
-    pub(super) fn require(self, name: &'static str, errors: &mut DecodeErrors) -> Option<T> {
-        if let Self::Missing = self {
-            errors.count(name);
-        }
-        self.valid()
-    }
-
     /// Returns the value if it is valid.
     pub(super) fn valid(self) -> Option<T> {
         match self {
@@ -50,17 +42,20 @@ impl<T> Value<T> {
 }
 
 /// A type that JSON is converted to.
-pub(super) trait Parse: Typed {
+pub(super) trait Parse {
     /// What comes of it.
     type Output<'a>;
+
+    /// What `check-api` expects in the API's document.
+    const SCHEMA: Schema;
 
     /// Converts one well-formed JSON value. Returns `None` if it is invalid.
     fn parse(json: &str) -> Option<Self::Output<'_>>;
 }
 
-/// Converts the value of `key`, and counts it if it is invalid.
+/// Converts a value of the field `name`, and counts it if it is invalid.
 pub(super) fn parse<'a, T: Parse>(
-    key: Key<T>,
+    name: &'static str,
     json: Option<&'a str>,
     errors: &mut DecodeErrors,
 ) -> Value<T::Output<'a>> {
@@ -68,7 +63,7 @@ pub(super) fn parse<'a, T: Parse>(
         None | Some("null") => Value::Missing,
         Some(json) => T::parse(json).map_or_else(
             || {
-                errors.count(key.name);
+                errors.count(name);
                 Value::Invalid
             },
             Value::Valid,
@@ -83,12 +78,10 @@ macro_rules! value {
         #[derive(Debug)]
         pub(super) struct $name;
 
-        impl $crate::api::schema::Typed for $name {
-            const SCHEMA: $crate::api::schema::Schema = $crate::api::schema::Schema::$schema;
-        }
-
         impl $crate::api::values::Parse for $name {
             type Output<'a> = $output;
+
+            const SCHEMA: $crate::api::fields::Schema = $crate::api::fields::Schema::$schema;
 
             fn parse($json: &str) -> Option<$output> $parse
         }
@@ -159,7 +152,7 @@ mod tests {
 
     fn parsed<T: Parse>(json: &str) -> (Value<T::Output<'_>>, u64) {
         let mut errors = DecodeErrors::default();
-        let value = parse(Key::<T>::new("field"), Some(json), &mut errors);
+        let value = parse::<T>("field", Some(json), &mut errors);
         (value, errors.0.values().sum())
     }
 

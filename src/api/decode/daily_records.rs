@@ -1,9 +1,7 @@
 //! Daily records of an organization or a user.
 
-use crate::api::Error;
-use crate::api::fields::fields;
-use crate::api::schema::{Key, List};
-use crate::api::stream::{JsonStream, Parts};
+use super::DecodeOptions;
+use crate::api::fields::{Fold, fields};
 use crate::api::values::{Date, DecodeErrors, Number};
 use crate::model::DailyRecord;
 
@@ -21,52 +19,36 @@ fields!(
     }
 );
 
-impl RecordFields<'_> {
-    fn convert(&self, errors: &mut DecodeErrors) -> Option<DailyRecord> {
-        let staff = self.staff.read(errors);
-        // 0 counts nobody: developer profiles and users have it.
-        let users = self.users.read(errors).filter(|users| *users > 0.0);
-        Some(DailyRecord {
-            users: users.zip(staff).map(|(users, staff)| users - staff).filter(|users| *users >= 0.0),
-            cpu_compute_time: self.cpu.read(errors),
-            gpu_compute_time: self.gpu.read(errors),
-            compute_since: self.since.read(errors),
-            storage: self.storage.read(errors),
-            projects: self.projects.read(errors),
-            date: self.date.require(errors)?,
-        })
-    }
-}
-
 /// What is kept of a list of daily records.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct DailyRecords {
     /// The record with the latest date; the last of several.
     pub(super) newest: Option<DailyRecord>,
     /// All records in the order of the response, if they are kept one by one.
-    pub(super) all: Option<Vec<DailyRecord>>,
+    pub(super) all: Vec<DailyRecord>,
 }
 
-impl DailyRecords {
-    /// Makes an empty list; `all` tells whether records are kept one by one.
-    pub(super) fn new(all: bool) -> Self {
-        Self { newest: None, all: all.then(Vec::new) }
-    }
+impl Fold for DailyRecords {
+    type Element<'a> = RecordFields<'a>;
 
-    /// Reads `dailyMetrics`, the value that comes next.
-    pub(super) async fn read<S: Parts>(
-        &mut self,
-        json: &mut JsonStream<S>,
-        key: Key<List<RecordFields<'static>>>,
-    ) -> Result<(), Error> {
-        json.each(key, |fields, errors| {
-            let Some(record) = fields.and_then(|fields| fields.convert(errors)) else { return };
-            if self.newest.is_none_or(|newest| newest.date <= record.date) {
-                self.newest = Some(record);
-            }
-            self.all.iter_mut().for_each(|all| all.push(record));
-        })
-        .await?;
-        Ok(())
+    fn add(&mut self, fields: &RecordFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) {
+        let staff = fields.staff.read(errors);
+        // 0 counts nobody: developer profiles and users have it.
+        let users = fields.users.read(errors).filter(|users| *users > 0.0);
+        let cpu_compute_time = fields.cpu.read(errors);
+        let gpu_compute_time = fields.gpu.read(errors);
+        let compute_since = fields.since.read(errors);
+        let storage = fields.storage.read(errors);
+        let projects = fields.projects.read(errors);
+        let Some(date) = fields.date.require(errors) else { return };
+        let users = users.zip(staff).map(|(users, staff)| users - staff).filter(|users| *users >= 0.0);
+        let record =
+            DailyRecord { date, users, cpu_compute_time, gpu_compute_time, compute_since, storage, projects };
+        if self.newest.is_none_or(|newest| newest.date <= date) {
+            self.newest = Some(record);
+        }
+        if options.days {
+            self.all.push(record);
+        }
     }
 }

@@ -1,13 +1,8 @@
 //! Datasets of an organization.
 
-use std::sync::Arc;
-
-use crate::api::Error;
-use crate::api::fields::{Field, fields};
-use crate::api::schema::{Key, List};
-use crate::api::stream::{JsonStream, Parts};
+use crate::api::fields::{Convert, Field, fields};
 use crate::api::values::{Date, DecodeErrors, Number, Text};
-use crate::model::{Dataset, Unique};
+use crate::model::Dataset;
 
 fields!(
     /// `OrganizationDataset`
@@ -30,47 +25,35 @@ fields!(
     BucketFields { bucket: Text = "bucket" }
 );
 
-/// Reads `datasets`, the value that comes next, and keeps at most `limit` of them.
-pub(super) async fn datasets<S: Parts>(
-    json: &mut JsonStream<S>,
-    key: Key<List<DatasetFields<'static>>>,
-    organization_id: u64,
-    limit: usize,
-) -> Result<Option<Arc<Unique<Dataset>>>, Error> {
-    let mut datasets = Vec::new();
-    let is_list = json.each(key, |fields, errors| {
-        datasets.extend(fields.and_then(|fields| fields.convert(organization_id, errors)));
-    });
-    Ok(is_list.await?.then(|| Arc::new(Unique::by(datasets, |dataset| &dataset.name).limited(limit))))
-}
+impl Convert for Dataset {
+    type Fields<'a> = DatasetFields<'a>;
 
-impl DatasetFields<'_> {
-    /// Converts one dataset; the name is required, as its identity.
-    fn convert(&self, organization_id: u64, errors: &mut DecodeErrors) -> Option<Dataset> {
-        let name = self.dataset.require(errors)?;
-        let dataset_type = self.dataset_type.read(errors);
-        let files = self.files.read(errors);
-        let bucket = self.bucket.read(errors);
+    /// The name is required, as the dataset's identity. The id of the organization is not known here.
+    fn convert(fields: &DatasetFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
+        let name = fields.dataset.require(errors)?;
+        let dataset_type = fields.dataset_type.read(errors);
+        let files = fields.files.read(errors);
+        let bucket = fields.bucket.read(errors);
         // Other datasets have item counts too, which mean nothing.
         let is_clinical = dataset_type.as_deref() == Some("clinical");
         let mut item_count = |field: &Field<'_, Number>| if is_clinical { field.read(errors) } else { None };
-        let items = item_count(&self.items);
-        let checklist_ok = item_count(&self.checklist_ok);
-        let checklist_failed = item_count(&self.checklist_failed);
+        let items = item_count(&fields.items);
+        let checklist_ok = item_count(&fields.checklist_ok);
+        let checklist_failed = item_count(&fields.checklist_failed);
         // The API sends a date also for a dataset without files.
         let has_files = files.is_none_or(|files| files > 0.0);
-        Some(Dataset {
-            organization_id,
+        Some(Self {
+            organization_id: 0,
             name,
             dataset_type,
-            category: self.category.read(errors),
+            category: fields.category.read(errors),
             bucket: bucket.and_then(|bucket| bucket.bucket.read(errors)),
-            size: self.size.read(errors),
+            size: fields.size.read(errors),
             files,
             items,
             checklist_ok,
             checklist_failed,
-            last_file_created: if has_files { self.last_file_created.read(errors) } else { None },
+            last_file_created: if has_files { fields.last_file_created.read(errors) } else { None },
         })
     }
 }

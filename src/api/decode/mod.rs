@@ -2,9 +2,7 @@
 
 mod daily_records;
 mod datasets;
-mod limits;
 mod organization;
-mod organization_object;
 mod organization_users;
 mod organizations;
 mod projects;
@@ -13,18 +11,21 @@ mod tests;
 mod trials;
 mod usage;
 mod user;
-mod user_organizations;
 mod whitelabel;
 mod whitelabel_organization;
-mod whitelabel_organizations;
-mod whitelabel_users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::organization::OrganizationResponse;
+use self::organizations::OrganizationsResponse;
+use self::trials::TrialsResponse;
+use self::usage::UsageResponse;
+use self::user::{UserObject, WhitelabelUserResponse};
 use super::error::{Error, ErrorDetail};
-use super::schema::{Member, Object};
+use super::fields::{Member, Object};
 use super::stream::{JsonStream, Parts};
+use super::values::DecodeErrors;
 use crate::model::{Call, Collector, Facts, Organization, UnixTime};
 
 /// Settings of decoding.
@@ -64,55 +65,64 @@ pub struct PageInfo {
     pub total: Option<u64>,
 }
 
-/// Decodes the response to `call`, with status 200, while its parts arrive. Error texts do not contain `secret`.
-pub async fn decode<S: Parts>(parts: S, call: &Call, options: &DecodeOptions, secret: &str) -> Decoded {
-    let mut json = JsonStream::new(parts);
-    let mut page = PageInfo::default();
-    let facts = decode_document(&mut json, call, options, secret, &mut page).await;
-    Decoded { facts, page, errors: json.errors.0 }
+/// A response of the API, and what it becomes.
+trait Response: Object {
+    /// Converts the response; `None` if the required member is missing.
+    fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts>;
+
+    /// Returns how much of a list the response has.
+    fn page(&self, _: &mut DecodeErrors) -> PageInfo {
+        PageInfo::default()
+    }
 }
 
-async fn decode_document<S: Parts>(
-    json: &mut JsonStream<S>,
+/// Decodes the response to `call`, with status 200, while its parts arrive. Error texts do not contain `secret`.
+pub async fn decode<S: Parts>(parts: S, call: &Call, options: &DecodeOptions, secret: &str) -> Decoded {
+    match call.collector {
+        Collector::Usage => decode_as::<UsageResponse>(parts, call, options, secret).await,
+        Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, secret).await,
+        Collector::User => decode_as::<UserObject>(parts, call, options, secret).await,
+        Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, secret).await,
+        Collector::UserOrganizations | Collector::Organizations => {
+            decode_as::<OrganizationsResponse>(parts, call, options, secret).await
+        }
+        Collector::WhitelabelOrganization => {
+            decode_as::<whitelabel_organization::OrganizationResponse>(parts, call, options, secret).await
+        }
+        Collector::WhitelabelOrganizations => {
+            decode_as::<whitelabel::OrganizationsResponse>(parts, call, options, secret).await
+        }
+        Collector::WhitelabelUser => decode_as::<WhitelabelUserResponse>(parts, call, options, secret).await,
+        Collector::WhitelabelUsers => {
+            decode_as::<whitelabel::UsersResponse>(parts, call, options, secret).await
+        }
+        Collector::Whitelabel => {
+            decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, secret).await
+        }
+    }
+}
+
+async fn decode_as<T: Response>(
+    parts: impl Parts,
     call: &Call,
     options: &DecodeOptions,
     secret: &str,
-    page: &mut PageInfo,
-) -> Result<Facts, Error> {
-    json.begin().await?;
-    let facts = decode_members(json, call, options, page).await?;
-    let (success, text) = json.end().await?;
-    if !success {
-        return Err(Error::of_text(ErrorDetail::new(200, text.as_deref(), secret)));
-    }
-    facts.ok_or_else(|| missing(call.collector))
-}
-
-/// Decodes the members of a response; `None` if the required one is missing.
-async fn decode_members<S: Parts>(
-    json: &mut JsonStream<S>,
-    call: &Call,
-    options: &DecodeOptions,
-    page: &mut PageInfo,
-) -> Result<Option<Facts>, Error> {
-    let organization_id = call.organization_id.unwrap_or_default();
-    match call.collector {
-        Collector::Usage => usage::usage(json, organization_id, options).await,
-        Collector::Organization => organization::organization(json, organization_id, options).await,
-        Collector::User => user::user(json).await,
-        Collector::Trials => trials::trials(json).await,
-        Collector::UserOrganizations => organizations::user_organizations(json, call.user_id, options).await,
-        Collector::Organizations => organizations::names(json, options).await,
-        Collector::WhitelabelOrganization => {
-            whitelabel_organization::organization(json, organization_id, options).await
+) -> Decoded {
+    let mut json = JsonStream::new(parts, *options);
+    let mut response = T::default();
+    let envelope = json.document(&mut response).await;
+    let mut errors = json.errors;
+    let page = response.page(&mut errors);
+    let facts = response.facts(call, options, &mut errors);
+    let facts = envelope.and_then(|envelope| {
+        let text = envelope.error.read(&mut errors);
+        match envelope.success.read(&mut errors) {
+            Some(true) => facts.ok_or_else(|| missing(call.collector)),
+            Some(false) => Err(Error::of_text(ErrorDetail::new(200, text.as_deref(), secret))),
+            None => Err(Error::Decode("no `success` member".to_owned())),
         }
-        Collector::WhitelabelOrganizations => whitelabel_organizations::organizations(json, page).await,
-        Collector::WhitelabelUser => {
-            user::whitelabel_user(json, call.user_id.unwrap_or_default(), options).await
-        }
-        Collector::WhitelabelUsers => whitelabel_users::users(json, page).await,
-        Collector::Whitelabel => whitelabel::whitelabel(json, call.owner.unwrap_or_default()).await,
-    }
+    });
+    Decoded { facts, page, errors: errors.0 }
 }
 
 /// Returns the members that are read of the response to `collector`, without those of all responses. A response must
@@ -120,17 +130,15 @@ async fn decode_members<S: Parts>(
 #[must_use]
 pub const fn members(collector: Collector) -> &'static [Member] {
     match collector {
-        Collector::Usage => usage::UsageResponse::MEMBERS,
-        Collector::Organization => organization::OrganizationResponse::MEMBERS,
-        Collector::User => user::UserObject::MEMBERS,
-        Collector::Trials => trials::TrialsResponse::MEMBERS,
-        Collector::UserOrganizations | Collector::Organizations => {
-            organizations::OrganizationsResponse::MEMBERS
-        }
+        Collector::Usage => UsageResponse::MEMBERS,
+        Collector::Organization => OrganizationResponse::MEMBERS,
+        Collector::User => UserObject::MEMBERS,
+        Collector::Trials => TrialsResponse::MEMBERS,
+        Collector::UserOrganizations | Collector::Organizations => OrganizationsResponse::MEMBERS,
         Collector::WhitelabelOrganization => whitelabel_organization::OrganizationResponse::MEMBERS,
-        Collector::WhitelabelOrganizations => whitelabel_organizations::OrganizationsResponse::MEMBERS,
-        Collector::WhitelabelUser => user::WhitelabelUserResponse::MEMBERS,
-        Collector::WhitelabelUsers => whitelabel_users::UsersResponse::MEMBERS,
+        Collector::WhitelabelOrganizations => whitelabel::OrganizationsResponse::MEMBERS,
+        Collector::WhitelabelUser => WhitelabelUserResponse::MEMBERS,
+        Collector::WhitelabelUsers => whitelabel::UsersResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
     }
 }

@@ -1,28 +1,22 @@
-//! One organization: its members, projects, datasets, limits and experiments.
+//! One organization: its object, datasets, limits and experiments.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::datasets::{DatasetFields, datasets};
-use super::limits::LimitFields;
-use super::organization_object::{OrganizationObject, organization_object};
-use super::{DecodeOptions, only};
-use crate::api::Error;
-use crate::api::fields::{Field, fields, streamed};
-use crate::api::schema::List;
-use crate::api::stream::{JsonStream, Parts};
-use crate::api::values::{Boolean, Number, Text};
-use crate::model::{Facts, Organization};
+use super::organizations::OrganizationObject;
+use super::{DecodeOptions, Response, only};
+use crate::api::fields::{Convert, Each, Field, Single, fields, streamed};
+use crate::api::values::{Boolean, DecodeErrors, Id, Number, Text, Value};
+use crate::model::{Call, Dataset, EntitlementLimits, Facts, Limit, OrganizationInfo, Unique};
 
 streamed!(
     /// `OrganizationInfoResponse`
     OrganizationResponse {
-        Organization: OrganizationObject = "organization",
-        Datasets: List<DatasetFields<'static>> = "datasets",
-        ComputeLimits: ComputeLimitFields<'static> = "defaultComputeLimits",
-        Limits: LimitFields<'static> = "entitlementLimits",
-        Experiments: List<ExperimentFields<'static>> = "experiments",
-        Performance: PerformanceFields<'static> = "performance",
+        organization: Option<OrganizationObject> = "organization",
+        datasets: Each<Vec<Dataset>> = "datasets",
+        compute_limits: Option<ComputeLimitFields<'static>> = "defaultComputeLimits",
+        limits: Option<LimitFields<'static>> = "entitlementLimits",
+        experiments: Each<Vec<Experiment>> = "experiments",
+        performance: Option<PerformanceFields<'static>> = "performance",
     }
 );
 
@@ -37,6 +31,17 @@ fields!(
 );
 
 fields!(
+    /// `EntitlementLimits`, which several responses have.
+    LimitFields {
+        storage: Number = "totalStorage",
+        compute: Number = "computeTimePerYear",
+        gpu_compute: Number = "gpuComputeTimePerYear",
+        projects: Number = "numberOfProjects",
+        users: Number = "numberOfUsers",
+    }
+);
+
+fields!(
     /// `OrganizationInfoResponse.experiments[]`
     ExperimentFields { experiment: Text = "type", enabled: Boolean = "enabled" }
 );
@@ -46,60 +51,77 @@ fields!(
     PerformanceFields { job_limit: Number = "jobLimitM" }
 );
 
-pub(super) async fn organization<S: Parts>(
-    json: &mut JsonStream<S>,
-    id: u64,
-    options: &DecodeOptions,
-) -> Result<Option<Facts>, Error> {
-    /// `performance.jobLimitM` is in minutes.
-    const SECONDS_PER_MINUTE: f64 = 60.0;
+/// The name of an experiment, and whether it is enabled.
+type Experiment = (String, bool);
 
-    let mut organization = None;
-    let mut rest = Organization::new(id);
-    while let Some(member) = json.member().await? {
-        match member {
-            OrganizationResponse::Organization(key) => {
-                if json.enter_object(key).await? {
-                    organization = Some(organization_object(json, options).await?);
-                }
-            }
-            OrganizationResponse::Datasets(key) => {
-                rest.datasets = datasets(json, key, id, options.most_datasets).await?;
-            }
-            OrganizationResponse::ComputeLimits(key) => {
-                json.object(key, |limits, errors| {
-                    let mut bytes = |field: &Field<'_, Number>| Some(field.read(errors)? * options.memory_unit);
-                    rest.job_memory_request = bytes(&limits.memory_request);
-                    rest.job_memory_limit = bytes(&limits.memory_limit);
-                    rest.job_cpu_request = limits.cpu_request.read(errors);
-                    rest.job_cpu_limit = limits.cpu_limit.read(errors);
-                })
-                .await?;
-            }
-            OrganizationResponse::Limits(key) => {
-                json.object(key, |limits, errors| rest.limits = Some(limits.convert(errors))).await?;
-            }
-            OrganizationResponse::Experiments(key) => {
-                let mut experiments = BTreeMap::new();
-                let is_list = json.each(key, |fields, errors| {
-                    let Some(fields) = fields else { return };
-                    let name = fields.experiment.read(errors);
-                    if let (Some(name), Some(enabled)) = (name, fields.enabled.read(errors)) {
-                        experiments.entry(name).or_insert(enabled);
-                    }
-                });
-                if is_list.await? {
-                    rest.experiments = Some(Arc::new(experiments));
-                }
-            }
-            OrganizationResponse::Performance(key) => {
-                json.object(key, |performance, errors| {
-                    let minutes = performance.job_limit.read(errors);
-                    rest.job_time_limit = minutes.map(|minutes| minutes * SECONDS_PER_MINUTE);
-                })
-                .await?;
-            }
+impl Convert for Experiment {
+    type Fields<'a> = ExperimentFields<'a>;
+
+    fn convert(fields: &ExperimentFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
+        let name = fields.experiment.read(errors);
+        name.zip(fields.enabled.read(errors))
+    }
+}
+
+impl LimitFields<'_> {
+    pub(super) fn convert(&self, errors: &mut DecodeErrors) -> EntitlementLimits {
+        let mut limit = |field: &Field<'_, Number>| match field.get(errors) {
+            Value::Missing => Limit::None,
+            Value::Invalid => Limit::Unknown,
+            Value::Valid(value) => Limit::At(value),
+        };
+        EntitlementLimits {
+            storage: limit(&self.storage),
+            compute: limit(&self.compute),
+            gpu_compute: limit(&self.gpu_compute),
+            projects: limit(&self.projects),
+            users: limit(&self.users),
         }
     }
-    Ok(organization.map(|(_, organization)| only(organization.with_id(id).or(rest))))
+}
+
+/// Converts what identifies an organization. If its kind is invalid, the name is dropped: it may be a user's.
+pub(super) fn info(
+    name: &Field<'_, Text>,
+    developer_profile: &Field<'_, Boolean>,
+    whitelabel_id: &Field<'_, Id>,
+    errors: &mut DecodeErrors,
+) -> OrganizationInfo {
+    let developer_profile = developer_profile.get(errors);
+    OrganizationInfo {
+        name: name.read(errors).filter(|_| developer_profile != Value::Invalid),
+        developer_profile: developer_profile.valid(),
+        whitelabel_id: whitelabel_id.read(errors),
+        ..OrganizationInfo::default()
+    }
+}
+
+impl Response for OrganizationResponse {
+    fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
+        /// `performance.jobLimitM` is in minutes.
+        const SECONDS_PER_MINUTE: f64 = 60.0;
+
+        let id = call.organization_id?;
+        let mut organization = self.organization?.convert(id, options, errors);
+        if let Some(limits) = self.compute_limits {
+            let mut bytes = |field: &Single<Number>| Some(field.read(errors)? * options.memory_unit);
+            organization.job_memory_request = bytes(&limits.memory_request);
+            organization.job_memory_limit = bytes(&limits.memory_limit);
+            organization.job_cpu_request = limits.cpu_request.read(errors);
+            organization.job_cpu_limit = limits.cpu_limit.read(errors);
+        }
+        organization.limits = self.limits.map(|limits| limits.convert(errors));
+        let job_limit = self.performance.and_then(|performance| performance.job_limit.read(errors));
+        organization.job_time_limit = job_limit.map(|minutes| minutes * SECONDS_PER_MINUTE);
+        // The first one of a name counts.
+        let experiments = self.experiments.fold.map(|list| list.into_iter().rev().collect());
+        organization.experiments = experiments.map(Arc::new);
+        organization.datasets = self.datasets.fold.map(|mut datasets| {
+            for dataset in &mut datasets {
+                dataset.organization_id = id;
+            }
+            Arc::new(Unique::by(datasets, |dataset| &dataset.name).limited(options.most_datasets))
+        });
+        Some(only(organization))
+    }
 }

@@ -1,8 +1,8 @@
 //! Members of an organization, counted.
 
-use super::is_within;
+use super::{DecodeOptions, is_within};
 use crate::api::counts::Counts;
-use crate::api::fields::fields;
+use crate::api::fields::{Each, Fold, fields};
 use crate::api::values::{Boolean, Date, DecodeErrors, Length, Value, text, value};
 use crate::model::{Organization, ROLES, SIGN_IN_METHODS, UnixTime, WINDOWS};
 
@@ -28,7 +28,7 @@ value!(
 );
 
 /// Counts of members.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct OrganizationUsers {
     by_role: Counts<{ ROLES.len() }>,
     pending: Counts<1>,
@@ -38,23 +38,11 @@ pub(super) struct OrganizationUsers {
     last_access: Option<UnixTime>,
 }
 
-impl OrganizationUsers {
-    /// Counts a member; `None` makes all counts unknown.
-    pub(super) fn add(
-        &mut self,
-        user: Option<&OrganizationUserFields<'_>>,
-        now: UnixTime,
-        errors: &mut DecodeErrors,
-    ) {
+impl Fold for OrganizationUsers {
+    type Element<'a> = OrganizationUserFields<'a>;
+
+    fn add(&mut self, user: &OrganizationUserFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) {
         let Self { by_role, pending, not_activated, by_sign_in, active, last_access } = self;
-        let Some(user) = user else {
-            by_role.set_unknown();
-            pending.set_unknown();
-            not_activated.set_unknown();
-            by_sign_in.set_unknown();
-            active.set_unknown();
-            return;
-        };
         by_role.add(&user.role.get(errors), |class, role| class == *role);
         pending.add(&user.pending.get(errors), |_, pending| *pending);
         not_activated.add(&user.activated.get(errors), |_, activated| !activated);
@@ -67,19 +55,22 @@ impl OrganizationUsers {
         };
         by_sign_in.add(&sign_in, |class, method| SIGN_IN_METHODS[class] == *method);
         let accessed = user.last_access.get(errors);
-        active.add(&accessed, |window, accessed| is_within(WINDOWS[window].1, *accessed, now));
+        active.add(&accessed, |window, accessed| is_within(WINDOWS[window].1, *accessed, options.now));
         if let Value::Valid(accessed) = accessed {
             *last_access = Some(last_access.map_or(accessed, |latest| latest.max(accessed)));
         }
     }
+}
 
-    /// Sets the counts that are known.
+impl Each<OrganizationUsers> {
+    /// Sets the counts that are known: none if an element is not an object.
     pub(super) fn finish(self, organization: &mut Organization) {
-        organization.users_by_role = self.by_role.finish();
-        organization.users_pending = self.pending.finish().map(|[count]| count);
-        organization.users_not_activated = self.not_activated.finish().map(|[count]| count);
-        organization.users_by_sign_in = self.by_sign_in.finish();
-        organization.users_active = self.active.finish();
-        organization.last_access = organization.users_active.and(self.last_access);
+        let Some(users) = self.fold.filter(|_| !self.has_invalid) else { return };
+        organization.users_by_role = users.by_role.finish();
+        organization.users_pending = users.pending.finish().map(|[count]| count);
+        organization.users_not_activated = users.not_activated.finish().map(|[count]| count);
+        organization.users_by_sign_in = users.by_sign_in.finish();
+        organization.users_active = users.active.finish();
+        organization.last_access = organization.users_active.and(users.last_access);
     }
 }

@@ -1,64 +1,103 @@
-//! The list of organizations that a credential or a user has.
+//! The list of organizations that a credential or a user has, and the organization object.
 
 use std::sync::Arc;
 
-use super::organization_object::{OrganizationObject, organization_object};
-use super::{DecodeOptions, only};
+use super::organization::info;
+use super::organization_users::OrganizationUsers;
+use super::projects::Projects;
+use super::{DecodeOptions, Response, only};
 use crate::api::Error;
-use crate::api::fields::streamed;
-use crate::api::schema::{Key, List};
+use crate::api::fields::{Each, Object, Schema, Single, Slot, streamed};
 use crate::api::stream::{JsonStream, Parts};
-use crate::model::{Facts, Organization, User};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Text};
+use crate::model::{Call, Collector, Facts, Organization, OrganizationInfo, User};
 
 streamed!(
     /// `ListOrganizationsResponse`
-    OrganizationsResponse { Organizations: List<OrganizationObject> = "organizations" }
+    OrganizationsResponse { organizations: Organizations = "organizations" }
 );
 
-/// Decodes the organizations of a user, and their number.
-pub(super) async fn user_organizations<S: Parts>(
-    json: &mut JsonStream<S>,
-    user_id: Option<u64>,
-    options: &DecodeOptions,
-) -> Result<Option<Facts>, Error> {
-    let Some(mut facts) = organizations(json, options).await? else { return Ok(None) };
-    let count = facts.organizations.len() as u64;
-    let user = |id| (id, User { organizations: Some(count), ..User::new(id) });
-    facts.users = user_id.map(user).into_iter().collect();
-    Ok(Some(facts))
+streamed!(
+    /// `Organization`
+    OrganizationObject {
+        id: Single<Id> = "id",
+        name: Single<Text> = "name",
+        whitelabel_id: Single<Id> = "whitelabelId",
+        whitelabel_name: Single<Text> = "whitelabelName",
+        developer_profile: Single<Boolean> = "isDeveloperProfile",
+        created: Single<Date> = "created",
+        contract_start: Single<Date> = "contractStartDate",
+        deleted: Single<Date> = "deletedDate",
+        trial_expired: Single<Date> = "trialExpiredDate",
+        trial_upgraded: Single<Date> = "trialUpgradedDate",
+        users: Each<OrganizationUsers> = "users",
+        projects: Each<Projects> = "projects",
+    }
+);
+
+impl OrganizationObject {
+    /// Converts the object. The id of the call counts where there is one; an invalid one of the response is counted.
+    pub(super) fn convert(self, id: u64, options: &DecodeOptions, errors: &mut DecodeErrors) -> Organization {
+        let _ = self.id.read(errors);
+        let mut organization = Organization {
+            info: OrganizationInfo {
+                whitelabel_name: self.whitelabel_name.read(errors),
+                ..info(&self.name, &self.developer_profile, &self.whitelabel_id, errors)
+            },
+            created: self.created.read(errors),
+            contract_start: self.contract_start.read(errors),
+            deleted: self.deleted.read(errors),
+            trial_expired: self.trial_expired.read(errors),
+            trial_upgraded: self.trial_upgraded.read(errors),
+            ..Organization::new(id)
+        };
+        self.users.finish(&mut organization);
+        self.projects.finish(&mut organization, options);
+        organization
+    }
 }
 
-/// Decodes ids and names only: this list is requested less often than the rest, so its other facts would be old.
-pub(super) async fn names<S: Parts>(
-    json: &mut JsonStream<S>,
-    options: &DecodeOptions,
-) -> Result<Option<Facts>, Error> {
-    let Some(facts) = organizations(json, options).await? else { return Ok(None) };
-    let organizations = facts.organizations.values().map(|organization| {
-        let names = Organization { info: organization.info.clone(), ..Organization::new(organization.id) };
-        (organization.id, Arc::new(names))
-    });
-    Ok(Some(Facts { organizations: organizations.collect(), ..Facts::default() }))
-}
+/// A list of organization objects, each converted when it has arrived; `None` without a list.
+#[derive(Debug)]
+struct Organizations(Option<Facts>);
 
-async fn organizations<S: Parts>(
-    json: &mut JsonStream<S>,
-    options: &DecodeOptions,
-) -> Result<Option<Facts>, Error> {
-    let mut facts = None;
-    while let Some(OrganizationsResponse::Organizations(key)) = json.member().await? {
-        if json.enter_list(key).await? {
-            let facts = facts.get_or_insert_with(Facts::default);
-            let element = Key::<OrganizationObject>::new(key.name);
-            while json.element().await? {
-                if json.enter_object(element).await? {
-                    let (id, organization) = organization_object(json, options).await?;
-                    if let Some(id) = id.require("id", &mut json.errors) {
-                        facts.merge(&only(organization.with_id(id)));
-                    }
+impl Slot for Organizations {
+    const SCHEMA: Schema = Schema::List(OrganizationObject::MEMBERS);
+
+    fn new(_: &'static str) -> Self {
+        Self(None)
+    }
+
+    async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        if json.enter(b'[', name).await? {
+            let facts = self.0.get_or_insert_default();
+            while json.advance(b']').await? {
+                let mut object = None::<OrganizationObject>;
+                object.read(name, json).await?;
+                if let Some(object) = object
+                    && let Some(id) = object.id.require(&mut json.errors)
+                {
+                    facts.merge(&only(object.convert(id, &json.options, &mut json.errors)));
                 }
             }
         }
+        Ok(())
     }
-    Ok(facts)
+}
+
+impl Response for OrganizationsResponse {
+    fn facts(self, call: &Call, _: &DecodeOptions, _: &mut DecodeErrors) -> Option<Facts> {
+        let mut facts = self.organizations.0?;
+        if call.collector == Collector::UserOrganizations {
+            let organizations = Some(facts.organizations.len() as u64);
+            facts.users.extend(call.user_id.map(|id| (id, User { organizations, ..User::new(id) })));
+        } else {
+            // This list is requested less often than the rest, so facts other than ids and names would be old.
+            for (id, organization) in &mut facts.organizations {
+                let info = organization.info.clone();
+                *organization = Arc::new(Organization { info, ..Organization::new(*id) });
+            }
+        }
+        Some(facts)
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{DecodeOptions, is_within};
 use crate::api::counts::Counts;
-use crate::api::fields::fields;
+use crate::api::fields::{Each, Fold, fields};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Length, Text, Value};
 use crate::model::{Organization, Project, Unique, VISIBILITIES, WINDOWS};
 
@@ -24,7 +24,7 @@ fields!(
 );
 
 /// Counts of projects, and the projects.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Projects {
     by_visibility: Counts<{ VISIBILITIES.len() }>,
     pending_deletion: Counts<1>,
@@ -32,21 +32,12 @@ pub(super) struct Projects {
     rows: Vec<Project>,
 }
 
-impl Projects {
-    /// Counts a project, and keeps it if the options say so; `None` makes all counts unknown.
-    pub(super) fn add(
-        &mut self,
-        project: Option<&ProjectFields<'_>>,
-        options: &DecodeOptions,
-        errors: &mut DecodeErrors,
-    ) {
+impl Fold for Projects {
+    type Element<'a> = ProjectFields<'a>;
+
+    /// Counts a project, and keeps it if the options say so.
+    fn add(&mut self, project: &ProjectFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) {
         let Self { by_visibility, pending_deletion, modified, rows } = self;
-        let Some(project) = project else {
-            by_visibility.set_unknown();
-            pending_deletion.set_unknown();
-            modified.set_unknown();
-            return;
-        };
         let visibility = match (project.is_public.get(errors), project.live.get(errors)) {
             (Value::Invalid, _) | (_, Value::Invalid) => Value::Invalid,
             (Value::Missing, Value::Missing) => Value::Missing,
@@ -73,14 +64,22 @@ impl Projects {
             collaborators: project.collaborators.read(errors),
         });
     }
+}
 
-    /// Sets the counts that are known, and the projects.
+impl Each<Projects> {
+    /// Sets the projects, and the counts unless an element is not an object.
     pub(super) fn finish(self, organization: &mut Organization, options: &DecodeOptions) {
-        organization.projects_by_visibility = self.by_visibility.finish();
-        organization.projects_pending_deletion = self.pending_deletion.finish().map(|[count]| count);
-        organization.projects_modified = self.modified.finish();
+        let Some(mut projects) = self.fold else { return };
+        if !self.has_invalid {
+            organization.projects_by_visibility = projects.by_visibility.finish();
+            organization.projects_pending_deletion = projects.pending_deletion.finish().map(|[count]| count);
+            organization.projects_modified = projects.modified.finish();
+        }
         if options.projects {
-            organization.projects = Some(Arc::new(Unique::by(self.rows, |project| &project.id)));
+            for project in &mut projects.rows {
+                project.organization_id = organization.id;
+            }
+            organization.projects = Some(Arc::new(Unique::by(projects.rows, |project| &project.id)));
         }
     }
 }

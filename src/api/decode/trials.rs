@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::Error;
-use crate::api::fields::{fields, streamed};
-use crate::api::schema::List;
-use crate::api::stream::{JsonStream, Parts};
+use super::{DecodeOptions, Response};
+use crate::api::fields::{Convert, Each, fields, streamed};
 use crate::api::values::{Date, DecodeErrors, Id};
-use crate::model::{Facts, Trial};
+use crate::model::{Call, Facts, Trial};
 
 streamed!(
     /// `GetUserTrialsResponse`
-    TrialsResponse { Trials: List<TrialFields<'static>> = "trials" }
+    TrialsResponse { trials: Each<Vec<Trial>> = "trials" }
 );
 
 fields!(
@@ -27,37 +25,31 @@ fields!(
     }
 );
 
-impl TrialFields<'_> {
-    /// Converts a trial; both ids are required, as its identity.
-    pub(super) fn convert(&self, errors: &mut DecodeErrors) -> Option<Trial> {
-        Some(Trial {
-            organization_id: self.organization_id.require(errors)?,
-            id: self.id.require(errors)?,
-            scheduled_expiration: self.expiration.read(errors),
-            created: self.created.read(errors),
-            expired: self.expired.read(errors),
-            upgraded: self.upgraded.read(errors),
-            deleted: self.deleted.read(errors),
+impl Convert for Trial {
+    type Fields<'a> = TrialFields<'a>;
+
+    /// Both ids are required, as the trial's identity.
+    fn convert(fields: &TrialFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
+        Some(Self {
+            organization_id: fields.organization_id.require(errors)?,
+            id: fields.id.require(errors)?,
+            scheduled_expiration: fields.expiration.read(errors),
+            created: fields.created.read(errors),
+            expired: fields.expired.read(errors),
+            upgraded: fields.upgraded.read(errors),
+            deleted: fields.deleted.read(errors),
         })
     }
 }
 
-pub(super) async fn trials<S: Parts>(json: &mut JsonStream<S>) -> Result<Option<Facts>, Error> {
-    let mut facts = None;
-    while let Some(TrialsResponse::Trials(key)) = json.member().await? {
-        let mut trials = Vec::new();
-        let is_list = json.each(key, |fields, errors| {
-            trials.extend(fields.and_then(|fields| fields.convert(errors)));
-        });
-        if is_list.await? {
-            facts = Some(Facts { trials: by_identity(trials), ..Facts::default() });
-        }
+impl Response for TrialsResponse {
+    fn facts(self, _: &Call, _: &DecodeOptions, _: &mut DecodeErrors) -> Option<Facts> {
+        Some(Facts { trials: by_identity(self.trials.fold?), ..Facts::default() })
     }
-    Ok(facts)
 }
 
 /// Merges trials that have the same ids: the first one counts, completed by the others.
-pub(super) fn by_identity(trials: Vec<Trial>) -> BTreeMap<(u64, u64), Trial> {
+pub(super) fn by_identity(trials: impl IntoIterator<Item = Trial>) -> BTreeMap<(u64, u64), Trial> {
     let mut unique = BTreeMap::new();
     for trial in trials {
         unique

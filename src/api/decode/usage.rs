@@ -1,15 +1,13 @@
 //! Usage of an organization.
 
-use super::{DecodeOptions, only};
-use crate::api::Error;
-use crate::api::fields::{Field, fields, streamed};
-use crate::api::stream::{JsonStream, Parts};
-use crate::api::values::{Date, Number};
-use crate::model::{Facts, Organization};
+use super::{DecodeOptions, Response, only};
+use crate::api::fields::{Single, fields, streamed};
+use crate::api::values::{Date, DecodeErrors, Number};
+use crate::model::{Call, Facts, Organization};
 
 streamed!(
     /// `OrganizationMetricsResponse`
-    UsageResponse { Metrics: UsageFields<'static> = "metrics" }
+    UsageResponse { metrics: Option<UsageFields<'static>> = "metrics" }
 );
 
 fields!(
@@ -26,31 +24,23 @@ fields!(
     }
 );
 
-pub(super) async fn usage<S: Parts>(
-    json: &mut JsonStream<S>,
-    id: u64,
-    options: &DecodeOptions,
-) -> Result<Option<Facts>, Error> {
-    let mut facts = None;
-    while let Some(UsageResponse::Metrics(key)) = json.member().await? {
-        json.object(key, |usage, errors| {
-            let mut seconds = |field: &Field<'_, Number>| Some(field.read(errors)? * options.compute_time_unit);
-            let (cpu, gpu) = (seconds(&usage.cpu), seconds(&usage.gpu));
-            let current = seconds(&usage.current);
-            let lifetime = seconds(&usage.lifetime);
-            facts = Some(Organization {
-                storage_used: usage.storage.read(errors),
-                compute_time_used: cpu.zip(gpu).map(|(cpu, gpu)| cpu + gpu).or(current),
-                cpu_compute_time_used: cpu,
-                gpu_compute_time_used: gpu,
-                compute_time_lifetime: lifetime,
-                compute_period_start: usage.since.read(errors),
-                projects_used: usage.projects.read(errors),
-                users_used: usage.users.read(errors),
-                ..Organization::new(id)
-            });
-        })
-        .await?;
+impl Response for UsageResponse {
+    fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
+        let usage = self.metrics?;
+        let mut seconds = |field: &Single<Number>| Some(field.read(errors)? * options.compute_time_unit);
+        let (cpu, gpu) = (seconds(&usage.cpu), seconds(&usage.gpu));
+        let current = seconds(&usage.current);
+        let lifetime = seconds(&usage.lifetime);
+        Some(only(Organization {
+            storage_used: usage.storage.read(errors),
+            compute_time_used: cpu.zip(gpu).map(|(cpu, gpu)| cpu + gpu).or(current),
+            cpu_compute_time_used: cpu,
+            gpu_compute_time_used: gpu,
+            compute_time_lifetime: lifetime,
+            compute_period_start: usage.since.read(errors),
+            projects_used: usage.projects.read(errors),
+            users_used: usage.users.read(errors),
+            ..Organization::new(call.organization_id?)
+        }))
     }
-    Ok(facts.map(only))
 }

@@ -1,40 +1,53 @@
 //! A user: the credential's own, or one of a white label.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::daily_records::{DailyRecords, RecordFields};
+use super::daily_records::DailyRecords;
+use super::organization::{LimitFields, info};
 use super::trials::{TrialFields, by_identity};
-use super::user_organizations::UserOrganizationFields;
-use super::{DecodeOptions, only};
-use crate::api::Error;
-use crate::api::fields::{fields, streamed};
-use crate::api::schema::List;
-use crate::api::stream::{JsonStream, Parts};
-use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text, Value};
-use crate::model::{Facts, Organization, Trial, User, Whitelabel};
+use super::{DecodeOptions, Response, only};
+use crate::api::fields::{Convert, Each, Single, fields, streamed};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
+use crate::model::{Call, Facts, Organization, Trial, User, Whitelabel};
 
 streamed!(
     /// `GetUserResponse`, and `AdminGetUserResponse.user`
     UserObject {
-        Organizations: List<UserOrganizationFields<'static>> = "organizations",
-        Id: Id = "id",
-        Tier: Text = "tier",
-        Suspended: Boolean = "suspended",
-        MfaConfigured: Boolean = "mfaConfigured",
-        PrivateProjects: Number = "privatePersonalProjectsUsed",
-        SubscriptionDowngrade: Date = "subscriptionDowngradeDate",
-        SubscriptionTermination: Date = "subscriptionTerminationDate",
-        ActiveTrial: TrialFields<'static> = "activeEnterpriseTrial",
-        Trials: List<TrialFields<'static>> = "trials",
-        DailyRecords: List<RecordFields<'static>> = "dailyMetrics",
-        Whitelabels: List<WhitelabelFields<'static>> = "whitelabels",
+        organizations: Each<Vec<Organization>> = "organizations",
+        id: Single<Id> = "id",
+        tier: Single<Text> = "tier",
+        suspended: Single<Boolean> = "suspended",
+        mfa_configured: Single<Boolean> = "mfaConfigured",
+        private_projects: Single<Number> = "privatePersonalProjectsUsed",
+        subscription_downgrade: Single<Date> = "subscriptionDowngradeDate",
+        subscription_termination: Single<Date> = "subscriptionTerminationDate",
+        active_trial: Option<TrialFields<'static>> = "activeEnterpriseTrial",
+        trials: Each<Vec<Trial>> = "trials",
+        daily_records: Each<DailyRecords> = "dailyMetrics",
+        whitelabels: Each<Vec<Whitelabel>> = "whitelabels",
     }
 );
 
 streamed!(
     /// `AdminGetUserResponse`
-    WhitelabelUserResponse { User: UserObject = "user" }
+    WhitelabelUserResponse { user: Option<UserObject> = "user" }
+);
+
+fields!(
+    /// `UserOrganization`
+    UserOrganizationFields {
+        id: Id = "id",
+        name: Text = "name",
+        developer_profile: Boolean = "isDeveloperProfile",
+        whitelabel_id: Id = "whitelabelId",
+        created: Date = "created",
+        trial_expired: Date = "trialExpiredDate",
+        trial_upgraded: Date = "trialUpgradedDate",
+        limits: LimitFields<'static> = "entitlementLimits",
+        users: Number = "userCount",
+        admins: Number = "adminCount",
+        private_projects: Number = "privateProjectCount",
+    }
 );
 
 fields!(
@@ -47,118 +60,92 @@ fields!(
     }
 );
 
-impl WhitelabelFields<'_> {
-    /// Converts a white label that the user administers; its owner is required, since the path of its calls has it.
-    fn convert(&self, errors: &mut DecodeErrors) -> Option<Whitelabel> {
-        if self.is_admin.read(errors) != Some(true) {
-            return None;
-        }
-        Some(Whitelabel {
-            id: self.id.read(errors),
-            name: self.name.read(errors),
-            ..Whitelabel::new(self.owner.require(errors)?)
+impl Convert for Organization {
+    type Fields<'a> = UserOrganizationFields<'a>;
+
+    /// The id is required.
+    fn convert(fields: &UserOrganizationFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
+        Some(Self {
+            info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
+            created: fields.created.read(errors),
+            trial_expired: fields.trial_expired.read(errors),
+            trial_upgraded: fields.trial_upgraded.read(errors),
+            limits: fields.limits.read(errors).map(|limits| limits.convert(errors)),
+            users_used: fields.users.read(errors),
+            admins: fields.admins.read(errors),
+            private_projects: fields.private_projects.read(errors),
+            ..Self::new(fields.id.require(errors)?)
         })
     }
 }
 
-/// Decodes the credential's own user.
-pub(super) async fn user<S: Parts>(json: &mut JsonStream<S>) -> Result<Option<Facts>, Error> {
-    let mut members = UserMembers::read(json, false).await?;
-    // The organizations are known even if the id is not.
-    let is_user = members.user.organizations.is_some() || matches!(members.id, Value::Valid(_));
-    if !is_user {
-        return Ok(None);
+impl Convert for Whitelabel {
+    type Fields<'a> = WhitelabelFields<'a>;
+
+    /// The user must administer it. Its owner is required, since the path of its calls has it.
+    fn convert(fields: &WhitelabelFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
+        if fields.is_admin.read(errors) != Some(true) {
+            return None;
+        }
+        Some(Self {
+            id: fields.id.read(errors),
+            name: fields.name.read(errors),
+            ..Self::new(fields.owner.require(errors)?)
+        })
     }
-    let id = std::mem::take(&mut members.id).require("id", &mut json.errors);
-    Ok(Some(Facts { own_user: id, ..members.finish(id) }))
 }
 
-/// Decodes a user of a white label.
-pub(super) async fn whitelabel_user<S: Parts>(
-    json: &mut JsonStream<S>,
-    id: u64,
-    options: &DecodeOptions,
-) -> Result<Option<Facts>, Error> {
-    let mut facts = None;
-    while let Some(WhitelabelUserResponse::User(key)) = json.member().await? {
-        if json.enter_object(key).await? {
-            let mut members = UserMembers::read(json, options.days).await?;
+impl Response for UserObject {
+    fn facts(self, _: &Call, _: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
+        let id = self.id.require(errors);
+        // The organizations are known even if the id is not.
+        if id.is_none() && self.organizations.fold.is_none() {
+            return None;
+        }
+        Some(Facts { own_user: id, ..self.convert(id, false, errors) })
+    }
+}
+
+impl Response for WhitelabelUserResponse {
+    fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
+        let user = self.user?;
+        // The id of the call counts; an invalid one of the response is counted.
+        let _ = user.id.read(errors);
+        let mut facts = user.convert(call.user_id, options.days, errors);
+        for user in facts.users.values_mut() {
             // This list is always empty for other users: 0 is not their number of organizations.
-            members.user.organizations = members.user.organizations.filter(|count| *count > 0);
-            facts = Some(members.finish(Some(id)));
+            user.organizations = user.organizations.filter(|count| *count > 0);
         }
+        Some(facts)
     }
-    Ok(facts)
 }
 
-/// The members of a user object.
-#[derive(Default)]
-struct UserMembers {
-    id: Value<u64>,
-    user: User,
-    organizations: Vec<Organization>,
-    trials: Vec<Trial>,
-    whitelabels: BTreeMap<u64, Whitelabel>,
-    daily_records: DailyRecords,
-}
-
-impl UserMembers {
-    /// Reads the object that was entered; `days` tells whether daily records are kept one by one.
-    async fn read<S: Parts>(json: &mut JsonStream<S>, days: bool) -> Result<Self, Error> {
-        let mut members = Self { daily_records: DailyRecords::new(days), ..Self::default() };
-        let Self { id, user, organizations, trials, whitelabels, daily_records } = &mut members;
-        while let Some(member) = json.member().await? {
-            match member {
-                UserObject::Id(key) => *id = json.get(key).await?,
-                UserObject::Tier(key) => user.tier = json.read(key).await?,
-                UserObject::Suspended(key) => user.suspended = json.read(key).await?,
-                UserObject::MfaConfigured(key) => user.mfa_configured = json.read(key).await?,
-                UserObject::PrivateProjects(key) => user.private_projects = json.read(key).await?,
-                UserObject::SubscriptionDowngrade(key) => user.subscription_downgrade = json.read(key).await?,
-                UserObject::SubscriptionTermination(key) => {
-                    user.subscription_termination = json.read(key).await?;
-                }
-                UserObject::Organizations(key) => {
-                    let mut count = 0;
-                    let is_list = json.each(key, |fields, errors| {
-                        count += 1;
-                        organizations.extend(fields.and_then(|fields| fields.convert(errors)));
-                    });
-                    user.organizations = is_list.await?.then_some(count);
-                }
-                UserObject::ActiveTrial(key) => {
-                    json.object(key, |fields, errors| trials.extend(fields.convert(errors))).await?;
-                }
-                UserObject::Trials(key) => {
-                    json.each(key, |fields, errors| {
-                        trials.extend(fields.and_then(|fields| fields.convert(errors)));
-                    })
-                    .await?;
-                }
-                UserObject::DailyRecords(key) => daily_records.read(json, key).await?,
-                UserObject::Whitelabels(key) => {
-                    json.each(key, |fields, errors| {
-                        if let Some(whitelabel) = fields.and_then(|fields| fields.convert(errors)) {
-                            whitelabels.entry(whitelabel.owner).or_insert(whitelabel);
-                        }
-                    })
-                    .await?;
-                }
-            }
-        }
-        Ok(members)
-    }
-
-    fn finish(self, id: Option<u64>) -> Facts {
-        let DailyRecords { newest: daily, all: days } = self.daily_records;
-        let user = |id| User { id, daily, days: days.map(Arc::new), ..self.user };
+impl UserObject {
+    /// Converts the user; `days` tells whether daily records are kept one by one.
+    fn convert(self, id: Option<u64>, days: bool, errors: &mut DecodeErrors) -> Facts {
+        let daily_records = self.daily_records.fold.unwrap_or_default();
+        let user = User {
+            tier: self.tier.read(errors),
+            suspended: self.suspended.read(errors),
+            mfa_configured: self.mfa_configured.read(errors),
+            private_projects: self.private_projects.read(errors),
+            subscription_downgrade: self.subscription_downgrade.read(errors),
+            subscription_termination: self.subscription_termination.read(errors),
+            organizations: self.organizations.fold.is_some().then_some(self.organizations.elements),
+            daily: daily_records.newest,
+            days: days.then(|| Arc::new(daily_records.all)),
+            ..User::default()
+        };
+        let active_trial = self.active_trial.and_then(|trial| Trial::convert(&trial, errors));
+        let whitelabels = self.whitelabels.fold.into_iter().flatten();
         let mut facts = Facts {
-            trials: by_identity(self.trials),
-            users: id.map(|id| (id, user(id))).into_iter().collect(),
-            whitelabels: self.whitelabels,
+            trials: by_identity(active_trial.into_iter().chain(self.trials.fold.unwrap_or_default())),
+            users: id.map(|id| (id, User { id, ..user })).into_iter().collect(),
+            // The first one of an owner counts.
+            whitelabels: whitelabels.rev().map(|whitelabel| (whitelabel.owner, whitelabel)).collect(),
             ..Facts::default()
         };
-        for organization in self.organizations {
+        for organization in self.organizations.fold.unwrap_or_default() {
             facts.merge(&only(organization));
         }
         facts

@@ -1,43 +1,106 @@
-//! A white label.
+//! A white label: its object, its users and the list of its organizations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::api::Error;
-use crate::api::fields::streamed;
-use crate::api::stream::{JsonStream, Parts};
-use crate::api::values::{Id, Number, Text};
-use crate::model::{Facts, Whitelabel};
+use super::organization::{LimitFields, info};
+use super::{DecodeOptions, PageInfo, Response};
+use crate::api::fields::{Each, Fold, Single, fields, streamed};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
+use crate::model::{Call, Facts, Organization, Whitelabel};
 
 streamed!(
     /// `GetWhitelabelResponse`
-    WhitelabelResponse { Whitelabel: WhitelabelObject = "whitelabel" }
+    WhitelabelResponse { whitelabel: Option<WhitelabelFields<'static>> = "whitelabel" }
+);
+
+fields!(
+    /// `Whitelabel`, of which most is about blocks, boards and the theme.
+    WhitelabelFields { id: Id = "id", name: Text = "name", organizations_limit: Number = "organizationsLimit" }
 );
 
 streamed!(
-    /// `Whitelabel`, of which most is about blocks, boards and the theme.
-    WhitelabelObject {
-        Id: Id = "id",
-        Name: Text = "name",
-        OrganizationsLimit: Number = "organizationsLimit",
+    /// `AdminGetUsersResponse`. The users themselves are not read.
+    UsersResponse { total: Single<Id> = "total" }
+);
+
+streamed!(
+    /// `AdminGetOrganizationsResponse`
+    OrganizationsResponse {
+        organizations: Each<Organizations> = "organizations",
+        total: Single<Id> = "total",
     }
 );
 
-pub(super) async fn whitelabel<S: Parts>(json: &mut JsonStream<S>, owner: u64) -> Result<Option<Facts>, Error> {
-    let mut facts = None;
-    while let Some(WhitelabelResponse::Whitelabel(key)) = json.member().await? {
-        if json.enter_object(key).await? {
-            let mut whitelabel = Whitelabel::new(owner);
-            while let Some(member) = json.member().await? {
-                match member {
-                    WhitelabelObject::Id(key) => whitelabel.id = json.read(key).await?,
-                    WhitelabelObject::Name(key) => whitelabel.name = json.read(key).await?,
-                    WhitelabelObject::OrganizationsLimit(key) => {
-                        whitelabel.organizations_limit = json.read(key).await?;
-                    }
-                }
-            }
-            facts = Some(Facts { whitelabels: BTreeMap::from([(owner, whitelabel)]), ..Facts::default() });
+fields!(
+    /// `AdminGetOrganizationsResponse.organizations[]`
+    OrganizationFields {
+        id: Id = "id",
+        name: Text = "name",
+        // Not in the API's document. It is read so that a user's name stays hidden if the API sends it.
+        developer_profile: Boolean = "isDeveloperProfile",
+        whitelabel_id: Id = "whitelabelId",
+        created: Date = "created",
+        limits: LimitFields<'static> = "entitlementLimits",
+        private_projects: Number = "privateProjectCount",
+    }
+);
+
+/// Organizations by id; the first one of an id counts.
+#[derive(Debug, Default)]
+struct Organizations(BTreeMap<u64, Arc<Organization>>);
+
+impl Fold for Organizations {
+    type Element<'a> = OrganizationFields<'a>;
+
+    /// The id is required.
+    fn add(&mut self, fields: &OrganizationFields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) {
+        let private_projects = fields.private_projects.read(errors);
+        let organization = Organization {
+            info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
+            created: fields.created.read(errors),
+            limits: fields.limits.read(errors).map(|limits| limits.convert(errors)),
+            private_projects,
+            // Private projects are those that count against the entitlement.
+            projects_used: private_projects,
+            ..Organization::default()
+        };
+        if let Some(id) = fields.id.require(errors) {
+            self.0.entry(id).or_insert(Arc::new(Organization { id, ..organization }));
         }
     }
-    Ok(facts)
+}
+
+impl Response for WhitelabelResponse {
+    fn facts(self, call: &Call, _: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
+        let fields = self.whitelabel?;
+        let owner = call.owner?;
+        let whitelabel = Whitelabel {
+            id: fields.id.read(errors),
+            name: fields.name.read(errors),
+            organizations_limit: fields.organizations_limit.read(errors),
+            ..Whitelabel::new(owner)
+        };
+        Some(Facts { whitelabels: BTreeMap::from([(owner, whitelabel)]), ..Facts::default() })
+    }
+}
+
+impl Response for UsersResponse {
+    fn facts(self, _: &Call, _: &DecodeOptions, _: &mut DecodeErrors) -> Option<Facts> {
+        Some(Facts::default())
+    }
+
+    fn page(&self, errors: &mut DecodeErrors) -> PageInfo {
+        PageInfo { total: self.total.require(errors), elements: 0 }
+    }
+}
+
+impl Response for OrganizationsResponse {
+    fn facts(self, _: &Call, _: &DecodeOptions, _: &mut DecodeErrors) -> Option<Facts> {
+        Some(Facts { organizations: self.organizations.fold?.0, ..Facts::default() })
+    }
+
+    fn page(&self, errors: &mut DecodeErrors) -> PageInfo {
+        PageInfo { total: self.total.read(errors), elements: self.organizations.elements }
+    }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 
-use super::{OPTIONS, ORGANIZATION};
+use super::{OPTIONS, ORGANIZATION, decode_in_parts};
 use crate::api::{Decoded, Error, decode};
 
 /// Size of a part as it arrives.
@@ -70,6 +70,13 @@ fn a_kept_value_that_is_too_large_is_an_error_that_names_the_limit() {
         assert_eq!(decoded.facts, Err(Error::Decode(text.to_owned())), "{begin}");
         assert!(peak < 8 << 20, "{begin}: {peak} bytes");
     }
+    let long = "x".repeat(1 << 20);
+    let whole = |member| {
+        let response = format!(r#"{SUCCESS},"users":[{{"{member}":"{long}"}}]}}}}"#);
+        decode_in_parts(ORGANIZATION, response.as_bytes(), response.len()).facts
+    };
+    assert!(whole("photo").is_ok());
+    assert_eq!(whole("role"), Err(Error::Decode(text.to_owned())));
     let (decoded, _) = decode_long(&format!(r#"{SUCCESS},"name":""#), "x", 512 * 1024, r#""}}"#);
     assert_eq!(decoded.facts.unwrap().organizations[&1].info.name.as_ref().unwrap().len(), 512 * 1024);
 }
