@@ -39,13 +39,16 @@ pub(super) struct JsonStream<S> {
     reader: Reader<S>,
     /// Whether an object or list was entered and nothing of it read yet.
     is_first: bool,
+    /// Whether the document has a member that is read, even one that is null.
+    pub(super) has_member: bool,
     pub(super) options: DecodeOptions,
     pub(super) errors: DecodeErrors,
 }
 
 impl<S: Parts> JsonStream<S> {
     pub(super) fn new(parts: S, options: DecodeOptions) -> Self {
-        Self { reader: Reader::new(parts), is_first: false, options, errors: DecodeErrors::default() }
+        let (reader, errors) = (Reader::new(parts), DecodeErrors::default());
+        Self { reader, is_first: false, has_member: false, options, errors }
     }
 
     /// Reads the document into `response`. Returns the members of all responses.
@@ -66,7 +69,10 @@ impl<S: Parts> JsonStream<S> {
         let mut envelope = Envelope::default();
         while self.advance(b'}').await? {
             match self.name(|name| (T::find(name), Envelope::find(name))).await? {
-                (Some(name), _) => response.member(name, self).await?,
+                (Some(name), _) => {
+                    self.has_member = true;
+                    response.member(name, self).await?;
+                }
                 (None, Some(name)) => envelope.member(name, self).await?,
                 (None, None) => self.skip().await?,
             }

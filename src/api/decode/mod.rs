@@ -111,9 +111,9 @@ async fn decode_as<T: Response>(
     let mut json = JsonStream::new(parts, *options);
     let mut response = T::default();
     let envelope = json.document(&mut response).await;
-    let mut errors = json.errors;
+    let (has_member, mut errors) = (json.has_member, json.errors);
     let page = response.page(&mut errors);
-    let facts = response.facts(call, options, &mut errors);
+    let facts = response.facts(call, options, &mut errors).filter(|_| has_member);
     let facts = envelope.and_then(|envelope| {
         let text = envelope.error.read(&mut errors);
         match envelope.success.read(&mut errors) {

@@ -10,7 +10,8 @@ use crate::api::values::{Boolean, Date, DecodeErrors, Number};
 use crate::model::{Call, Facts, Organization, UnixTime};
 
 streamed!(
-    /// `AdminOrganizationInfoResponse`, which has no object for the organization.
+    /// `AdminOrganizationInfoResponse`, which has no object for the organization. All members are optional: any one, even
+    /// one that is null, shows that the response is of an organization.
     OrganizationResponse {
         limits: Option<LimitFields<'static>> = "entitlementLimits",
         storage: Single<Number> = "totalStorage",
@@ -32,15 +33,6 @@ struct Compute {
 
 impl Response for OrganizationResponse {
     fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
-        // All members are optional: any one shows that the response is of an organization.
-        let compute_time =
-            [&self.cpu_compute_time.json, &self.gpu_compute_time.json, &self.compute_time_since.json];
-        let values = compute_time.into_iter().chain([&self.storage.json, &self.billable.json]);
-        let is_found =
-            self.limits.is_some() || self.daily_records.fold.is_some() || values.flatten().next().is_some();
-        if !is_found {
-            return None;
-        }
         // Nothing is made of it, but an invalid value is counted.
         let _ = self.billable.read(errors);
         let compute = Compute {
