@@ -113,7 +113,9 @@ async fn decode_as<T: Response>(
     let envelope = json.document(&mut response).await;
     let (has_member, mut errors) = (json.has_member, json.errors);
     let page = response.page(&mut errors);
-    let facts = response.facts(call, options, &mut errors).filter(|_| has_member);
+    // All members of a white label's organization are optional: any one shows that the response is of one.
+    let is_found = has_member || call.collector != Collector::WhitelabelOrganization;
+    let facts = response.facts(call, options, &mut errors).filter(|_| is_found);
     let facts = envelope.and_then(|envelope| {
         let text = envelope.error.read(&mut errors);
         match envelope.success.read(&mut errors) {

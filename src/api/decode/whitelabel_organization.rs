@@ -10,8 +10,7 @@ use crate::api::values::{Boolean, Date, DecodeErrors, Number};
 use crate::model::{Call, Facts, Organization, UnixTime};
 
 streamed!(
-    /// `AdminOrganizationInfoResponse`, which has no object for the organization. All members are optional: any one, even
-    /// one that is null, shows that the response is of an organization.
+    /// `AdminOrganizationInfoResponse`, which has no object for the organization.
     OrganizationResponse {
         limits: Option<LimitFields<'static>> = "entitlementLimits",
         storage: Single<Number> = "totalStorage",
