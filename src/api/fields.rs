@@ -6,14 +6,14 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize as _, Deserializer as _};
 use serde_json::value::RawValue;
 
 use super::Error;
 use super::decode::DecodeOptions;
 use super::stream::{JsonStream, Parts};
-use super::values::{DecodeErrors, Parse, Value, parse, text};
+use super::values::{DecodeErrors, Parse, Value, parse};
 
 /// A member of an object of the API.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -189,7 +189,7 @@ impl<T: Convert> Fold for Vec<T> {
 /// An object of single values, which may be read from contiguous bytes.
 pub(super) trait Fields<'a>: Object {
     /// Returns where the text of a member's value belongs, if the member is known.
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Cow<'a, str>>>;
+    fn slot(&mut self, name: &[u8]) -> Option<&mut Option<Cow<'a, str>>>;
 }
 
 /// What was read from the beginning of a text, and where it ends. `None` if the text is not JSON, or the value goes on
@@ -229,14 +229,36 @@ impl<'a, F: Fields<'a>> Visitor<'a> for FieldsVisitor<F> {
     }
 
     fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<F, A::Error> {
-        // As raw text, since serde_json refuses half of a surrogate pair in a string. Such a name is unknown.
-        while let Some(name) = map.next_key::<&RawValue>()? {
-            match text(name.get()).and_then(|name| self.0.slot(&name)) {
+        while let Some(slot) = map.next_key_seed(SlotVisitor(&mut self.0))? {
+            match slot {
                 Some(slot) => *slot = Some(Cow::Borrowed(map.next_value::<&RawValue>()?.get())),
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(self.0)
+    }
+}
+
+/// Finds the slot of a member. Its name is read as bytes, since serde_json refuses half of a surrogate pair in a string.
+struct SlotVisitor<'f, F>(&'f mut F);
+
+impl<'f, 'a: 'f, F: Fields<'a>> DeserializeSeed<'a> for SlotVisitor<'f, F> {
+    type Value = Option<&'f mut Option<Cow<'a, str>>>;
+
+    fn deserialize<D: serde::Deserializer<'a>>(self, name: D) -> Result<Self::Value, D::Error> {
+        name.deserialize_bytes(self)
+    }
+}
+
+impl<'f, 'a: 'f, F: Fields<'a>> Visitor<'a> for SlotVisitor<'f, F> {
+    type Value = Option<&'f mut Option<Cow<'a, str>>>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a member name")
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(self.0.slot(name))
     }
 }
 
@@ -282,11 +304,9 @@ macro_rules! fields {
         $crate::api::fields::object!($object<'_> { $($field: $crate::api::fields::Single<$value> = $name),+ });
 
         impl<'a> $crate::api::fields::Fields<'a> for $object<'a> {
-            fn slot(&mut self, name: &str) -> Option<&mut Option<std::borrow::Cow<'a, str>>> {
-                match name {
-                    $($name => Some(&mut self.$field.json),)+
-                    _ => None,
-                }
+            fn slot(&mut self, name: &[u8]) -> Option<&mut Option<std::borrow::Cow<'a, str>>> {
+                $(if name == $name.as_bytes() { return Some(&mut self.$field.json) })+
+                None
             }
         }
 
