@@ -61,7 +61,13 @@ impl Socket {
     /// Waits for a connection. Most errors are temporary.
     pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
         match self {
-            Self::Tcp(listener) => Ok(Box::new(listener.accept().await?.0)),
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // A response has several parts: the last one must not wait for the client's delayed acknowledgement. This
+                // fails only if the client has left.
+                let _ = stream.set_nodelay(true);
+                Ok(Box::new(stream))
+            }
             #[cfg(unix)]
             Self::Unix { listener, .. } => Ok(Box::new(listener.accept().await?.0)),
         }
