@@ -49,8 +49,8 @@ impl<S: Parts> Reader<S> {
         self.buffer.advance(1);
     }
 
-    /// Hands the unread bytes, at most `limit`, to `read`: first as they are, and again when the value that they begin
-    /// with is complete, not at each part, so that the time stays linear. Returns `None` if the value is larger.
+    /// Hands the unread bytes, at most `limit`, to `read`: as they are, with the next part, and when the value that they
+    /// begin with is complete; not at each part, so that the time stays linear. Returns `None` if the value is larger.
     pub(super) async fn value<R>(
         &mut self,
         limit: usize,
@@ -59,8 +59,12 @@ impl<S: Parts> Reader<S> {
         if self.peek().await?.is_none() {
             return Err(self.ends_too_early());
         }
-        for is_complete in [false, true] {
-            if is_complete && !self.completes(limit).await? {
+        for attempt in 0..3 {
+            // Most values that go on after a part are complete with the next one.
+            if attempt == 1 && !self.receive().await? {
+                continue;
+            }
+            if attempt == 2 && !self.completes(limit).await? {
                 return Ok(None);
             }
             let unread = self.buffer.unread();
