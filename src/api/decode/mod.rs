@@ -113,13 +113,14 @@ async fn decode_as<T: Response>(
     let envelope = json.document(&mut response).await;
     let (has_member, mut errors) = (json.has_member, json.errors);
     let page = response.page(&mut errors);
-    // All members of a white label's organization are optional: any one shows that the response is of one.
-    let is_found = has_member || call.collector != Collector::WhitelabelOrganization;
-    let facts = response.facts(call, options, &mut errors).filter(|_| is_found);
     let facts = envelope.and_then(|envelope| {
         let text = envelope.error.read(&mut errors);
         match envelope.success.read(&mut errors) {
-            Some(true) => facts.ok_or_else(|| missing(call.collector)),
+            // All members of a white label's organization are optional: any one shows that the response is of one.
+            Some(true) if has_member || call.collector != Collector::WhitelabelOrganization => {
+                response.facts(call, options, &mut errors).ok_or_else(|| missing(call.collector))
+            }
+            Some(true) => Err(missing(call.collector)),
             Some(false) => Err(Error::of_text(ErrorDetail::new(200, text.as_deref(), secret))),
             None => Err(Error::Decode("no `success` member".to_owned())),
         }

@@ -97,11 +97,11 @@ impl Convert for Whitelabel {
 
 impl Response for UserObject {
     fn facts(self, _: &Call, _: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
-        let id = self.id.require(errors);
         // The organizations are known even if the id is not.
-        if id.is_none() && self.organizations.fold.is_none() {
-            return None;
-        }
+        let id = match self.organizations.fold {
+            Some(_) => self.id.require(errors),
+            None => Some(self.id.read(errors)?),
+        };
         Some(Facts { own_user: id, ..self.convert(id, false, errors) })
     }
 }

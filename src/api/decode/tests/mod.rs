@@ -30,3 +30,12 @@ fn decode_in_parts(call: Call, response: &[u8], size: usize) -> Decoded {
 fn facts(call: Call, response: &str) -> Facts {
     decode_in_parts(call, response.as_bytes(), response.len()).facts.unwrap()
 }
+
+#[test]
+fn a_refusal_has_no_invalid_fields() {
+    for response in [r#"{"success":false,"error":"no permission"}"#, r#"{"success":true}"#] {
+        let decoded = decode_in_parts(Call::user(), response.as_bytes(), response.len());
+        assert!(decoded.facts.is_err(), "{response}");
+        assert!(decoded.errors.is_empty(), "{response}: {:?}", decoded.errors);
+    }
+}
