@@ -8,7 +8,7 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use crate::support::running::NOW;
-use crate::support::{Exposition, FakeApi, Program, Running, file};
+use crate::support::{Exposition, FakeApi, Program, Running, eventually, file};
 
 async fn with_key_file(api: &FakeApi, key: &str, options: &[&str]) -> Running {
     Running::with_file(&api.url(), &["--api.key-file", key], Clock::Fixed(NOW), options).await
@@ -63,9 +63,10 @@ async fn a_key_rotated_while_the_list_is_requested_gives_what_the_new_key_sees()
     api.responds_to_at("x-api-key", "ei_old", "/api/organizations", slowly(1)).await;
     api.responds_to_at("x-api-key", "ei_new", "/api/organizations", slowly(2)).await;
     let rotation = async {
-        while api.requests("/api/organizations").await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually(async || {
+            api.requests("/api/organizations").await.pop().ok_or_else(|| "the list is not requested".to_owned())
+        })
+        .await;
         std::fs::write(&key, "ei_new").unwrap();
         // Another Prometheus server, whose scrape finds the new key.
         exporter.scrape().await

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::support::running::{KEY, NOW};
 use crate::support::wire::{Step, answer};
-use crate::support::{FakeApi, Program, Running, Wire, data, file};
+use crate::support::{FakeApi, Program, Running, Wire, data, eventually, file};
 
 async fn within(limits: ConnectionLimits) -> Running {
     let api = FakeApi::start().await;
@@ -163,11 +163,7 @@ async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
     let url = format!("http://127.0.0.1:{port}/metrics");
     let client = crate::support::client();
     let scrape = async || client.get(&url).send().await?.text().await;
-    let until = Instant::now() + Duration::from_secs(20);
-    while scrape().await.is_err() {
-        assert!(Instant::now() < until, "it does not start");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually(async || scrape().await.map_err(|error| error.to_string())).await;
     let mut resident = Vec::new();
     for number in 0..SCRAPES {
         let text = scrape().await.unwrap();
