@@ -8,10 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::values;
-
-/// Default base URL of the API.
-pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
+use super::values::{self, STUDIO_URL};
 
 /// Connection to the API.
 #[derive(Args, Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]

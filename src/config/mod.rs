@@ -10,7 +10,7 @@ mod values;
 mod web;
 pub mod yaml;
 
-pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit, STUDIO_URL};
+pub use api::{ApiOptions, ComputeTimeUnit, MemoryUnit};
 pub use collectors::{CollectorOptions, ProjectVisibility};
 pub use configuration::{AccountOptions, Configuration, ONLY_ACCOUNT};
 pub use credential::{CredentialKind, CredentialOptions, CredentialOrigin};
@@ -18,5 +18,5 @@ pub(crate) use options::with_variable;
 pub use options::{
     CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions,
 };
-pub use values::{moment, positive_duration};
+pub use values::{STUDIO_URL, moment, positive_duration};
 pub use web::{FailScrape, ListenAddress, WebOptions};

@@ -13,8 +13,10 @@ use clap::{Arg, Command};
 use serde::{Serialize, Serializer};
 use url::Url;
 
-use super::api::STUDIO_URL;
 use crate::model::UnixTime;
+
+/// Default base URL of the API.
+pub const STUDIO_URL: &str = "https://studio.edgeimpulse.com/v1";
 
 pub(super) fn telemetry_path(text: &str) -> Result<String, String> {
     const TAKEN: [&str; 6] = ["/", "/-/healthy", "/-/ready", "/-/reload", "/probe", "/sd"];
