@@ -360,7 +360,7 @@ async fn the_configuration_in_effect_is_shown_without_its_secrets() {
         "--api.timeout=90s",
         "--no-collector.usage",
         "--collector.interval=organization=5m",
-        "--api.max-response-size=64MiB",
+        "--api.max-response-size=32MiB",
     ];
     let page = Running::with_key(&api, &options).await.page("/").await;
     assert!(!page.contains(KEY));
@@ -370,7 +370,7 @@ async fn the_configuration_in_effect_is_shown_without_its_secrets() {
     let (changed, unchanged) = configuration.split_once("settings have their default values").unwrap();
     for (setting, value, default) in [
         ("api.timeout", "1m 30s", "30s"),
-        ("api.max_response_size", "64MiB", "256MiB"),
+        ("api.max_response_size", "32MiB", "64MiB"),
         ("cache.ttl", "0s", "30s"),
         ("collectors.disabled", "usage", "none"),
         ("collectors.intervals.organization", "5m", "not set"),

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::Error;
-use super::client::{Client, TappedResponse};
+use super::client::{Client, Settings, TappedResponse};
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
@@ -17,6 +16,7 @@ use super::fields::read_fields;
 use super::stream::{Envelope, Parts};
 use super::transport::classify;
 use super::values::DecodeErrors;
+use super::{Error, body};
 use crate::model::{Call, Facts, UnixTime};
 
 /// Maximum size of a response with an error status that is read, in bytes.
@@ -93,21 +93,14 @@ impl Request<'_> {
         result
     }
 
-    /// Returns the parts of a body as they arrive, up to the maximum size; copies them to `copy`.
+    /// Returns the parts of a body as they arrive; counts them, and copies them to `copy`.
     fn body(&self, response: Response, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
-        let limit = self.client.settings.max_response_size;
-        let mut size = 0;
-        Box::pin(response.bytes_stream()).map(move |part| {
-            let part = part.map_err(|error| classify(error, &self.client.settings.url))?;
-            size += part.len() as u64;
+        let Settings { max_response_size, url, .. } = &self.client.settings;
+        body::parts(response, *max_response_size, url).inspect_ok(move |part| {
             self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
-            if size > limit {
-                return Err(Error::TooLarge { limit });
-            }
             if let Some(copy) = &mut copy {
-                copy.extend_from_slice(&part);
+                copy.extend_from_slice(part);
             }
-            Ok(part)
         })
     }
 

@@ -32,6 +32,8 @@ pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
         .user_agent(USER_AGENT)
         // A redirect would send the credential to a host that is not configured.
         .redirect(reqwest::redirect::Policy::none())
+        // Bodies are decompressed in `body`.
+        .no_gzip()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(Duration::from_secs(30));
@@ -134,9 +136,6 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
         Error::Tls(format!("{}: {text}", host()))
     } else if error.is_connect() {
         Error::Connect(format!("{}: {text}", host()))
-    } else if error.is_decode() && !causes(&error).any(<dyn std::error::Error>::is::<hyper::Error>) {
-        // Errors of hyper come through the decompressor too, but are of the connection.
-        Error::Decode(format!("invalid compression: {text}"))
     } else {
         Error::Transport(text)
     }

@@ -93,20 +93,36 @@ async fn what_is_no_utf_8_is_a_decode_failure() {
 
 #[tokio::test]
 async fn compressed_answers_are_read_and_broken_ones_fail() {
-    let good = answer(&gzip(&sample()), "Content-Encoding: gzip\r\n");
-    let metrics = scrape(vec![good]).await;
-    assert_eq!(metrics.value("edgeimpulse_organization_users", &[("role", "admin")]), Some(1.0));
-    let mut broken = gzip(&sample());
+    let sample = sample();
+    let (first, second) = sample.split_at(1000);
+    let members = [gzip(first), gzip(second)].concat();
+    for (body, encoding) in [(gzip(&sample), "gzip"), (members, "GZIP"), (gzip(&sample), "identity, x-gzip")] {
+        let good = answer(&body, &format!("Content-Encoding: {encoding}\r\n"));
+        let metrics = scrape(vec![good]).await;
+        let admins = metrics.value("edgeimpulse_organization_users", &[("role", "admin")]);
+        assert_eq!(admins, Some(1.0), "{encoding}");
+    }
+    fails_with("decode", vec![answer(&gzip(&sample), "Content-Encoding: br\r\n")]).await;
+    fails_with("decode", vec![answer(&gzip(&sample)[..500], "Content-Encoding: gzip\r\n")]).await;
+    let mut broken = gzip(&sample);
     let middle = broken.len() / 2;
     broken[middle..middle + 8].fill(0);
     fails_with("decode", vec![answer(&broken, "Content-Encoding: gzip\r\n")]).await;
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_stops_at_the_limit() {
+async fn a_gzip_bomb_stops_at_the_ratio_and_at_the_limit() {
     let bomb = gzip(&[b"{\"padding\":\"".as_slice(), &vec![b'x'; 64 << 20]].concat());
-    assert!(bomb.len() < 100_000, "it is small on the wire");
-    fails_with("too_large", vec![answer(&bomb, "Content-Encoding: gzip\r\n")]).await;
+    for (limit, error) in [("1MiB", "larger than 1048576 bytes"), ("64MiB", "100 times its compressed size")] {
+        let api = Wire::always(vec![answer(&bomb, "Content-Encoding: gzip\r\n")]).await;
+        let options = ["--organization-id=1", &format!("--api.max-response-size={limit}")];
+        let exporter = Running::with_key_at(&api.url, &options).await;
+        let received = exporter.scrape().await;
+        assert!(exporter.page("/").await.contains(error), "{error}");
+        let received = received.series("edgeimpulse_exporter_api_response_bytes_total", &[]);
+        let received: f64 = received.iter().map(|sample| sample.value).sum();
+        assert!(received > 1e6 && received < 16e6, "{received} bytes were decompressed");
+    }
 }
 
 #[tokio::test]
