@@ -113,15 +113,20 @@ async fn wrong_credentials_are_refused() {
         let (status, answer) = get(&demo, "/api/organizations", header).await;
         assert_eq!((status, &answer["success"]), (401, &json!(false)), "{header:?}");
     }
-    let own = ("x-api-key", &*World::api_key(1002));
-    assert_eq!(get(&demo, "/api/organizations/1002", own).await.0, 200);
-    assert_eq!(get(&demo, "/api/organizations/1003", own).await.0, 403);
-    assert_eq!(get(&demo, "/api/user", own).await.0, 403);
-    assert_eq!(get(&demo, "/api/organizations/1002/whitelabel", own).await.0, 403, "it owns no white label");
-    let user = ("x-jwt-token", &*demo.world.jwt());
-    assert_eq!(get(&demo, "/api/organizations/2001", user).await.0, 403, "only its white label sees it");
-    assert_eq!(get(&demo, "/api/organizations/1007/whitelabel/organizations/1002", user).await.0, 404);
-    assert_eq!(get(&demo, "/api/organizations/1007/whitelabel/users?tier=gold", user).await.0, 400);
+    let (key, jwt) = (("x-api-key", &*World::api_key(1002)), ("x-jwt-token", &*demo.world.jwt()));
+    for (header, path, status) in [
+        (key, "/api/organizations/1002", 200),
+        (key, "/api/organizations/1003", 403),
+        (key, "/api/user", 403),
+        // The organization of the key owns no white label.
+        (key, "/api/organizations/1002/whitelabel", 403),
+        // Only the white label has access to this organization.
+        (jwt, "/api/organizations/2001", 403),
+        (jwt, "/api/organizations/1007/whitelabel/organizations/1002", 404),
+        (jwt, "/api/organizations/1007/whitelabel/users?tier=gold", 400),
+    ] {
+        assert_eq!(get(&demo, path, header).await.0, status, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -159,10 +164,7 @@ fn organizations_of_the_portfolio_differ_and_only_grow() {
             world.portfolio().skip(1).map(|id| world.organization(id, NOW + days * 86_400.0).unwrap());
         tenants.collect::<Vec<_>>()
     };
-    let began = std::time::Instant::now();
     let now = at(0.0);
-    let each = began.elapsed() / 2000;
-    assert!(each < std::time::Duration::from_micros(200), "one costs {each:?}");
     let share = |used: f64, limit: Option<f64>| limit.map_or(0.0, |limit| used / limit);
     let storage: Vec<_> = now.iter().map(|tenant| share(tenant.storage, tenant.limits.storage)).collect();
     let near = storage.iter().filter(|share| (0.85..1.0).contains(*share)).count();
@@ -212,8 +214,8 @@ async fn every_organization_shows_its_scenario() {
     assert!(share("1004", "projects_used", "projects_limit") > 1.0, "too many projects");
     assert_eq!(of("1004", "users_used"), of("1004", "users_limit"), "as many users as the limit");
     let limited =
-        metrics.series("edgeimpulse_organization_entitlement_limited", &[("organization_id", "1005")]);
-    assert_eq!(limited.iter().map(|sample| sample.value).collect::<Vec<_>>(), [0.0; 5], "no limits at all");
+        metrics.values("edgeimpulse_organization_entitlement_limited", &[("organization_id", "1005")]);
+    assert_eq!(limited, [0.0; 5], "no limits at all");
     let ends = [("organization_id", "1006")];
     let ends = metrics.value("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &ends).unwrap();
     assert!((1.0..7.0).contains(&((ends - NOW) / 86_400.0)), "a trial ends in days");

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine as _;
 use clap::Parser as _;
 use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::collect::Exporter;
@@ -18,7 +17,7 @@ use reqwest::header::CONTENT_SECURITY_POLICY;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::running::{KEY, NOW};
+use crate::support::running::{KEY, NOW, jwt};
 use crate::support::{Exposition, FakeApi, Running, data, eventually, file};
 
 /// Returns the demo's exporter, of that many organizations.
@@ -280,8 +279,6 @@ async fn in_trouble(api: &FakeApi) -> Running {
     api.responds_to("x-api-key", &key("busy"), busy).await;
     let usage = "/api/organizations/2/metrics";
     api.responds_to_at("x-api-key", &key("guest"), usage, refuse(403, "No permission")).await;
-    let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
-    let eternal = format!("{}.{}.{}", part("{}"), part("{\"exp\":1e300}"), part(KEY));
     let secret = |name: &str| file(name, &key(name));
     let configuration = format!(
         "api: {{ url: '{}' }}\ncache: {{ ttl: 0s }}\naccounts:\n\
@@ -295,7 +292,7 @@ async fn in_trouble(api: &FakeApi) -> Running {
         secret("refused"),
         secret("busy"),
         secret("guest"),
-        file("eternal", &eternal),
+        file("eternal", &jwt(1e300)),
     );
     let configuration = config_file::read(Path::new(&file("config.yaml", &configuration))).unwrap();
     let exporter: Arc<Exporter> = Exporter::build(configuration, Clock::Fixed(NOW), None).unwrap();

@@ -18,16 +18,10 @@ async fn scrape(steps: Vec<Step>) -> Exposition {
 }
 
 async fn fails_with(reason: &str, steps: Vec<Step>) {
-    let said = format!("{steps:?}").chars().take(200).collect::<String>();
+    let sent = format!("{steps:?}").chars().take(200).collect::<String>();
     let metrics = scrape(steps).await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
-    let failed: Vec<_> = metrics
-        .series("edgeimpulse_exporter_api_errors_total", &[])
-        .into_iter()
-        .filter(|sample| sample.value > 0.0)
-        .map(|sample| (sample.labels["reason"].as_str(), sample.value))
-        .collect();
-    assert_eq!(failed, [(reason, 1.0)], "{said}");
+    assert_eq!(metrics.failures(), [(reason, 1.0)], "{sent}");
     assert!(!metrics.text.contains("edgeimpulse_organization_"), "no facts of a failed response");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{FakeApi, Program, file, free_port};
+use crate::support::{FakeApi, Program, eventually, file, free_port};
 
 async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let ended = Program::ends(arguments, environment, 2).await;
@@ -185,9 +185,11 @@ async fn told_to_stop_it_finishes_the_scrapes_in_flight() {
         let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
         let address = program.address().await;
         let scrape = tokio::spawn(crate::support::get(format!("http://{address}/metrics")));
-        while api.calls().await < 2 {
-            tokio::task::yield_now().await;
-        }
+        eventually(async || match api.calls().await {
+            2 => Ok(()),
+            calls => Err(format!("{calls} calls")),
+        })
+        .await;
         program.signal(signal);
         let text = scrape.await.unwrap().unwrap().text().await.unwrap();
         assert!(

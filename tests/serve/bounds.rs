@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::support::running::{KEY, NOW};
 use crate::support::wire::{Step, answer};
-use crate::support::{FakeApi, Program, Running, Wire, data, eventually, file};
+use crate::support::{FakeApi, Program, Running, Wire, data, eventually, file, free_port};
 
 async fn within(limits: ConnectionLimits) -> Running {
     let api = FakeApi::start().await;
@@ -78,8 +78,7 @@ async fn datasets_beyond_the_limit_are_counted_and_not_shown() {
     let api = FakeApi::with_organization(&information).await;
     let exporter = Running::with_key(&api, &["--collector.organization.most-datasets=3"]).await;
     let metrics = exporter.scrape().await;
-    let shown = metrics.series("edgeimpulse_dataset_size_bytes", &[]);
-    let names: Vec<_> = shown.iter().map(|sample| sample.labels["dataset"].as_str()).collect();
+    let names = metrics.labels("edgeimpulse_dataset_size_bytes", "dataset");
     assert_eq!(names, ["d00", "d01", "d02"], "the same ones at every scrape");
     let dropped = metrics.value("edgeimpulse_exporter_dropped_series", &[("reason", "dataset_limit")]);
     assert_eq!(dropped, Some(17.0 * 2.0), "info and size of each");
@@ -146,6 +145,8 @@ async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
         _ => vec![answer(organization.as_bytes(), "")],
     })
     .await;
+    // At this log level, the exporter does not report its address.
+    let port = free_port();
     let arguments = [
         "--api.url",
         &api.url,
@@ -153,12 +154,8 @@ async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
         "--cache.ttl=0s",
         "--collector.projects",
         "--log.level=error",
-        "--web.listen-address=127.0.0.1:0",
+        &format!("--web.listen-address=127.0.0.1:{port}"),
     ];
-    // It is asked for its address before it falls silent.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let listen = format!("--web.listen-address=127.0.0.1:{port}");
-    let arguments: Vec<_> = arguments[..arguments.len() - 1].iter().copied().chain([listen.as_str()]).collect();
     let _program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let url = format!("http://127.0.0.1:{port}/metrics");
     let client = crate::support::client();

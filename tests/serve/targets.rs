@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::config::{build, with_accounts};
+use crate::support::fake::list;
 use crate::support::{Exposition, FakeApi, Running, file};
 
 async fn answer(exporter: &Running, path: &str) -> (StatusCode, String) {
@@ -128,10 +129,8 @@ async fn the_last_good_list_stays_when_it_cannot_be_read_and_an_empty_one_is_tol
 #[tokio::test]
 async fn an_account_that_never_answered_does_not_keep_the_others_from_being_listed() {
     let api = FakeApi::start().await;
-    let list = json!({ "success": true, "organizations": [{ "id": 7, "name": "Seven" }] });
-    let known = ResponseTemplate::new(200).set_body_json(list);
     api.refuses("/api/organizations", 401, "Invalid API key").await;
-    api.responds_to_at("x-api-key", "good", "/api/organizations", known).await;
+    api.lists_to("good", &[7]).await;
     let config = file("config.yaml", &with_accounts(&api.url(), &["bad", "good"], ""));
     let exporter = Running::serve(build(&config)).await;
     let list = targets(&exporter).await;
@@ -172,26 +171,16 @@ async fn collectors_can_be_chosen_by_name() {
 async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
     let api = FakeApi::start().await;
     let ids: Vec<u64> = (1..=20).collect();
-    let list = |ids: &[u64]| {
-        let organizations: Vec<_> = ids.iter().map(|id| json!({ "id": id, "name": format!("{id}") })).collect();
-        ResponseTemplate::new(200).set_body_json(json!({ "success": true, "organizations": organizations }))
-    };
-    api.responds_to_at("x-api-key", "slow", "/api/organizations", list(&ids)).await;
-    api.responds_to_at("x-api-key", "good", "/api/organizations", list(&[77])).await;
+    api.refuses("/api/organizations", 401, "Invalid API key").await;
+    api.lists_to("slow", &ids).await;
+    api.lists_to("good", &[77]).await;
     for id in &ids {
         api.dawdles(&format!("/api/organizations/{id}"), Duration::from_mins(1), &json!({})).await;
         api.dawdles(&format!("/api/organizations/{id}/metrics"), Duration::from_mins(1), &json!({})).await;
     }
     let usage = json!({ "success": true, "metrics": { "totalStorage": 5 } });
     api.answers("/api/organizations/77/metrics", &usage).await;
-    api.answers(
-        "/api/organizations/77",
-        &json!({ "success": true, "organization": { "id": 77, "name": "x" } }),
-    )
-    .await;
-    api.refuses("/api/organizations", 401, "Invalid API key").await;
-    api.responds_to_at("x-api-key", "slow", "/api/organizations", list(&ids)).await;
-    api.responds_to_at("x-api-key", "good", "/api/organizations", list(&[77])).await;
+    api.answers("/api/organizations/77", &json!({ "success": true, "organization": { "id": 77 } })).await;
 
     let config =
         file("config.yaml", &with_accounts(&api.url(), &["dead", "slow", "good"], "cache: {ttl: 0s}\n"));
@@ -220,8 +209,7 @@ async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
 #[tokio::test]
 async fn a_probe_that_has_to_read_the_list_first_answers_within_its_timeout_all_the_same() {
     let api = FakeApi::start().await;
-    let list = json!({ "success": true, "organizations": [{ "id": 1, "name": "One" }] });
-    api.dawdles("/api/organizations", Duration::from_secs(3), &list).await;
+    api.responds("/api/organizations", list(&[1]).set_delay(Duration::from_secs(3))).await;
     for path in ["/api/organizations/1", "/api/organizations/1/metrics"] {
         api.dawdles(path, Duration::from_mins(1), &json!({})).await;
     }

@@ -16,13 +16,9 @@ fn users() -> String {
     format!("basic_auth_users: {{ prometheus: '{hash}' }}\n")
 }
 
-async fn with_samples() -> FakeApi {
-    FakeApi::with_samples("typical").await
-}
-
 #[tokio::test]
 async fn the_first_line_says_whether_it_is_https() {
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
     folder.write("web.yml", TLS);
     let url = api.url();
@@ -40,7 +36,7 @@ async fn the_first_line_says_whether_it_is_https() {
 
 #[tokio::test]
 async fn only_users_with_the_right_password_are_served() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let served = Folder::empty().serve(&api, &users(), &["--log.level=trace"]).await;
     let get = async |path: &str, user: Option<(&str, &str)>| {
         let request = client().get(served.http(path));
@@ -78,7 +74,7 @@ async fn only_users_with_the_right_password_are_served() {
 
 #[tokio::test]
 async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed_is_not() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let folder = Folder::empty();
     let served = folder.serve(&api, &users(), &[]).await;
     let client = client();
@@ -98,7 +94,7 @@ async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed
 
 #[tokio::test]
 async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
     let mut served = folder.serve(&api, &format!("{CLIENTS}{}", users()), &[]).await;
     let url = served.https("/-/healthy");
@@ -141,7 +137,7 @@ async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
 
 #[tokio::test]
 async fn headers_are_added_to_every_answer() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let configuration = format!(
         "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    Strict-Transport-Security: max-age=60\n    \
          Content-Security-Policy: \"default-src 'self'\"\n    X-XSS-Protection: ''\n{}",
@@ -160,7 +156,7 @@ async fn headers_are_added_to_every_answer() {
 
 #[tokio::test]
 async fn requests_beyond_the_rate_are_told_to_wait_but_probes_are_not() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let served = Folder::empty().serve(&api, "rate_limit: { interval: 1h, burst: 2 }\n", &[]).await;
     let status = async |path| crate::support::get(served.http(path)).await.unwrap().status();
     assert_eq!((status("/").await, status("/nowhere").await), (StatusCode::OK, StatusCode::NOT_FOUND));
@@ -282,7 +278,7 @@ fn what_cannot_work_is_refused_by_name() {
 #[tokio::test]
 async fn the_example_of_the_page_works_as_it_stands() {
     let example = &blocks_of("yaml").into_iter().find(|block| block.page == "docs/web-config.md").unwrap().text;
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let served = Folder::new(&authority).serve(&api, example, &[]).await;
     let name = rcgen::SanType::DnsName("prometheus.example.com".try_into().unwrap());
     let client = authority.client().identity(authority.sign([name]).identity()).build().unwrap();
@@ -294,7 +290,7 @@ async fn the_example_of_the_page_works_as_it_stands() {
 
 #[tokio::test]
 async fn an_empty_file_asks_for_nothing() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let empty =
         "tls_server_config: {}\nhttp_server_config:\nbasic_auth_users: {}\nrate_limit: { interval: 0 }\n";
     for configuration in ["", "# nothing\n", "{}\n", empty] {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use clap::Parser;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::collect::Exporter;
@@ -18,6 +19,15 @@ pub const NOW: f64 = 1_793_491_200.0;
 
 /// The API key that tests use, to be looked for where it must not be.
 pub const KEY: &str = "ei_canary_0123456789abcdef";
+
+/// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
+pub const EVERYTHING: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
+
+/// Returns a JWT that expires at that time.
+pub fn jwt(expiry: f64) -> String {
+    let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
+    format!("{}.{}.c2ln", part("{\"alg\":\"RS256\"}"), part(&format!("{{\"sub\":\"1\",\"exp\":{expiry:e}}}")))
+}
 
 /// An exporter that runs until it is dropped.
 pub struct Running {

@@ -1,16 +1,12 @@
 //! An exporter with a web configuration, and the certificates that it and its clients need.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use edgeimpulse_exporter::serve::WebConfigWatcher;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
-use super::{FakeApi, Program, file};
-
-/// Longest wait for a change of a file to be in force.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::{FakeApi, Program, eventually, file};
 
 /// A configuration with the files of [`Folder::new`].
 pub const TLS: &str = "tls_server_config: { cert_file: server.crt, key_file: server.key }\n";
@@ -168,11 +164,6 @@ impl Served {
     /// Waits until a page is served to a new connection.
     pub async fn lets_in(&self, client: ClientBuilder) {
         let client = client.pool_max_idle_per_host(0).build().unwrap();
-        let asking = async {
-            while self.status(&client, "/-/healthy").await.is_none() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, asking).await.expect("it is in force in time");
+        eventually(async || self.status(&client, "/-/healthy").await.ok_or_else(|| "not served".to_owned())).await;
     }
 }
