@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use edgeimpulse_exporter::cli::metric_reference;
-use edgeimpulse_exporter::metrics::{Description, Kind};
 use edgeimpulse_exporter::metrics::catalogue::{self, Renamed};
+use edgeimpulse_exporter::metrics::{Description, Kind};
 
 use crate::support::repository::{files_below, read};
 use crate::support::{Program, file};

@@ -157,4 +157,3 @@ async fn a_white_label_that_nobody_administers_is_not_supported() {
     let user = [("collector", "whitelabel_user"), ("user_id", "77")];
     assert_eq!(metrics.values("edgeimpulse_scrape_collector_supported", &user), [0.0]);
 }
-

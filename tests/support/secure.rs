@@ -164,6 +164,7 @@ impl Served {
     /// Waits until a page is served to a new connection.
     pub async fn lets_in(&self, client: ClientBuilder) {
         let client = client.pool_max_idle_per_host(0).build().unwrap();
-        eventually(async || self.status(&client, "/-/healthy").await.ok_or_else(|| "not served".to_owned())).await;
+        eventually(async || self.status(&client, "/-/healthy").await.ok_or_else(|| "not served".to_owned()))
+            .await;
     }
 }
