@@ -12,8 +12,7 @@ use crate::support::running::{KEY, NOW};
 use crate::support::wire::{Step, answer};
 use crate::support::{FakeApi, Program, Running, Wire, data, eventually, file, free_port};
 
-async fn within(limits: ConnectionLimits) -> Running {
-    let api = FakeApi::start().await;
+async fn within(api: &FakeApi, limits: ConnectionLimits) -> Running {
     let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
     Running::serve_within(exporter, limits).await
 }
@@ -21,8 +20,8 @@ async fn within(limits: ConnectionLimits) -> Running {
 #[tokio::test]
 async fn a_connection_too_many_waits_and_is_not_refused() {
     let header_timeout = Duration::from_millis(700);
-    let exporter =
-        within(ConnectionLimits { connections: 1, header_timeout, ..ConnectionLimits::default() }).await;
+    let limits = ConnectionLimits { connections: 1, header_timeout, ..ConnectionLimits::default() };
+    let exporter = within(&FakeApi::start().await, limits).await;
     let began = Instant::now();
     let mut idle = TcpStream::connect(exporter.address).await.unwrap();
     idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
@@ -33,7 +32,8 @@ async fn a_connection_too_many_waits_and_is_not_refused() {
 #[tokio::test]
 async fn a_client_that_is_slow_with_its_header_is_sent_away() {
     let header_timeout = Duration::from_millis(300);
-    let exporter = within(ConnectionLimits { header_timeout, ..ConnectionLimits::default() }).await;
+    let limits = ConnectionLimits { header_timeout, ..ConnectionLimits::default() };
+    let exporter = within(&FakeApi::start().await, limits).await;
     let mut slow = TcpStream::connect(exporter.address).await.unwrap();
     slow.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
     let mut rest = Vec::new();
@@ -48,13 +48,9 @@ async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
         (0..900).map(|number| json!({ "dataset": name(number), "totalFileSize": 1 })).collect();
     let information = json!({ "success": true, "organization": { "id": 1 }, "datasets": datasets });
     let api = FakeApi::with_organization(&information).await;
-    let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
-    let limits = ConnectionLimits {
-        connections: 1,
-        write_timeout: Duration::from_millis(300),
-        ..ConnectionLimits::default()
-    };
-    let exporter = Running::serve_within(exporter, limits).await;
+    let write_timeout = Duration::from_millis(300);
+    let limits = ConnectionLimits { connections: 1, write_timeout, ..ConnectionLimits::default() };
+    let exporter = within(&api, limits).await;
     let mut greedy = TcpStream::connect(exporter.address).await.unwrap();
     greedy.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let healthy = tokio::time::timeout(Duration::from_secs(20), exporter.page("/-/healthy")).await;
@@ -64,7 +60,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
 
 #[tokio::test]
 async fn a_header_that_is_too_long_is_refused() {
-    let exporter = within(ConnectionLimits::default()).await;
+    let exporter = within(&FakeApi::start().await, ConnectionLimits::default()).await;
     let request = exporter.request(reqwest::Method::GET, "/metrics").header("X-Long", "x".repeat(64 * 1024));
     assert_eq!(request.send().await.unwrap().status(), 431);
     assert!(exporter.page("/-/healthy").await.contains("Healthy"));

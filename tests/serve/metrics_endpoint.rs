@@ -53,7 +53,7 @@ fn stable(metrics: &Exposition) -> Vec<Sample> {
 }
 
 #[tokio::test]
-async fn both_formats_say_the_same() {
+async fn both_formats_have_the_same_samples() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_jwt(&api, &["--web.disable-exporter-metrics"]).await;
     assert_eq!(stable(&exporter.scrape().await), stable(&exporter.scrape_open_metrics().await));
@@ -128,7 +128,7 @@ async fn pages_for_probes_and_people_never_call_the_api() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_wrong_methods_are_told_what_to_do() {
+async fn errors_of_unknown_paths_and_wrong_methods_say_what_to_do() {
     let api = FakeApi::start().await;
     let exporter = Running::with_key(&api, &["--web.telemetry-path=/edge"]).await;
     let unknown = exporter.request(Method::GET, "/metrics").send().await.unwrap();
@@ -140,31 +140,7 @@ async fn unknown_paths_and_wrong_methods_are_told_what_to_do() {
     assert_eq!(wrong.text().await.unwrap(), "method POST is not allowed for /edge: use GET or HEAD\n");
 }
 
-#[tokio::test]
-async fn the_page_tells_what_was_read_and_what_failed() {
-    let api = FakeApi::with_samples("typical").await;
-    api.refuses("/api/organizations/2/metrics", 500, "Out of order").await;
-    let exporter = Running::with_key(&api, &[]).await;
-    assert!(exporter.page("/").await.contains("Not scraped yet"));
-    exporter.scrape().await;
-    let page = exporter.page("/").await;
-    for text in [
-        "Account default",
-        "an API key",
-        "Org 1 \\ &quot;quoted&quot;",
-        "organization 2",
-        "API server error (HTTP 500): Out of order",
-        "\u{a0}calls failed",
-        "0\u{a0}s ago",
-        env!("CARGO_PKG_VERSION"),
-        "href=\"metrics\"",
-    ] {
-        assert!(page.contains(text), "{text} is missing in {page}");
-    }
-    assert!(!page.contains("<script") && !page.contains("src="), "nothing is loaded");
-}
-
-/// What a call answers that takes longer than any scrape here may.
+/// Returns an API with a call that takes longer than the scrapes of these tests may take.
 async fn with_slow_usage() -> FakeApi {
     let api = FakeApi::with_samples("typical").await;
     api.dawdles("/api/organizations/2/metrics", Duration::from_secs(8), &json!({})).await;
@@ -232,7 +208,7 @@ async fn a_timeout_of_any_size_is_survived() {
 }
 
 #[tokio::test]
-async fn the_page_tells_of_a_call_that_does_not_answer() {
+async fn the_page_shows_a_call_without_a_response() {
     let api = with_slow_usage().await;
     let exporter = Running::with_key(&api, &[]).await;
     exporter.scrape_within("3").await;

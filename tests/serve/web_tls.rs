@@ -38,17 +38,20 @@ async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
 }
 
 #[tokio::test]
-async fn only_clients_with_a_certificate_of_the_authority_are_served() {
+async fn client_certificates_are_verified_and_may_be_required() {
     let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
-    let served = Folder::new(&authority).serve(&api, CLIENTS, &[]).await;
     let with = |identity| authority.client().identity(identity).build().unwrap();
     let right = with(authority.sign([]).identity());
-    assert_eq!(served.status(&right, "/metrics").await, Some(StatusCode::OK));
     let wrong = with(Authority::new().sign([]).identity());
-    assert_eq!(served.status(&wrong, "/metrics").await, None);
     let none = authority.client().build().unwrap();
-    for path in ["/metrics", "/-/healthy"] {
-        assert_eq!(served.status(&none, path).await, None);
+    for (kind, is_required) in [("RequireAndVerifyClientCert", true), ("VerifyClientCertIfGiven", false)] {
+        let configuration = CLIENTS.replace("RequireAndVerifyClientCert", kind);
+        let served = Folder::new(&authority).serve(&api, &configuration, &[]).await;
+        assert_eq!(served.status(&right, "/metrics").await, Some(StatusCode::OK), "{kind}");
+        assert_eq!(served.status(&wrong, "/metrics").await, None, "{kind}");
+        for path in ["/metrics", "/-/healthy"] {
+            assert_eq!(served.status(&none, path).await.is_none(), is_required, "{kind} {path}");
+        }
     }
 }
 
@@ -81,19 +84,7 @@ async fn only_clients_with_an_allowed_name_are_served() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_need_not_be_shown_has_to_be_right_if_it_is() {
-    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
-    let configuration = CLIENTS.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven");
-    let served = Folder::new(&authority).serve(&api, &configuration, &[]).await;
-    assert!(served.status(&authority.client().build().unwrap(), "/").await.is_some());
-    let right = authority.client().identity(authority.sign([]).identity()).build().unwrap();
-    assert!(served.status(&right, "/").await.is_some());
-    let wrong = authority.client().identity(Authority::new().sign([]).identity()).build().unwrap();
-    assert_eq!(served.status(&wrong, "/").await, None);
-}
-
-#[tokio::test]
-async fn certificates_and_keys_may_stand_in_the_file() {
+async fn certificates_and_keys_may_be_inline() {
     let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let signed = authority.sign_server();
     let indented = |pem: &str| pem.trim_end().replace('\n', "\n    ");

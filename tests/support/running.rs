@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use clap::Parser;
-use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::collect::Exporter;
+use edgeimpulse_exporter::demo::Demo;
 use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -56,6 +57,15 @@ impl Running {
     /// the options say so.
     pub async fn with_file(url: &str, file: &[&str; 2], clock: Clock, options: &[&str]) -> Self {
         Self::serve(Self::build(url, file, clock, options)).await
+    }
+
+    /// Starts an exporter of the demo.
+    pub async fn of_demo(demo: &Demo, options: &[&str]) -> Self {
+        let arguments = [&["edgeimpulse-exporter", "demo"], options].concat();
+        let Some(Command::Demo(options)) = CommandLine::try_parse_from(arguments).unwrap().command else {
+            panic!("it is the demo")
+        };
+        Self::serve(demo.exporter(options.common).unwrap()).await
     }
 
     /// Builds an exporter without serving it.
