@@ -1,13 +1,12 @@
 //! The catalogue of metrics: names, help, references and renamed metrics.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use edgeimpulse_exporter::cli::metric_reference;
 use edgeimpulse_exporter::metrics::catalogue::{self, Renamed};
 use edgeimpulse_exporter::metrics::{Description, Kind};
 
-use crate::support::repository::{files_below, read};
+use crate::support::repository::{files_below, read, succeed};
 use crate::support::{Program, file};
 
 fn metrics() -> impl Iterator<Item = &'static Description> {
@@ -88,9 +87,8 @@ fn promtool_takes_the_rules_for_former_names() {
     let made_up = Renamed { old: "edgeimpulse_exporter_call_seconds", new: HISTOGRAM, since: "9.1.0" };
     for (renamed, count) in [(catalogue::RENAMED, catalogue::RENAMED.len()), (&[made_up], 3)] {
         let rules = file("former-names.yaml", &metric_reference::rules(renamed));
-        let output = Command::new("promtool").args(["check", "rules", &rules]).output().unwrap();
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && stdout.contains(&format!("{count} rules found")), "{output:?}");
+        let output = succeed("promtool", &["check", "rules", &rules]);
+        assert!(output.contains(&format!("{count} rules found")), "{output}");
     }
 }
 

@@ -54,7 +54,7 @@ async fn the_long_help_has_every_option_with_its_variable_and_the_exit_codes() {
         let variable = argument.get_env().unwrap_or_default().to_str().unwrap();
         assert!(long.contains(&format!("[env: {variable}]")) || variable.is_empty(), "{name}: {variable}");
     }
-    for text in ["Credential:", "Examples:", "Exit codes:", "EDGEIMPULSE_JWT"] {
+    for text in ["Credential:", "Examples:", "Exit codes:", "EDGEIMPULSE_JWT", "EDGEIMPULSE_API_KEY"] {
         assert!(long.contains(text), "{text}");
     }
 }

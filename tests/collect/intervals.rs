@@ -35,7 +35,7 @@ fn shown(metrics: &Exposition) -> usize {
 }
 
 #[tokio::test]
-async fn what_has_an_interval_is_asked_once_in_it_however_often_it_is_scraped() {
+async fn a_call_with_an_interval_is_made_once_in_it_however_often_it_is_scraped() {
     let api = portfolio(30).await;
     let exporter = Running::with_key(&api, &[OWNER]).await;
     for _ in 0..3 {
@@ -49,7 +49,7 @@ async fn what_has_an_interval_is_asked_once_in_it_however_often_it_is_scraped() 
 }
 
 #[tokio::test]
-async fn a_minute_has_only_so_many_calls_and_what_waits_is_known_by_its_name() {
+async fn calls_per_minute_are_limited_and_names_are_shown_before_their_calls() {
     let api = portfolio(30).await;
     let exporter = Running::with_key(&api, &[OWNER, "--api.calls-per-minute=12"]).await;
     for _ in 0..3 {

@@ -45,7 +45,7 @@ async fn retry_after_pauses_the_account_and_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_failure_that_asks_for_nothing_pauses_nothing() {
+async fn a_failure_without_a_valid_retry_after_pauses_nothing() {
     for response in [busy(500, "120"), busy(429, "soon"), busy(429, "-5"), ResponseTemplate::new(429)] {
         let api = FakeApi::with_samples("typical").await;
         api.responds(USAGE, response).await;

@@ -18,7 +18,7 @@ fn user() -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn the_first_collector_that_knows_a_fact_is_believed() {
+async fn the_first_collector_with_a_value_determines_it() {
     let api = FakeApi::start().await;
     api.answers("/api/user", &user()).await;
     let information = json!({
@@ -54,7 +54,7 @@ async fn the_first_collector_that_knows_a_fact_is_believed() {
 }
 
 #[tokio::test]
-async fn a_trial_that_three_calls_tell_of_is_one_series() {
+async fn a_trial_in_the_responses_of_three_calls_is_one_series() {
     let api = FakeApi::with_samples("typical").await;
     let metrics = Running::with_jwt(&api, &["--whitelabel.user-id=2"]).await.scrape().await;
     let series = metrics.series("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &[]);

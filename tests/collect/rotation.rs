@@ -77,7 +77,7 @@ async fn a_key_rotated_while_the_list_is_requested_gives_what_the_new_key_sees()
 }
 
 #[tokio::test]
-async fn a_key_that_stays_refused_is_loud_and_is_not_tried_twice() {
+async fn a_key_that_stays_refused_is_reported_and_is_not_tried_twice() {
     let api = FakeApi::with_samples("typical").await;
     let key = file("key", "ei_old");
     let exporter = with_key_file(&api, &key, &[]).await;
@@ -122,7 +122,7 @@ async fn an_empty_or_vanished_file_keeps_the_last_good_credential_and_is_reporte
 }
 
 #[tokio::test]
-async fn the_expiry_of_a_jwt_is_a_metric_and_an_expired_one_is_said_so() {
+async fn the_expiry_of_a_jwt_is_a_metric_and_an_expired_one_is_logged() {
     let api = FakeApi::with_samples("typical").await;
     for (expiry, text) in [(NOW + 7200.0, ">in 2\u{a0}h</time>"), (NOW - 60.0, ">1\u{a0}min ago</time>")] {
         let token = file("jwt", &jwt(expiry));

@@ -83,7 +83,7 @@ async fn a_probe_refuses_what_it_cannot_answer() {
 }
 
 #[tokio::test]
-async fn until_the_list_was_read_once_nothing_is_said_to_be_unknown() {
+async fn before_the_list_was_read_no_organization_is_reported_as_unknown() {
     let api = FakeApi::start().await;
     api.responds("/api/organizations", ResponseTemplate::new(503)).await;
     let exporter = Running::with_key(&api, &[]).await;
@@ -115,7 +115,7 @@ async fn the_list_for_prometheus_names_what_relabelling_needs() {
 }
 
 #[tokio::test]
-async fn the_last_good_list_stays_when_it_cannot_be_read_and_an_empty_one_is_told() {
+async fn the_last_good_list_stays_when_it_cannot_be_read_and_an_empty_one_is_served() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_jwt(&api, &[]).await;
     let list = targets(&exporter).await;

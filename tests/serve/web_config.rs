@@ -11,7 +11,7 @@ use crate::support::secure::{Authority, CLIENTS, Folder, Served, TLS};
 use crate::support::{FakeApi, Program, client, eventually};
 
 /// A hash that costs little, of "canary-password".
-fn users() -> String {
+pub fn users() -> String {
     let hash = bcrypt::hash("canary-password", 4).unwrap();
     format!("basic_auth_users: {{ prometheus: '{hash}' }}\n")
 }
@@ -93,7 +93,7 @@ async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
+async fn a_change_that_cannot_be_used_is_logged_once_and_changes_nothing() {
     let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
     let mut served = folder.serve(&api, &format!("{CLIENTS}{}", users()), &[]).await;
@@ -155,7 +155,7 @@ async fn headers_are_added_to_every_answer() {
 }
 
 #[tokio::test]
-async fn requests_beyond_the_rate_are_told_to_wait_but_probes_are_not() {
+async fn requests_beyond_the_rate_are_refused_but_probes_are_not() {
     let api = FakeApi::with_samples("typical").await;
     let served = Folder::empty().serve(&api, "rate_limit: { interval: 1h, burst: 2 }\n", &[]).await;
     let status = async |path| crate::support::get(served.http(path)).await.unwrap().status();
@@ -298,7 +298,7 @@ async fn the_example_of_the_page_works_as_it_stands() {
 }
 
 #[tokio::test]
-async fn an_empty_file_asks_for_nothing() {
+async fn an_empty_file_requires_nothing() {
     let api = FakeApi::with_samples("typical").await;
     let empty =
         "tls_server_config: {}\nhttp_server_config:\nbasic_auth_users: {}\nrate_limit: { interval: 0 }\n";
