@@ -114,8 +114,8 @@ async fn a_failure_costs_its_organization_and_the_next_run_requests_only_that() 
         .await;
     let ended = history(&api.url(), &output, &[], 0).await;
     assert_eq!(ended.stdout, format!("{output}: 1 written, 2 existing, 0 without records, 0 failed\n"));
-    for (id, asked) in [(31, 1), (32, 2), (33, 1)] {
-        assert_eq!(api.requests(&inner(id)).await.len(), asked, "{id}");
+    for (id, requests) in [(31, 1), (32, 2), (33, 1)] {
+        assert_eq!(api.requests(&inner(id)).await.len(), requests, "{id}");
     }
 }
 

@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{
 
 use crate::support::{Program, client, data, file};
 
-/// An API with a certificate of its own, which offers HTTP/2.
+/// An API with a self-signed certificate, which offers HTTP/2.
 pub struct TlsApi {
     pub url: String,
     pub certificate: String,
@@ -30,9 +30,9 @@ pub struct TlsApi {
 
 impl TlsApi {
     pub async fn start() -> Self {
-        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let api = Self::start_with(own.cert.der().clone(), &own.signing_key, |_| true).await;
-        Self { certificate: file("certificate.pem", &own.cert.pem()), ..api }
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let api = Self::start_with(signed.cert.der().clone(), &signed.signing_key, |_| true).await;
+        Self { certificate: file("certificate.pem", &signed.cert.pem()), ..api }
     }
 
     /// Starts an API with that certificate, which answers the requests that `expects` holds for.

@@ -53,7 +53,7 @@ async fn what_is_not_permitted_is_not_supported() {
         assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
         assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &usage), Some(0.0));
         exporter.scrape().await;
-        assert_eq!(api.requests(USAGE).await.len(), 1, "it is not asked at every scrape");
+        assert_eq!(api.requests(USAGE).await.len(), 1, "the call is not made at every scrape");
     }
 }
 
@@ -171,7 +171,10 @@ async fn a_failed_discovery_costs_no_other_collector_its_facts() {
         let labels = [("organization_id", id)];
         assert!(metrics.value("edgeimpulse_organization_storage_used_bytes", &labels).is_some());
     }
-    assert!(metrics.series("edgeimpulse_organization_admins", &[]).is_empty(), "only the user call knows");
+    assert!(
+        metrics.series("edgeimpulse_organization_admins", &[]).is_empty(),
+        "only in the response for the user"
+    );
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
 }
 

@@ -30,7 +30,7 @@ async fn a_changed_file_is_used_at_the_next_scrape() {
     assert_eq!(up(&exporter.scrape().await), Some(1.0));
     let keys: Vec<_> = api.requests("/api/organizations").await;
     let keys: Vec<_> = keys.iter().map(|request| request.headers["x-api-key"].to_str().unwrap()).collect();
-    assert_eq!(keys, ["ei_old", "ei_new"], "trimmed, and what the new key sees is asked at once");
+    assert_eq!(keys, ["ei_old", "ei_new"], "trimmed, and the list is requested again at once");
 }
 
 #[tokio::test]
@@ -43,9 +43,9 @@ async fn a_key_that_is_refused_is_read_again_at_once_and_the_call_tried_once_mor
     // The file changes after the scrape has looked at it: the calls themselves have to notice.
     std::fs::write(&key, "ei_new").unwrap();
     let account = &exporter.accounts[0];
-    let mut asked = account.ask([1, 2].map(|id| Call::of_organization(Collector::Organization, id)));
-    asked.wait(tokio::time::Instant::now() + Duration::from_secs(10)).await;
-    for (_, read) in account.read(&asked) {
+    let mut calls = account.ask([1, 2].map(|id| Call::of_organization(Collector::Organization, id)));
+    calls.wait(tokio::time::Instant::now() + Duration::from_secs(10)).await;
+    for (_, read) in account.read(&calls) {
         assert!(read.is_success, "{:?}", read.status);
     }
     assert_eq!(api.requests("/api/organizations/1").await.len(), 2, "refused once, then answered");

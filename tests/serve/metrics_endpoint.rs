@@ -62,7 +62,7 @@ async fn the_exporters_own_metrics_can_be_left_out() {
     let without = Running::with_key(&api, &["--web.disable-exporter-metrics"]).await.scrape().await;
     assert!(!without.text.contains("edgeimpulse_exporter_") && !without.text.contains("process_"));
     let series = with.value("edgeimpulse_exporter_series", &[]).unwrap();
-    assert_eq!(series, without.samples.len() as f64, "it counts what is not its own");
+    assert_eq!(series, without.samples.len() as f64, "without the metrics of the exporter");
 }
 
 #[tokio::test]

@@ -29,12 +29,9 @@ async fn a_probe_reads_one_organization_alone() {
     let (status, text) = answer(&exporter, "/probe?target=2").await;
     assert_eq!(status, StatusCode::OK);
     let probed = Exposition::of_prometheus_text(&text);
-    assert!(api.requests("/api/organizations/1").await.is_empty(), "no other is asked about");
+    assert!(api.requests("/api/organizations/1").await.is_empty(), "calls for other organizations");
     assert!(!text.contains("organization_id=\"1\""), "{text}");
-    assert!(
-        !text.contains("edgeimpulse_exporter_") && !text.contains("process_"),
-        "none of the exporter's own"
-    );
+    assert!(!text.contains("edgeimpulse_exporter_") && !text.contains("process_"), "metrics of the exporter");
     assert!(!text.contains("edgeimpulse_up"), "which is about an account");
     assert!(!text.contains("edgeimpulse_user_"), "which is about a user");
     for collector in ["organization", "usage"] {
@@ -43,7 +40,7 @@ async fn a_probe_reads_one_organization_alone() {
     }
     assert_eq!(probed.series("edgeimpulse_scrape_collector_success", &[]).len(), 2);
 
-    // What the whole says of this organization, the probe says too.
+    // The probe has the same samples of this organization as the whole scrape.
     let whole = exporter.page("/metrics").await;
     let of_this = |text: &str| -> Vec<String> {
         let is_timed = |line: &str| line.contains("duration_seconds") || line.contains("last_success");
@@ -147,9 +144,9 @@ async fn an_account_that_never_answered_does_not_keep_the_others_from_being_list
 async fn collectors_can_be_chosen_by_name() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_jwt(&api, &[]).await;
-    let own = exporter.page("/metrics?collect[]=exporter").await;
-    assert_eq!(api.calls().await, 0, "for the exporter's own metrics nothing is asked");
-    let families: Vec<_> = own.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    let exporter_metrics = exporter.page("/metrics?collect[]=exporter").await;
+    assert_eq!(api.calls().await, 0, "metrics of the exporter need no call");
+    let families: Vec<_> = exporter_metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     assert!(families.len() > 10);
     let is_own = |family: &&str| family.starts_with("edgeimpulse_exporter_") || family.starts_with("process_");
     assert!(families.iter().all(is_own), "{families:?}");
@@ -201,7 +198,7 @@ async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
             metrics.value("edgeimpulse_organization_storage_used_bytes", &[("organization_id", "77")]),
             Some(5.0)
         );
-        // The slow one's calls fill its own share, and not that of the others.
+        // Each account has a share of the concurrent calls.
         assert_eq!(api.requests("/api/organizations/77").await.len(), scrape);
     }
 }

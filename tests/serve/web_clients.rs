@@ -112,7 +112,7 @@ async fn prometheus_is_served_only_with_the_right_certificate_and_password() {
     assert_eq!(prometheus.query("up == 1").await.len(), 1);
     assert_eq!(prometheus.query("count by (job) (edgeimpulse_up)").await[0].0["job"], "right");
 
-    // A new certificate by a new authority, of which Prometheus reads its own copy again.
+    // A new certificate by a new authority: Prometheus reads the changed files.
     let new = Authority::new();
     let signed = new.sign_server();
     folder.write("server.crt", &signed.certificate);

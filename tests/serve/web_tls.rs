@@ -32,7 +32,7 @@ async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
     assert!(response.text().await.unwrap().contains("This page was served over HTTPS."));
 
     assert_eq!(served.status(&Authority::new().client().build().unwrap(), "/").await, None);
-    assert!(crate::support::get(served.http("/metrics")).await.is_err(), "nothing is said in the clear");
+    assert!(crate::support::get(served.http("/metrics")).await.is_err(), "plain HTTP gets no response");
     served.program.signal("TERM");
     served.program.says("stopped").await;
 }
@@ -207,7 +207,7 @@ async fn clients_that_do_not_agree_on_tls_are_sent_away() {
     let mut plain = TcpStream::connect(address).await.unwrap();
     plain.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     assert_eq!(ended(silent).await, b"");
-    assert!(!ended(plain).await.starts_with(b"HTTP"), "nothing is said in the clear");
+    assert!(!ended(plain).await.starts_with(b"HTTP"), "plain HTTP gets no response");
     let client = authority.client().build().unwrap();
     assert!(client.get(format!("https://{address}/")).send().await.is_ok(), "their place is free again");
 }
@@ -246,5 +246,5 @@ async fn an_idle_connection_of_http_2_is_ended() {
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
     // The preface and empty settings, and then nothing: no request, and no answer to pings.
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
-    assert!(!ended(stream).await.is_empty(), "it said that it will");
+    assert!(!ended(stream).await.is_empty(), "GOAWAY was sent");
 }

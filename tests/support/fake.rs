@@ -1,4 +1,4 @@
-//! A fake Edge Impulse API that answers what it is told to.
+//! A fake Edge Impulse API with configurable responses.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -85,7 +85,7 @@ impl FakeApi {
         api
     }
 
-    /// Answers calls to `path` with that JSON from now on, whatever was said before.
+    /// Answers calls to `path` with that JSON from now on.
     pub async fn answers(&self, path: &str, answer: &Value) {
         self.responds(path, ResponseTemplate::new(200).set_body_json(answer)).await;
     }
@@ -111,7 +111,7 @@ impl FakeApi {
         self.mount(call(path), response).await;
     }
 
-    /// Answers whoever has that value of that header in this way, whatever else was said.
+    /// Responds in this way to all requests with that value of that header.
     pub async fn responds_to(&self, name: &'static str, value: &str, response: ResponseTemplate) {
         Mock::given(header(name, value)).respond_with(response).with_priority(1).mount(&self.server).await;
     }
@@ -138,7 +138,7 @@ impl FakeApi {
         Mock::given(is_wrong).respond_with(refused).with_priority(1).mount(&self.server).await;
     }
 
-    /// Mocks of equal priority are asked in the order in which they came; here the newest is to be asked first.
+    /// Of mocks with equal priority, the oldest responds; here the newest must respond.
     async fn mount(&self, call: MockBuilder, response: impl Respond + 'static) {
         let older = self.mounted.fetch_add(1, Ordering::Relaxed);
         call.respond_with(response).with_priority(u8::MAX - older).mount(&self.server).await;

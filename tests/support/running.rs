@@ -1,4 +1,4 @@
-//! The real exporter, built from a command line and served on a port of its own.
+//! The real exporter, built from a command line and served on a free port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -27,7 +27,7 @@ fn params(name: &str) -> CertificateParams {
     params
 }
 
-/// Someone who signs certificates.
+/// A certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key, both in PEM.
@@ -43,7 +43,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// Returns its own certificate, in PEM.
+    /// Returns the certificate of the authority, in PEM.
     pub fn certificate(&self) -> String {
         self.0.pem()
     }
@@ -72,7 +72,7 @@ impl Authority {
 }
 
 impl Signed {
-    /// Returns it as clients show it.
+    /// Returns the certificate and key as the identity of a client.
     pub fn identity(&self) -> Identity {
         Identity::from_pem(format!("{}{}", self.certificate, self.key).as_bytes()).unwrap()
     }
@@ -119,7 +119,7 @@ impl Folder {
         Served { program, address }
     }
 
-    /// Loads a web configuration that is not accepted, and returns what is said after the file's name.
+    /// Loads a web configuration that is not accepted, and returns the error after the name of the file.
     ///
     /// The error may have a line and column; the column is checked to be a number and left out.
     pub fn refused(&self, configuration: &str) -> String {
