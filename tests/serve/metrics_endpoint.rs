@@ -107,6 +107,24 @@ async fn metrics_are_compressed_where_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_large_response_is_sent_in_parts_and_is_whole() {
+    let datasets: Vec<_> = (0..900).map(|n| json!({ "dataset": format!("{n}{:\"<300}", "") })).collect();
+    let information = json!({ "success": true, "organization": { "id": 1 }, "datasets": datasets });
+    let api = FakeApi::with_organization(&information).await;
+    let exporter = Running::with_key(&api, &["--collector.organization.most-datasets=1000"]).await;
+    let get = |path| exporter.request(Method::GET, path).header("Accept", "application/openmetrics-text");
+    let small = get("/metrics?collect[]=usage").send().await.unwrap();
+    assert!(small.headers().contains_key("content-length"));
+    let large = get("/metrics").send().await.unwrap();
+    assert!(!large.headers().contains_key("content-length"), "it is not known before the last part");
+    let text = large.text().await.unwrap();
+    assert!(text.len() > 3 * 64 * 1024 && text.ends_with("# EOF\n"));
+    assert_eq!(Exposition::of_open_metrics(&text).series("edgeimpulse_dataset_info", &[]).len(), 900);
+    let description = "# HELP edgeimpulse_dataset_info ";
+    assert_eq!(text.matches(description).count(), 1, "once for all parts");
+}
+
+#[tokio::test]
 async fn pages_for_probes_and_people_never_call_the_api() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_key(&api, &[]).await;

@@ -178,7 +178,7 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
         admins,
         job_cpu_limit,
         job_time_limit,
-        limits: input.arbitrary::<bool>()?.then(|| limits(input)).transpose()?,
+        limits: input.arbitrary::<bool>()?.then(|| limits(input)).transpose()?.map(Arc::new),
         users_by_role: input.arbitrary()?,
         users_pending: input.arbitrary()?,
         users_by_sign_in: input.arbitrary()?,
