@@ -30,6 +30,8 @@ pub struct SeriesCounts {
     pub(super) duplicate: u64,
     /// Series left out because of `--collector.organization.most-datasets`.
     pub(super) dataset_limit: u64,
+    /// Series left out because an organization has more projects than are kept.
+    pub(super) project_limit: u64,
 }
 
 /// Returns the exposition of a snapshot, followed by the telemetry if it is given.
@@ -111,19 +113,20 @@ impl Collector for FactsCollector {
         let organizations = facts.organizations.values().map(|organization| &**organization);
         let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
         let projects = organizations.clone().filter_map(|organization| organization.projects.as_deref());
-        let whitelabels = facts.whitelabels_by_id();
+        let whitelabels = facts.whitelabels_by_id(|whitelabel| series(catalogue::WHITELABEL, whitelabel));
         let series = tables.write(catalogue::ORGANIZATION, &organizations)?
             + tables.write(catalogue::TRIAL, &facts.trials.values())?
             + tables.write(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.rows))?
             + tables.write(catalogue::PROJECT, &projects.clone().flat_map(|projects| &projects.rows))?
             + tables.write(catalogue::USER, &facts.users.values())?
             + tables.write(catalogue::WHITELABEL, &whitelabels.rows.iter().copied())?;
-        let duplicate = count(catalogue::DATASET, datasets.clone().flat_map(|datasets| &datasets.repeated))
-            + count(catalogue::PROJECT, projects.flat_map(|projects| &projects.repeated))
-            + count(catalogue::WHITELABEL, whitelabels.repeated.iter().copied());
-        let dataset_limit = count(catalogue::DATASET, datasets.flat_map(|datasets| &datasets.beyond));
+        let duplicate = datasets.clone().map(|datasets| datasets.repeated).sum::<u64>()
+            + projects.clone().map(|projects| projects.repeated).sum::<u64>()
+            + whitelabels.repeated;
+        let dataset_limit = datasets.map(|datasets| datasets.beyond).sum();
+        let project_limit = projects.map(|projects| projects.beyond).sum();
         // A registry encodes a collector once.
-        let _ = self.counts.set(SeriesCounts { series, duplicate, dataset_limit });
+        let _ = self.counts.set(SeriesCounts { series, duplicate, dataset_limit, project_limit });
         Ok(())
     }
 }
@@ -182,15 +185,14 @@ impl Tables<'_> {
     }
 }
 
-/// Returns the number of samples that a table has for `rows`.
-fn count<'a, T: 'a>(table: &'static [Metric<T>], rows: impl Iterator<Item = &'a T>) -> u64 {
-    rows.flat_map(|row| table.iter().map(move |metric| (row, metric)))
-        .map(|(row, Metric { description, samples })| {
-            let mut counting = Samples::counting(description);
-            samples(row, &mut counting);
-            counting.len()
-        })
-        .sum()
+/// Returns the number of series that a table has for a row.
+pub fn series<T>(table: &'static [Metric<T>], row: &T) -> u64 {
+    let series = table.iter().map(|Metric { description, samples }| {
+        let mut counting = Samples::counting(description);
+        samples(row, &mut counting);
+        counting.len()
+    });
+    series.sum()
 }
 
 #[cfg(test)]

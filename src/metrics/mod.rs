@@ -21,7 +21,7 @@ pub mod telemetry;
 pub mod timestamped;
 
 pub use catalogue::{Description, Kind, Metric, Stability};
-pub use encode::{SeriesCounts, write};
+pub use encode::{SeriesCounts, series, write};
 pub use format::Format;
 pub use label::Label;
 pub use samples::Samples;
