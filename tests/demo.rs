@@ -236,6 +236,7 @@ async fn every_metric_of_the_catalogue_is_in_the_demo_or_needs_what_the_demo_nev
         "edgeimpulse_user_subscription_termination_timestamp_seconds",
         "edgeimpulse_exporter_api_pause_end_timestamp_seconds",
         "edgeimpulse_exporter_decode_errors_total",
+        "edgeimpulse_exporter_truncated_total",
     ];
     for section in edgeimpulse_exporter::metrics::catalogue::sections() {
         for metric in section.metrics {

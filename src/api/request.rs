@@ -75,7 +75,8 @@ impl Request<'_> {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
             let decoded = decode(parts, call, &options, credential.expose()).await;
-            self.count(&decoded.errors);
+            self.count_invalid(&decoded.errors);
+            self.count_truncated(&decoded.truncated);
             decoded.facts.map(|facts| Success { facts, page: decoded.page })
         } else {
             let retry_after = retry_after(response.headers(), self.now);
@@ -104,7 +105,7 @@ impl Request<'_> {
         })
     }
 
-    fn count(&self, errors: &BTreeMap<&'static str, u64>) {
+    fn count_invalid(&self, errors: &BTreeMap<&'static str, u64>) {
         let endpoint = self.call.collector.endpoint();
         for (field, count) in errors {
             self.client.telemetry.decode_errors(endpoint, field, *count);
@@ -118,6 +119,23 @@ impl Request<'_> {
                 fields = fields.join(","),
                 "the response has invalid values; their samples are missing"
             );
+        }
+    }
+
+    /// Counts texts that were shortened and elements that were left out, by field; logs the first of a field.
+    pub(super) fn count_truncated(&self, truncated: &BTreeMap<&'static str, u64>) {
+        let endpoint = self.call.collector.endpoint();
+        for (field, count) in truncated {
+            if self.client.telemetry.truncated(endpoint, field, *count) {
+                tracing::warn!(
+                    account = self.account,
+                    endpoint,
+                    field,
+                    organization_id = self.call.organization_id,
+                    user_id = self.call.user_id,
+                    "a response exceeds a limit: texts are shortened, or elements of a list left out"
+                );
+            }
         }
     }
 }

@@ -8,14 +8,49 @@ use serde::de::IgnoredAny;
 use super::fields::Schema;
 use crate::model::UnixTime;
 
-/// How often each field of a response held an invalid value.
+/// Maximum length of a text, in bytes: what is read becomes a label or part of a message.
+pub(super) const MAX_TEXT: usize = 1024;
+
+/// Maximum length of a text after many long ones, in bytes: more than most names have.
+const MAX_SHORT_TEXT: usize = 64;
+
+/// How many bytes the texts of a response may have beyond [`MAX_SHORT_TEXT`] each, in total.
+const MAX_LONG_TEXT: usize = 16 * 1024;
+
+/// What could not be read of a response, by field.
 #[derive(Debug, Default)]
-pub(super) struct DecodeErrors(pub(super) BTreeMap<&'static str, u64>);
+pub(super) struct DecodeErrors {
+    /// How often a field held an invalid value.
+    pub(super) invalid: BTreeMap<&'static str, u64>,
+    /// How many texts of a field were shortened, or elements left out because of a limit.
+    pub(super) truncated: BTreeMap<&'static str, u64>,
+    /// How many bytes the texts have beyond [`MAX_SHORT_TEXT`] each.
+    long_text: usize,
+}
 
 impl DecodeErrors {
-    /// Counts one value of `field`.
+    /// Counts one invalid value of `field`.
     pub(super) fn count(&mut self, field: &'static str) {
-        *self.0.entry(field).or_default() += 1;
+        *self.invalid.entry(field).or_default() += 1;
+    }
+
+    /// Counts elements of the list `field` that were left out.
+    pub(super) fn left_out(&mut self, field: &'static str, elements: u64) {
+        if elements > 0 {
+            *self.truncated.entry(field).or_default() += elements;
+        }
+    }
+
+    /// Shortens a text of `field` that is too long, at the boundary of a character, and counts it.
+    fn shorten(&mut self, field: &'static str, text: &mut String) {
+        let may_be_long = self.long_text < MAX_LONG_TEXT;
+        let end = text.floor_char_boundary(if may_be_long { MAX_TEXT } else { MAX_SHORT_TEXT });
+        self.long_text += end.saturating_sub(MAX_SHORT_TEXT);
+        if end < text.len() {
+            text.truncate(end);
+            text.shrink_to_fit();
+            *self.truncated.entry(field).or_default() += 1;
+        }
     }
 }
 
@@ -51,6 +86,9 @@ pub(super) trait Parse {
 
     /// Converts one well-formed JSON value. Returns `None` if it is invalid.
     fn parse(json: &str) -> Option<Self::Output<'_>>;
+
+    /// Limits the size of a value of the field `name`.
+    fn limit(_: &mut Self::Output<'_>, _name: &'static str, _: &mut DecodeErrors) {}
 }
 
 /// Converts a value of the field `name`, and counts it if it is invalid.
@@ -59,16 +97,13 @@ pub(super) fn parse<'a, T: Parse>(
     json: Option<&'a str>,
     errors: &mut DecodeErrors,
 ) -> Value<T::Output<'a>> {
-    match json {
-        None | Some("null") => Value::Missing,
-        Some(json) => T::parse(json).map_or_else(
-            || {
-                errors.count(name);
-                Value::Invalid
-            },
-            Value::Valid,
-        ),
-    }
+    let Some(json) = json.filter(|json| *json != "null") else { return Value::Missing };
+    let Some(mut value) = T::parse(json) else {
+        errors.count(name);
+        return Value::Invalid;
+    };
+    T::limit(&mut value, name, errors);
+    Value::Valid(value)
 }
 
 /// Declares a type that JSON is converted to.
@@ -114,10 +149,23 @@ value!(
     }
 );
 
-value!(
-    /// A string.
-    Text: Text, |json| -> String { text(json).map(Cow::into_owned) }
-);
+/// A string of at most [`MAX_TEXT`] bytes; a longer one is shortened.
+#[derive(Debug)]
+pub(super) struct Text;
+
+impl Parse for Text {
+    type Output<'a> = String;
+
+    const SCHEMA: Schema = Schema::Text;
+
+    fn parse(json: &str) -> Option<String> {
+        text(json).map(Cow::into_owned)
+    }
+
+    fn limit(text: &mut String, name: &'static str, errors: &mut DecodeErrors) {
+        errors.shorten(name, text);
+    }
+}
 
 value!(
     /// A date and time with its offset.
@@ -128,9 +176,15 @@ value!(
     }
 );
 
+/// Comes before the number of elements of a list that was not kept. No JSON value begins with it.
+pub(super) const COUNTED: char = '#';
+
 value!(
     /// The length of a list.
     Length: Length, |json| -> u64 {
+        if let Some(elements) = json.strip_prefix(COUNTED) {
+            return elements.parse().ok();
+        }
         let list: Vec<IgnoredAny> = serde_json::from_str(json).ok()?;
         Some(list.len() as u64)
     }
@@ -153,7 +207,7 @@ mod tests {
     fn parsed<T: Parse>(json: &str) -> (Value<T::Output<'_>>, u64) {
         let mut errors = DecodeErrors::default();
         let value = parse::<T>("field", Some(json), &mut errors);
-        (value, errors.0.values().sum())
+        (value, errors.invalid.values().sum())
     }
 
     #[test]

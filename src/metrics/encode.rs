@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 use super::telemetry::Telemetry;
 use super::{Format, Metric, Samples, catalogue};
-use crate::model::{Dataset, Organization, Project, Snapshot, Unique};
+use crate::model::{Dataset, Organization, Project, Snapshot, Unique, Whitelabel};
 
 /// Size of a part of the text, in bytes.
 const PART_SIZE: usize = 64 * 1024;
@@ -26,6 +26,8 @@ pub struct SeriesCounts {
     pub(super) duplicate: u64,
     /// Series left out because of `--collector.organization.most-datasets`.
     pub(super) dataset_limit: u64,
+    /// Series left out because an organization has more projects than are kept.
+    pub(super) project_limit: u64,
 }
 
 /// The exposition of a snapshot in parts of 64 KiB. A metric is encoded when its text is asked for: the text of 10,000
@@ -150,13 +152,19 @@ impl Input {
         self.organizations().filter_map(|organization| organization.projects.as_deref())
     }
 
+    fn whitelabels(&self) -> Unique<&Whitelabel> {
+        self.snapshot.facts.whitelabels_by_id(|whitelabel| series(catalogue::WHITELABEL, whitelabel))
+    }
+
     fn counts(&self) -> SeriesCounts {
-        let whitelabels = self.snapshot.facts.whitelabels_by_id();
-        let duplicate = count(catalogue::DATASET, self.datasets().flat_map(|datasets| &datasets.repeated))
-            + count(catalogue::PROJECT, self.projects().flat_map(|projects| &projects.repeated))
-            + count(catalogue::WHITELABEL, whitelabels.repeated.iter().copied());
-        let dataset_limit = count(catalogue::DATASET, self.datasets().flat_map(|datasets| &datasets.beyond));
-        SeriesCounts { series: self.series.load(Ordering::Relaxed), duplicate, dataset_limit }
+        SeriesCounts {
+            series: self.series.load(Ordering::Relaxed),
+            duplicate: self.datasets().map(|datasets| datasets.repeated).sum::<u64>()
+                + self.projects().map(|projects| projects.repeated).sum::<u64>()
+                + self.whitelabels().repeated,
+            dataset_limit: self.datasets().map(|datasets| datasets.beyond).sum(),
+            project_limit: self.projects().map(|projects| projects.beyond).sum(),
+        }
     }
 }
 
@@ -189,7 +197,7 @@ fn metrics_of_the_snapshot() -> impl Iterator<Item = Encode> {
         }))
         .chain(of(catalogue::USER, |input, each| input.snapshot.facts.users.values().for_each(each)))
         .chain(of(catalogue::WHITELABEL, |input, each| {
-            input.snapshot.facts.whitelabels_by_id().rows.into_iter().for_each(each);
+            input.whitelabels().rows.into_iter().for_each(each);
         }))
         .chain(of(catalogue::ACCOUNT, |input, each| input.snapshot.accounts.iter().for_each(each)))
         .chain(of(catalogue::CALL_RESULT, |input, each| input.snapshot.call_results.iter().for_each(each)));
@@ -233,15 +241,14 @@ impl Collector for Family {
     }
 }
 
-/// Returns the number of samples that a table has for `rows`.
-fn count<'a, T: 'a>(table: &'static [Metric<T>], rows: impl Iterator<Item = &'a T>) -> u64 {
-    rows.flat_map(|row| table.iter().map(move |metric| (row, metric)))
-        .map(|(row, Metric { description, samples })| {
-            let mut counting = Samples::counting(description);
-            samples(row, &mut counting);
-            counting.len()
-        })
-        .sum()
+/// Returns the number of series that a table has for a row.
+pub fn series<T>(table: &'static [Metric<T>], row: &T) -> u64 {
+    let series = table.iter().map(|Metric { description, samples }| {
+        let mut counting = Samples::counting(description);
+        samples(row, &mut counting);
+        counting.len()
+    });
+    series.sum()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub mod telemetry;
 pub mod timestamped;
 
 pub use catalogue::{Description, Kind, Metric, Stability};
-pub use encode::{Exposition, SeriesCounts, write};
+pub use encode::{Exposition, SeriesCounts, series, write};
 pub use format::Format;
 pub use label::Label;
 pub use samples::Samples;

@@ -24,6 +24,7 @@ async fn a_failure_has_its_reason_and_costs_its_own_facts_only() {
         (503, "Maintenance", "server_error"),
         (301, "Elsewhere", "http_status"),
         (418, "Teapot", "http_status"),
+        (498, "Expired", "http_status"),
         (200, "Invalid API key", "unauthorized"),
         (200, "Something went wrong", "api_error"),
     ] {
@@ -35,8 +36,8 @@ async fn a_failure_has_its_reason_and_costs_its_own_facts_only() {
         assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &usage), Some(0.0));
         assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(1.0));
         assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0), "another call succeeded");
-        let labels =
-            [("endpoint", "/api/organizations/{organizationId}/metrics"), ("code", &status.to_string())];
+        let code = if status == 498 { "other".to_owned() } else { status.to_string() };
+        let labels = [("endpoint", "/api/organizations/{organizationId}/metrics"), ("code", &*code)];
         assert_eq!(metrics.value("edgeimpulse_exporter_api_requests_total", &labels), Some(1.0));
     }
 }

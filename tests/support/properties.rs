@@ -185,12 +185,16 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
         users_active: input.arbitrary()?,
         projects_by_visibility: input.arbitrary()?,
         experiments: Some(Arc::new(experiments)),
-        datasets: Some(Arc::new(
-            Unique::by(up_to_three(input, |input| dataset(id, input))?, |row| &row.name).limited(2),
-        )),
-        projects: Some(Arc::new(Unique::by(up_to_three(input, |input| project(id, input))?, |row| &row.id))),
+        datasets: Some(Arc::new(unique(up_to_three(input, |input| dataset(id, input))?, 2, |row| &row.name))),
+        projects: Some(Arc::new(unique(up_to_three(input, |input| project(id, input))?, 2, |row| &row.id))),
         ..Organization::new(id)
     })
+}
+
+fn unique<T, K: Ord>(rows: Vec<T>, most: usize, key: impl Fn(&T) -> &K) -> Unique<T> {
+    let mut unique = Unique { rows, ..Unique::default() };
+    unique.limit(most, key, |_| 1);
+    unique
 }
 
 fn up_to_three<T>(

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use super::datasets::Datasets;
 use super::organizations::OrganizationObject;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Field, Single, fields, streamed};
 use crate::api::values::{Boolean, DecodeErrors, Id, Number, Text, Value};
-use crate::model::{Call, Dataset, EntitlementLimits, Facts, Limit, OrganizationInfo, Unique};
+use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo};
 
 streamed!(
     /// `OrganizationInfoResponse`
     OrganizationResponse {
         organization: Option<OrganizationObject> = "organization",
-        datasets: Each<Vec<Dataset>> = "datasets",
+        datasets: Each<Datasets> = "datasets",
         compute_limits: Option<ComputeLimitFields<'static>> = "defaultComputeLimits",
         limits: Option<LimitFields<'static>> = "entitlementLimits",
         experiments: Each<Vec<Experiment>> = "experiments",
@@ -55,6 +56,8 @@ fields!(
 type Experiment = (String, bool);
 
 impl Convert for Experiment {
+    const MAX: usize = 200;
+
     type Fields<'a> = ExperimentFields<'a>;
 
     fn convert(fields: &ExperimentFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
@@ -116,17 +119,7 @@ impl Response for OrganizationResponse {
         // The first one of a name counts.
         let experiments = self.experiments.fold.map(|list| list.into_iter().rev().collect());
         organization.experiments = experiments.map(Arc::new);
-        organization.datasets = self.datasets.fold.map(|mut datasets| {
-            let mut previous = None::<&mut Dataset>;
-            for dataset in &mut datasets {
-                dataset.organization_id = id;
-                if let Some(previous) = previous {
-                    dataset.share_texts(previous);
-                }
-                previous = Some(dataset);
-            }
-            Arc::new(Unique::by(datasets, |dataset| &dataset.name).limited(options.most_datasets))
-        });
+        organization.datasets = self.datasets.fold.map(|datasets| datasets.finish(id, options, errors));
         Some(only(organization))
     }
 }

@@ -52,10 +52,13 @@ impl OrganizationObject {
             ..Organization::new(id)
         };
         self.users.finish(&mut organization);
-        self.projects.finish(&mut organization, options);
+        self.projects.finish(&mut organization, options, errors);
         organization
     }
 }
+
+/// Maximum number of organizations of a list that are kept: twice as many as the largest white label has.
+pub(in crate::api) const MAX_ORGANIZATIONS: usize = 20_000;
 
 /// A list of organization objects, each converted when it has arrived; `None` without a list.
 #[derive(Debug)]
@@ -72,6 +75,11 @@ impl Slot for Organizations {
         if json.enter(b'[', name).await? {
             let facts = self.0.get_or_insert_default();
             while json.advance(b']').await? {
+                if facts.organizations.len() == MAX_ORGANIZATIONS {
+                    json.errors.left_out(name, 1);
+                    json.skip().await?;
+                    continue;
+                }
                 let mut object = None::<OrganizationObject>;
                 object.read(name, json).await?;
                 if let Some(object) = object

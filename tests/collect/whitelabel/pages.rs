@@ -107,6 +107,17 @@ async fn a_list_without_end_is_an_error_and_not_a_leak() {
 }
 
 #[tokio::test]
+async fn a_list_is_read_up_to_its_limit_and_the_rest_is_counted() {
+    let api = with_pages(pages(30_000, 200, 30_000)).await;
+    let exporter = Running::with_key(&api, &[OWNER]).await;
+    let lists = "/metrics?collect[]=whitelabel_organizations&collect[]=whitelabel&collect[]=exporter";
+    let metrics = Exposition::of_prometheus_text(&exporter.page(lists).await);
+    assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations", &[]), Some(30_000.0));
+    let left_out = metrics.value("edgeimpulse_exporter_truncated_total", &[("field", "organizations")]);
+    assert_eq!((ids(&metrics).len(), left_out), (20_000, Some(10_000.0)));
+}
+
+#[tokio::test]
 async fn a_page_that_fails_fails_the_list() {
     let good = pages(250, 100, 250);
     let respond = move |request: &Request| match query(request)["offset"].as_str() {
