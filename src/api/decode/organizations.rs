@@ -69,8 +69,9 @@ impl Slot for Organizations {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        self.0 = None;
         if json.enter(b'[', name).await? {
-            let facts = self.0.get_or_insert_default();
+            let facts = self.0.insert(Facts::default());
             while json.advance(b']').await? {
                 let mut object = None::<OrganizationObject>;
                 object.read(name, json).await?;
