@@ -135,6 +135,8 @@ async fn up_is_a_matter_of_whole_scrapes_and_fail_scrape_looks_at_what_was_reque
 #[ignore = "needs a minute"]
 async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
     const SCRAPES: usize = 4000;
+    // A scrape comes back to an organization when its failures are no longer believed.
+    const ORGANIZATIONS: usize = 600;
     let (organization, usage) =
         (data("typical/organization-1.json"), data("typical/organization-1-metrics.json"));
     let api = Wire::start(move |number, path| match number % 7 {
@@ -146,10 +148,12 @@ async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
         _ => vec![answer(organization.as_bytes(), "")],
     })
     .await;
+    let ids = (1..=ORGANIZATIONS).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let organizations = format!("--organization-id={ids}");
     let arguments = [
         "--api.url",
         &api.url,
-        "--organization-id=1,2,3",
+        &organizations,
         "--cache.ttl=0s",
         "--collector.projects",
         "--log.level=error",
@@ -160,14 +164,15 @@ async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
     let listen = format!("--web.listen-address=127.0.0.1:{port}");
     let arguments: Vec<_> = arguments[..arguments.len() - 1].iter().copied().chain([listen.as_str()]).collect();
     let _program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
-    let url = format!("http://127.0.0.1:{port}/metrics");
     let client = crate::support::client();
-    let scrape = async || client.get(&url).send().await?.text().await;
-    eventually(async || scrape().await.map_err(|error| error.to_string())).await;
+    let get =
+        async |path: String| client.get(format!("http://127.0.0.1:{port}{path}")).send().await?.text().await;
+    eventually(async || get("/metrics".to_owned()).await.map_err(|error| error.to_string())).await;
     let mut resident = Vec::new();
     for number in 0..SCRAPES {
-        let text = scrape().await.unwrap();
+        get(format!("/probe?target={}", number % ORGANIZATIONS + 1)).await.unwrap();
         if number % (SCRAPES / 8) == SCRAPES / 8 - 1 {
+            let text = get("/metrics?collect[]=exporter".to_owned()).await.unwrap();
             let line = text.lines().find(|line| line.starts_with("process_resident_memory_bytes ")).unwrap();
             resident.push(line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() / f64::from(1 << 20));
         }
