@@ -125,8 +125,7 @@ async fn no_text_of_people_and_no_credential_is_in_a_recording() {
         let around = found.map(|at| text[at.saturating_sub(200)..].chars().take(300).collect::<String>());
         assert_eq!(around, None, "{}", path.display());
         assert!(!text.contains("example.com"), "{text}");
-        let is_json =
-            ["\"status\":200", "\"status\":403", "\"version\""].iter().any(|part| text.contains(part));
+        let is_json = ["\"status\":200", "\"status\":40", "\"version\""].iter().any(|part| text.contains(part));
         let has_answer = text.contains("\"answer\":{") || path.ends_with("recording.json");
         assert_eq!(has_answer, is_json, "every response is recorded except the HTML page: {text}");
     }
@@ -157,7 +156,7 @@ async fn a_replay_exposes_the_same_metrics_except_names() {
         let (api, directory) = (planted().await, directory());
         if refused {
             api.refuses("/api/organizations/1/metrics", 200, "You do not have permission, Jan").await;
-            api.refuses("/api/organizations/2/metrics", 429, "").await;
+            api.refuses("/api/organizations/2/metrics", 503, "").await;
             api.answers_text("/api/organizations/2", "<html>").await;
         }
         let live = record(&api, &directory).await;
@@ -212,7 +211,8 @@ async fn accounts_of_a_file_are_recorded_apart_and_without_their_names() {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!["acme", "Org ", "bolt", "ei_"].iter().any(|name| text.contains(name)), "{text}");
     }
-    let replay = Program::ends(&["scrape", "--replay", &directory], &[], 0).await;
+    let arguments = ["scrape", "--replay", &directory, "--api.concurrency=1"];
+    let replay = Program::ends(&arguments, &[], 0).await;
     let replay = Exposition::of_prometheus_text(&replay.stdout);
     for (account, id) in [("account-1", "1"), ("account-2", "2")] {
         assert_eq!(replay.value("edgeimpulse_up", &[("account", account)]), Some(1.0));

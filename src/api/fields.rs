@@ -124,6 +124,7 @@ impl<T: Object> Slot for Option<T> {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        *self = None;
         if json.enter(b'{', name).await? {
             json.members(self.insert(T::default())).await?;
         }
@@ -158,8 +159,8 @@ impl<F: Fold> Slot for Each<F> {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        *self = Self::default();
         if json.enter(b'[', name).await? {
-            *self = Self::default();
             let fold = self.fold.insert(F::default());
             while json.advance(b']').await? {
                 self.elements += 1;

@@ -81,9 +81,9 @@ impl Request<'_> {
         } else {
             let retry_after = retry_after(response.headers(), self.now);
             let redirect = redirect_host(response.headers(), &url);
-            let text = error_text(self.body(response, copy.as_mut()), settings.timeout).await;
+            let (is_of_api, text) = refusal(self.body(response, copy.as_mut()), settings.timeout).await;
             let detail = ErrorDetail::new(code, text.as_deref(), credential.expose());
-            Err(Error::of_status(ErrorDetail { redirect, ..detail }, retry_after))
+            Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after))
         };
         // Responses that timed out are not tapped: they would look complete.
         if let (Some(tap), Some(body)) = (&settings.tap, &copy) {
@@ -140,8 +140,8 @@ impl Request<'_> {
     }
 }
 
-/// Returns the `error` of a response with an error status.
-async fn error_text(mut parts: impl Parts, timeout: Duration) -> Option<String> {
+/// Returns whether a response with an error status is the API's own, with `success: false`, and its `error`.
+async fn refusal(mut parts: impl Parts, timeout: Duration) -> (bool, Option<String>) {
     let mut body = Vec::new();
     let reading = async {
         while body.len() < MAX_FAILURE_SIZE
@@ -152,17 +152,22 @@ async fn error_text(mut parts: impl Parts, timeout: Duration) -> Option<String> 
     };
     // Half of the request's timeout, so that the request does not time out meanwhile.
     let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
-    let (envelope, _) = read_fields::<Envelope<'_>>(&body)?;
-    envelope.error.read(&mut DecodeErrors::default())
+    let Some((envelope, _)) = read_fields::<Envelope<'_>>(&body) else { return (false, None) };
+    let mut errors = DecodeErrors::default();
+    (envelope.success.read(&mut errors) == Some(false), envelope.error.read(&mut errors))
 }
 
-/// Returns `Retry-After`, which is a number of seconds or a date.
+/// Returns `Retry-After`, which is a number of seconds, rounded up, or a date.
 fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    value.parse().map(Duration::from_secs).ok().or_else(|| {
-        let until = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
-        Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
-    })
+    if value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && let Ok(seconds) = value.parse::<f64>()
+    {
+        // A number that is too large is a long pause too.
+        return Some(Duration::try_from_secs_f64(seconds.ceil()).unwrap_or(Duration::MAX));
+    }
+    let until = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
 }
 
 /// Returns the host of `Location`. Its path and query may hold secrets.

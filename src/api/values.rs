@@ -130,10 +130,12 @@ value!(
 );
 
 value!(
-    /// A quantity: finite and not negative.
+    /// A quantity: not negative, and at most 1e300.
     Number: Number, |json| -> f64 {
+        // Sums and conversions of units stay finite.
+        const LARGEST: f64 = 1e300;
         // `f64::from_str` accepts `inf` and `nan` too, which are not JSON; strings begin with a quote.
-        json.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
+        json.parse().ok().filter(|number| (0.0..=LARGEST).contains(number))
     }
 );
 
@@ -211,12 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_finite_and_not_negative() {
+    fn numbers_and_their_sums_are_finite_and_not_negative() {
         assert_eq!(parsed::<Number>("0"), (Value::Valid(0.0), 0));
         assert_eq!(parsed::<Number>("1.5e3"), (Value::Valid(1500.0), 0));
         assert_eq!(parsed::<Number>("18446744073709551616"), (Value::Valid(18_446_744_073_709_551_616.0), 0));
         assert_eq!(parsed::<Number>("null"), (Value::Missing, 0));
-        for invalid in ["-1", "1e400", "\"12\"", "true", "[]", "{}"] {
+        assert_eq!(parsed::<Number>("1e300"), (Value::Valid(1e300), 0));
+        for invalid in ["-1", "1e400", "1e301", "1.7e308", "\"12\"", "true", "[]", "{}"] {
             assert_eq!(parsed::<Number>(invalid), (Value::Invalid, 1), "{invalid}");
         }
     }

@@ -34,7 +34,7 @@ pub(super) async fn run(exporter: Arc<Exporter>, server: Server) -> ExitCode {
     }
 }
 
-/// Reloads the configuration file at each SIGHUP.
+/// Reloads the configuration at each SIGHUP.
 async fn reload_on_sighup(live: Arc<ReloadableExporter>) {
     #[cfg(unix)]
     if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {

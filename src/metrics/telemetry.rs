@@ -126,16 +126,20 @@ impl Telemetry {
     }
 
     /// Creates the series of a collector of an account at 0, because `increase()` does not see the first value of a
-    /// series. `reasons` are those of [`Self::api_error`].
+    /// series. `reasons` are those of [`Self::api_error`], `results` those of [`Self::read`].
     pub fn init_series(
         &self,
         account: &str,
         collector: &'static str,
         endpoint: &'static str,
         reasons: &[&'static str],
+        results: &[&'static str],
     ) {
         for &reason in reasons {
             self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 0);
+        }
+        for &result in results {
+            self.reads.add([collector.into(), result.into()], 0);
         }
         self.deadlines_exceeded.add([collector.into()], 0);
         self.response_bytes.add([endpoint.into()], 0);

@@ -1,7 +1,8 @@
-//! Reload of the configuration file.
+//! Reload of the configuration.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::web_config::WebConfigWatcher;
 use crate::collect::Exporter;
 use crate::config;
 
@@ -22,10 +23,11 @@ impl ReloadableExporter {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Loads the configuration file and replaces the exporter. After an error, nothing is changed.
+    /// Loads the configuration file and replaces the exporter; without one, loads the files with credentials. After an
+    /// error, nothing is changed.
     ///
     /// # Errors
-    /// If there is no configuration file, or if it is invalid. Metrics and log report it.
+    /// If a file cannot be read or is invalid, the one of `--web.config.file` included. Metrics and log report it.
     pub fn reload(&self) -> Result<(), String> {
         // Locked before the file is read, so that concurrent reloads cannot install an older configuration.
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -34,7 +36,9 @@ impl ReloadableExporter {
         match result {
             Ok(exporter) => {
                 exporter.telemetry.reloaded(Some(now));
-                tracing::info!(accounts = exporter.accounts.len(), "configuration reloaded");
+                let file =
+                    exporter.configuration.file.as_ref().map(|file| tracing::field::display(file.display()));
+                tracing::info!(file, accounts = exporter.accounts.len(), "configuration reloaded");
                 *current = exporter;
                 Ok(())
             }
@@ -47,11 +51,19 @@ impl ReloadableExporter {
     }
 }
 
-fn replacement(current: &Exporter) -> Result<Arc<Exporter>, String> {
-    let file = current.configuration.file.as_ref();
-    let file = file.ok_or(
-        "nothing to reload: --config.file is not set (files with credentials are read at each scrape)",
-    )?;
+fn replacement(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
+    // The next request loads this file too, if it has changed; an error is reported here.
+    if let Some(path) = current.web().web_config_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+        WebConfigWatcher::load(path.clone()).map_err(|error| error.to_string())?;
+    }
+    let Some(file) = &current.configuration.file else {
+        current.accounts.iter().for_each(|account| account.refresh_credential());
+        let failed = current.accounts.iter().find(|account| !account.status(None).credential_loaded);
+        return match failed {
+            Some(account) => Err(format!("account {}: no new credential: see the log", account.name)),
+            None => Ok(Arc::clone(current)),
+        };
+    };
     let mut configuration = config::file::read(file)?;
     let (new, old) = (&mut configuration.common, &current.configuration.common);
     if new.web != old.web || new.log != old.log {

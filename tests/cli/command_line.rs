@@ -67,6 +67,25 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
 }
 
 #[tokio::test]
+async fn an_account_that_finds_no_organization_says_what_to_set() {
+    let api = FakeApi::with_samples("typical").await;
+    let (url, jwt, key) = (api.url(), file("jwt", "x"), file("key", "x"));
+    for (arguments, is_said) in [
+        (["--api.jwt-file", &jwt, "--user-id=2", "--no-collector.user"], true),
+        (["--api.jwt-file", &jwt, "--organization-id=1", "--no-collector.user"], false),
+        (["--api.key-file", &key, "--organization-id=1", "--no-collector.organizations"], false),
+    ] {
+        for command in ["scrape", "check-config"] {
+            let arguments = [&[command, "--api.url", &url], &arguments[..]].concat();
+            let ended = Program::ends(&arguments, &[], 0).await;
+            let line = "no organization is read: the user collector, which finds organizations, is off; \
+                        name them with --organization-id";
+            assert_eq!(ended.stderr.contains(line), is_said, "{arguments:?}: {}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_one_clear_line_and_exit_code_2() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -1,9 +1,11 @@
 //! A failing collector affects its own facts only, and reports the reason.
 
+use std::time::Instant;
+
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Exposition, FakeApi, Program, Running, file};
+use crate::support::{Exposition, FakeApi, Program, Running, eventually, file};
 
 /// The usage call of organization 1, which the tests here make fail.
 const USAGE: &str = "/api/organizations/1/metrics";
@@ -55,6 +57,72 @@ async fn what_is_not_permitted_is_not_supported() {
         assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &usage), Some(0.0));
         exporter.scrape().await;
         assert_eq!(api.requests(USAGE).await.len(), 1, "the call is not made at every scrape");
+    }
+}
+
+#[tokio::test]
+async fn only_the_api_says_that_a_call_is_forbidden_or_a_thing_unknown() {
+    let firewall = "<html><title>403 Forbidden</title></html>";
+    for (status, body) in [
+        (403, firewall),
+        (403, ""),
+        (403, r#"{"error":"Forbidden"}"#),
+        (403, r#"{"success":true}"#),
+        (404, "default backend - 404"),
+    ] {
+        let api = FakeApi::with_samples("typical").await;
+        api.responds(USAGE, ResponseTemplate::new(status).set_body_raw(body, "text/html")).await;
+        let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
+        let metrics = exporter.scrape().await;
+        assert_eq!(metrics.failures(), [("http_status", 1.0)], "{status} {body}");
+        let supported = metrics.value("edgeimpulse_scrape_collector_supported", &[("collector", "usage")]);
+        assert_eq!(supported, Some(1.0), "{status} {body}");
+        eventually(async || {
+            exporter.scrape().await;
+            if api.requests(USAGE).await.len() > 1 { Ok(()) } else { Err("not tried again".to_owned()) }
+        })
+        .await;
+    }
+    for status in [200, 400, 403] {
+        let metrics = scrape_with(async |api| api.refuses(USAGE, status, "JWT token has expired").await).await;
+        assert_eq!(metrics.failures(), [("unauthorized", 1.0)], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_of_which_every_call_is_refused_is_a_warning() {
+    let api = FakeApi::with_samples("typical").await;
+    api.refuses(USAGE, 403, "No").await;
+    let url = api.url();
+    let arguments = ["scrape", "--api.url", &url, "--organization-id=1"];
+    for (others_are_refused, code) in [(false, 0), (true, 1)] {
+        if others_are_refused {
+            api.refuses("/api/organizations/1", 403, "No").await;
+        }
+        let ended = Program::ends(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")], code).await;
+        let warnings = ended.stderr.lines().filter(|line| line.contains("WARN")).collect::<Vec<_>>();
+        assert_eq!(warnings.len(), usize::from(others_are_refused), "{}", ended.stderr);
+        assert!(warnings.iter().all(|line| line.contains("every call is forbidden")), "{warnings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_believed_for_a_while_however_many_clients_scrape() {
+    for (ttl, seconds) in [("--cache.ttl=0s", 1), ("--cache.ttl=10s", 10), ("--cache.ttl=1h", 30)] {
+        let api = FakeApi::start().await;
+        api.refuses("/api/organizations", 500, "Out of order").await;
+        let exporter = Running::with_key(&api, &[ttl]).await;
+        let began = Instant::now();
+        let scrapes = async || {
+            for _ in 0..50 {
+                let metrics = exporter.scrape().await;
+                assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0), "all see the same");
+            }
+        };
+        tokio::join!(scrapes(), scrapes(), scrapes(), scrapes());
+        let most = began.elapsed().as_secs() / seconds + 1;
+        let calls = api.calls().await as u64;
+        assert!((1..=most).contains(&calls), "{calls} calls with {ttl}, expected at most {most}");
     }
 }
 

@@ -37,6 +37,7 @@ fn shown(metrics: &Exposition) -> usize {
 #[tokio::test]
 async fn a_call_with_an_interval_is_made_once_in_it_however_often_it_is_scraped() {
     let api = portfolio(30).await;
+    api.answers("/api/organizations/1", &json!({ "success": true, "organization": { "id": 1 } })).await;
     let exporter = Running::with_key(&api, &[OWNER]).await;
     for _ in 0..3 {
         assert_eq!(shown(&exporter.scrape().await), 30);

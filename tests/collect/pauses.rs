@@ -19,18 +19,28 @@ fn busy(status: u16, retry_after: &str) -> ResponseTemplate {
 async fn retry_after_pauses_the_account_and_is_bounded() {
     let in_a_minute = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs_f64(NOW + 60.0));
     let in_a_year = "31536000";
-    for (status, retry_after, pause) in
-        [(429, "120", 120.0), (503, "30", 30.0), (429, in_a_minute.as_str(), 60.0), (503, in_a_year, 900.0)]
-    {
+    for (response, pause) in [
+        (busy(429, "120"), 120.0),
+        (busy(429, "120.5"), 121.0),
+        (busy(503, "30"), 30.0),
+        (busy(429, &in_a_minute), 60.0),
+        (busy(503, in_a_year), 900.0),
+        (busy(429, "99999999999999999999"), 900.0),
+        // Without a usable header.
+        (ResponseTemplate::new(429), 30.0),
+        (busy(429, "soon"), 30.0),
+        (busy(429, "-5"), 30.0),
+    ] {
         let api = FakeApi::with_samples("typical").await;
-        api.responds(USAGE, busy(status, retry_after)).await;
+        let text = format!("{response:?}");
+        api.responds(USAGE, response).await;
         let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
         exporter.scrape().await;
         let calls = api.calls().await;
         let metrics = exporter.scrape().await;
         let end =
             metrics.value("edgeimpulse_exporter_api_pause_end_timestamp_seconds", &[("account", "default")]);
-        assert_eq!(end, Some(NOW + pause), "{status} {retry_after}");
+        assert_eq!(end, Some(NOW + pause), "{text}");
         assert_eq!(api.calls().await, calls, "no call during the pause");
         let reads = metrics.series("edgeimpulse_exporter_reads_total", &[("result", "fetched")]);
         assert_eq!(
@@ -46,15 +56,16 @@ async fn retry_after_pauses_the_account_and_is_bounded() {
 
 #[tokio::test]
 async fn a_failure_without_a_valid_retry_after_pauses_nothing() {
-    for response in [busy(500, "120"), busy(429, "soon"), busy(429, "-5"), ResponseTemplate::new(429)] {
+    for response in [busy(500, "120"), busy(503, "soon"), busy(429, "0")] {
         let api = FakeApi::with_samples("typical").await;
         api.responds(USAGE, response).await;
         let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
         let metrics = exporter.scrape().await;
-        assert!(metrics.series("edgeimpulse_exporter_api_pause_end_timestamp_seconds", &[]).is_empty());
+        let end = metrics.value("edgeimpulse_exporter_api_pause_end_timestamp_seconds", &[]);
+        assert!(end.is_none_or(|end| end <= NOW), "{end:?}");
         assert_eq!(api.requests(USAGE).await.len(), 1, "nothing is tried twice in a scrape");
         exporter.scrape().await;
-        assert_eq!(api.requests(USAGE).await.len(), 2);
+        assert_eq!(api.requests("/api/organizations/1").await.len(), 2, "calls go on");
     }
 }
 

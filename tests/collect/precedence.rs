@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{FakeApi, Running};
+use crate::support::{Exposition, FakeApi, Running};
 
 /// A user who sees organization 1, with a limit and counts that other collectors know differently.
 fn user() -> serde_json::Value {
@@ -51,6 +51,32 @@ async fn the_first_collector_with_a_value_determines_it() {
     let of = |name: &str| metrics.value(&format!("edgeimpulse_organization_{name}"), &[]);
     assert_eq!(of("users_used"), Some(30.0));
     assert_eq!((of("storage_limit_bytes"), of("users_limit")), (Some(100.0), Some(3.0)));
+}
+
+#[tokio::test]
+async fn an_info_series_keeps_its_labels_or_ends_when_a_call_fails() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_jwt(&api, &["--user-id=1"]).await;
+    let infos = |metrics: &Exposition, name: &str| -> Vec<_> {
+        let series = metrics.series(&format!("edgeimpulse_{name}_info"), &[]);
+        series.into_iter().map(|sample| sample.labels.clone()).collect()
+    };
+    let before = exporter.scrape().await;
+    assert!(infos(&before, "user")[0].contains_key("tier"));
+    assert!(infos(&before, "organization").iter().any(|labels| labels.contains_key("whitelabel_name")));
+    for path in ["/api/user", "/api/organizations/1", "/api/organizations/2"] {
+        api.refuses(path, 500, "Out of order").await;
+        let metrics = exporter.scrape().await;
+        assert_eq!(
+            metrics.value("edgeimpulse_user_organizations", &[]),
+            Some(2.0),
+            "another call knows the user"
+        );
+        assert!(infos(&metrics, "user").is_empty(), "{path}");
+        for labels in infos(&metrics, "organization") {
+            assert!(infos(&before, "organization").contains(&labels), "{path}: {labels:?}");
+        }
+    }
 }
 
 #[tokio::test]

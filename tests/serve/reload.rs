@@ -1,7 +1,10 @@
 //! Reloading the configuration file: all of it, or none.
 
+use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::serve::reload::ReloadableExporter;
 use reqwest::{Method, StatusCode};
+use serde_json::json;
+use wiremock::ResponseTemplate;
 
 use crate::config::{build, with_accounts};
 use crate::support::{Exposition, FakeApi, Program, Running, file};
@@ -66,6 +69,86 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
     std::fs::write(&config, text).unwrap();
     live.reload().unwrap();
     assert_eq!(exporter.scrape().await.value(LOADED, &[]), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_reload_grants_no_call_before_its_time() {
+    let api = FakeApi::start().await;
+    api.lists(&[1, 2, 3, 4]).await;
+    let usage = |id: u64| format!("/api/organizations/{id}/metrics");
+    for id in 1..=4 {
+        api.dawdles(&usage(id), std::time::Duration::from_mins(1), &json!({})).await;
+    }
+    let requests = async || {
+        let mut requests = 0;
+        for id in 1..=4 {
+            requests += api.requests(&usage(id)).await.len();
+        }
+        requests
+    };
+    let config = |concurrency: u32, calls: u32, disabled: &str| {
+        let rest = format!(
+            "  concurrency: {concurrency}\n  calls_per_minute: {calls}\n\
+             collectors: {{disabled: [organization{disabled}], intervals: {{usage: 1h}}}}\n"
+        );
+        with_accounts(&api.url(), &["one"], &rest)
+            .replace("    key_file", "    organization_ids: [1, 2, 3, 4]\n    key_file")
+    };
+    for (before, after, most) in [((2, 100), (2, 99), 2), ((3, 100), (1, 100), 3), ((100, 2), (99, 2), 2)] {
+        let first = requests().await;
+        let path = file("config.yaml", &config(before.0, before.1, ""));
+        let live = ReloadableExporter::new(build(&path));
+        let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+        exporter.scrape_within("1").await;
+        assert_eq!(requests().await - first, most, "{before:?}");
+        // The account changes, and then the API too.
+        for text in [config(before.0, before.1, ", trials"), config(after.0, after.1, ", trials")] {
+            std::fs::write(&path, text).unwrap();
+            live.reload().unwrap();
+            exporter.scrape_within("1").await;
+            assert_eq!(requests().await - first, most, "{after:?}");
+        }
+    }
+    api.responds("/api/organizations/1/metrics", ResponseTemplate::new(429)).await;
+    let path = file("config.yaml", &config(1, 100, ""));
+    let live = ReloadableExporter::new(build(&path));
+    let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+    exporter.scrape().await;
+    let paused = api.calls().await;
+    std::fs::write(&path, config(1, 100, ", trials")).unwrap();
+    live.reload().unwrap();
+    exporter.scrape().await;
+    assert_eq!(api.calls().await, paused, "the API has asked for a pause");
+}
+
+#[tokio::test]
+async fn without_a_configuration_file_a_reload_reads_the_others() {
+    let api = FakeApi::with_keys(&["old", "new"]).await;
+    let (key, web) = (file("key", "old"), file("web.yaml", ""));
+    let web_file = format!("--web.config.file={web}");
+    let exporter = Running::build(&api.url(), &["--api.key-file", &key], Clock::System, &[&web_file]);
+    let live = ReloadableExporter::new(exporter);
+    let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+    let reload = async || {
+        let result = live.reload();
+        (result, exporter.page("/metrics?collect[]=exporter").await)
+    };
+    for (path, content, error) in [
+        (&key, "new", None),
+        (&key, "", Some("account default")),
+        (&key, "old", None),
+        (&web, "users: 7", Some("web.yaml")),
+        (&web, "", None),
+    ] {
+        std::fs::write(path, content).unwrap();
+        let (result, page) = reload().await;
+        match error {
+            Some(error) => assert!(result.unwrap_err().contains(error), "{content}"),
+            None => assert_eq!(result, Ok(()), "{content}"),
+        }
+        let loaded = Exposition::of_prometheus_text(&page).value(LOADED, &[]);
+        assert_eq!(loaded, Some(f64::from(u8::from(error.is_none()))), "{path} {content}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use wiremock::ResponseTemplate;
 
 use crate::config::{build, with_accounts};
 use crate::support::fake::list;
-use crate::support::{Exposition, FakeApi, Running, file};
+use crate::support::{Exposition, FakeApi, Running, eventually, file};
 
 async fn answer(exporter: &Running, path: &str) -> (StatusCode, String) {
     let response = exporter.request(Method::GET, path).send().await.unwrap();
@@ -90,6 +90,11 @@ async fn before_the_list_was_read_no_organization_is_reported_as_unknown() {
         assert!(text.contains("not known yet"), "{text}");
     }
     api.lists(&[1]).await;
+    eventually(async || match answer(&exporter, "/sd").await {
+        (StatusCode::OK, _) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
     assert_eq!(targets(&exporter).await[0]["targets"], json!(["1"]));
     assert_eq!(answer(&exporter, "/probe?target=2").await.0, StatusCode::NOT_FOUND);
     assert_eq!(answer(&exporter, "/probe?target=1").await.0, StatusCode::OK);
@@ -120,24 +125,38 @@ async fn the_last_good_list_stays_when_it_cannot_be_read_and_an_empty_one_is_ser
     assert_eq!(targets(&exporter).await, list);
     let nobody = json!({ "success": true, "id": 1, "organizations": [] });
     api.answers("/api/user", &nobody).await;
-    assert_eq!(targets(&exporter).await, json!([]));
+    eventually(async || match targets(&exporter).await {
+        none if none == json!([]) => Ok(()),
+        others => Err(others.to_string()),
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn an_account_that_never_answered_does_not_keep_the_others_from_being_listed() {
+async fn targets_are_listed_when_every_account_is_known_so_that_prometheus_drops_none() {
     let api = FakeApi::start().await;
     api.refuses("/api/organizations", 401, "Invalid API key").await;
     api.lists_to("good", &[7]).await;
     let config = file("config.yaml", &with_accounts(&api.url(), &["bad", "good"], ""));
     let exporter = Running::serve(build(&config)).await;
-    let list = targets(&exporter).await;
-    assert_eq!(list.as_array().unwrap().len(), 1);
-    assert_eq!(list[0]["labels"]["__meta_edgeimpulse_account"], "good");
+    let (status, text) = answer(&exporter, "/sd").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "Prometheus keeps the targets that it has");
+    assert!(text.contains("account bad") && text.contains("/sd?account=NAME"), "{text}");
+    let (status, text) = answer(&exporter, "/sd?account=good").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(text.contains(r#""__meta_edgeimpulse_account":"good""#), "{text}");
     assert_eq!(answer(&exporter, "/probe?target=7").await.0, StatusCode::OK);
     // Whether the dead one has this organization is not known.
     assert_eq!(answer(&exporter, "/probe?target=8").await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer(&exporter, "/probe?target=8&account=good").await.0, StatusCode::NOT_FOUND);
     assert_eq!(answer(&exporter, "/sd?account=bad").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    // A list that its credential may not read is known to be empty.
+    std::fs::write(&config, with_accounts(&api.url(), &["member", "good"], "")).unwrap();
+    let refused = json!({ "success": false, "error": "No permission" });
+    let refused = ResponseTemplate::new(403).set_body_json(refused);
+    api.responds_to_at("x-api-key", "member", "/api/organizations", refused).await;
+    let exporter = Running::serve(build(&config)).await;
+    assert_eq!(targets(&exporter).await.as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -161,6 +180,27 @@ async fn collectors_can_be_chosen_by_name() {
     let (status, text) = answer(&exporter, "/metrics?collect[]=useage").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(text.contains("useage") && text.contains("whitelabel_user"), "{text}");
+}
+
+#[tokio::test]
+async fn collectors_of_a_white_label_can_be_chosen_without_the_one_that_knows_its_id() {
+    let api = FakeApi::with_samples("typical").await;
+    for exporter in [
+        Running::with_jwt(&api, &["--no-collector.whitelabel"]).await,
+        Running::with_key(&api, &["--whitelabel.organization-id=1", "--organization-id=1"]).await,
+    ] {
+        for (collector, metric) in [
+            ("whitelabel_users", "edgeimpulse_whitelabel_users"),
+            ("whitelabel_organizations", "edgeimpulse_whitelabel_organizations"),
+        ] {
+            let page = exporter.page(&format!("/metrics?collect[]={collector}")).await;
+            let metrics = Exposition::of_prometheus_text(&page);
+            assert!(!metrics.series(metric, &[("whitelabel_id", "7")]).is_empty(), "{page}");
+            let results = metrics.series("edgeimpulse_scrape_collector_success", &[]);
+            assert!(results.iter().all(|result| result.labels["collector"] == collector), "{results:?}");
+            assert!(metrics.series("edgeimpulse_whitelabel_info", &[]).is_empty(), "{page}");
+        }
+    }
 }
 
 /// One account's key is refused, another one's API answers to nobody in time.

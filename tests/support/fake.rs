@@ -36,7 +36,10 @@ pub struct FakeApi {
 impl FakeApi {
     /// Starts a server that answers 404 to everything.
     pub async fn start() -> Self {
-        Self { server: MockServer::start().await, mounted: AtomicU8::new(0) }
+        let api = Self { server: MockServer::start().await, mounted: AtomicU8::new(0) };
+        let unknown = json!({ "success": false, "error": "Not found" });
+        api.mount(Mock::given(method("GET")), ResponseTemplate::new(404).set_body_json(unknown)).await;
+        api
     }
 
     /// Starts a server with the sample answers of that name: the vendor's, and typical ones of a white label.

@@ -72,8 +72,9 @@ impl Slot for Organizations {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        self.0 = None;
         if json.enter(b'[', name).await? {
-            let facts = self.0.get_or_insert_default();
+            let facts = self.0.insert(Facts::default());
             while json.advance(b']').await? {
                 if facts.organizations.len() == MAX_ORGANIZATIONS {
                     json.errors.left_out(name, 1);

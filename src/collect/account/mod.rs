@@ -1,6 +1,7 @@
 //! One credential with its scope, its limits, and the state that outlives a reload of the configuration.
 
 mod call;
+mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -8,21 +9,28 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
+
+pub use limits::Limits;
 
 use super::Scope;
 use super::credential::CredentialSource;
-use super::rate_limit::{Permit, RateLimiter};
-use super::store::{Asked, CachePolicy, Queued, Read, Store};
+use super::rate_limit::Permit;
+use super::store::{Asked, CachePolicy, Queued, Read, ReadResult, Store};
 use crate::api::{Client, Error};
 use crate::config::CredentialKind;
 use crate::metrics::telemetry::Telemetry;
 use crate::model::{AccountStatus, Call, Clock, Collector, UnixTime};
 
 /// Failed calls of a collector with an interval are repeated after this part of the interval, so that a failing API is
-/// not called for a thousand organizations at each scrape.
+/// not called for a thousand organizations, or a thousand pages of a list, at each scrape.
 const RETRIES_PER_INTERVAL: u32 = 5;
+
+/// Shortest time after which a failed call is repeated, whatever `--cache.ttl`: any number of clients may scrape.
+const MIN_RETRY: Duration = Duration::from_secs(1);
+
+/// Longest time after which a failed call without an interval is repeated, whatever `--cache.ttl`: the API recovers.
+const MAX_RETRY: Duration = Duration::from_secs(30);
 
 /// What all accounts share.
 #[derive(Clone, Debug)]
@@ -35,26 +43,6 @@ pub struct Shared {
     pub max_age: Duration,
     /// `--cache.stale-for`: age up to which facts are shown after a failure.
     pub stale_for: Duration,
-}
-
-/// The limits of one account.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Maximum concurrent calls.
-    pub concurrency: usize,
-    /// Has a permit for each of the concurrent calls.
-    pub permits: Arc<Semaphore>,
-    /// Maximum calls per minute.
-    pub rate: Arc<RateLimiter>,
-}
-
-impl Limits {
-    /// Returns limits of which nothing is used.
-    #[must_use]
-    pub fn new(concurrency: usize, calls_per_minute: usize) -> Self {
-        let permits = Arc::new(Semaphore::new(concurrency));
-        Self { concurrency, permits, rate: Arc::new(RateLimiter::new(calls_per_minute)) }
-    }
 }
 
 /// The state of an account. It outlives a reload of the configuration that does not change the account.
@@ -81,6 +69,11 @@ impl AccountState {
             created: Instant::now(),
         }
     }
+
+    /// Pauses calls as long as a state of the same account before.
+    pub fn take_over_pause(&self, before: &Self) {
+        *lock(&self.pause_end) = *lock(&before.pause_end);
+    }
 }
 
 /// A credential and the calls that are made with it.
@@ -94,8 +87,9 @@ pub struct Account {
     pub client: Client,
     /// What it has read.
     pub state: Arc<AccountState>,
+    /// Limits its calls.
+    pub limits: Arc<Limits>,
     shared: Shared,
-    limits: Limits,
 }
 
 impl Account {
@@ -107,12 +101,13 @@ impl Account {
         scope: Scope,
         client: Client,
         shared: Shared,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Self {
+        let (telemetry, results) = (&shared.telemetry, ReadResult::ALL.map(ReadResult::name));
         for collector in scope.called(state.credential.kind()) {
-            shared.telemetry.init_series(name, collector.name(), collector.endpoint(), &Error::REASONS);
+            telemetry.init_series(name, collector.name(), collector.endpoint(), &Error::REASONS, &results);
         }
-        Self { name: name.into(), scope, client, state, shared, limits }
+        Self { name: name.into(), scope, client, state, limits, shared }
     }
 
     /// Returns the kind of the credential.
@@ -143,7 +138,7 @@ impl Account {
     pub fn ask(self: &Arc<Self>, calls: impl IntoIterator<Item = Call>) -> Asked {
         let calls = calls.into_iter().map(|call| (call, self.policy(call)));
         let asked = self.store().ask(calls, |call| self.permit(call));
-        for _ in 0..self.store().missing_workers(self.limits.concurrency) {
+        for _ in 0..self.store().missing_workers(self.limits.concurrency()) {
             tokio::spawn(Arc::clone(self).work());
         }
         asked
@@ -170,7 +165,13 @@ impl Account {
         while let Some(Queued { call, permit }) = self.store().next_queued() {
             let outcome = self.call(call).await;
             drop(permit);
+            let is_refused = matches!(outcome.result, Err(Error::Forbidden(_)));
             self.store().complete(call, outcome);
+            // The refusal of a single call is normal, and logged at level info.
+            if is_refused && self.store().is_forbidden() {
+                let account = &*self.name;
+                tracing::warn!(account, "every call is forbidden: use a credential with another role");
+            }
         }
     }
 
@@ -185,6 +186,12 @@ impl Account {
     fn policy(&self, call: Call) -> CachePolicy {
         let interval = self.interval(call.collector);
         let spread_over = interval.filter(|_| self.is_spread(call.collector));
+        // Without the account's own list nothing is read, and it is one request.
+        let is_own_list = call.collector == Scope::discovery(self.kind());
+        let retry = match interval {
+            Some(interval) if !is_own_list => interval / RETRIES_PER_INTERVAL,
+            _ => self.shared.max_age.min(MAX_RETRY),
+        };
         let max_age = match (interval, spread_over) {
             (None, _) => self.shared.max_age,
             (Some(interval), None) => interval,
@@ -193,7 +200,8 @@ impl Account {
         };
         CachePolicy {
             max_age,
-            retry: spread_over.unwrap_or_default() / RETRIES_PER_INTERVAL,
+            interval: interval.unwrap_or_default(),
+            retry: retry.max(MIN_RETRY),
             stale_for: self.shared.stale_for,
         }
     }

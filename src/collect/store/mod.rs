@@ -170,6 +170,12 @@ impl Store {
         self.state().advance(generation);
     }
 
+    /// Returns true if no call is running, and the credential is permitted to make none of the calls.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.state().entries.values().all(Entry::is_forbidden)
+    }
+
     /// Returns the status of `call`, if it was ever asked for.
     #[must_use]
     pub fn status(&self, call: &Call) -> Option<CallStatus> {

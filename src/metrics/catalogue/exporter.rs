@@ -41,7 +41,7 @@ catalogue! { pub static CALL_RESULT: CallResult, |c, s|
     Gauge(CALL, &[]) edgeimpulse_scrape_collector_supported
         "1 if the credential is allowed to make the call, else 0." => s.flag(call(c), c.supported);
     Gauge(CALL, &[]) edgeimpulse_scrape_collector_stale
-        "1 if values of an older response are shown because the call failed or is late, else 0." =>
+        "1 if values of an older response are shown because the call failed, is late or was deferred too long, else 0." =>
         s.flag(call(c), c.stale);
     Gauge(CALL, &[]) edgeimpulse_scrape_collector_duration_seconds
         "Duration of the last completed call." => s.add(call(c), c.duration);
