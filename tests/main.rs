@@ -61,6 +61,7 @@ mod docs {
 }
 
 mod serve {
+    mod blocked_files;
     mod bounds;
     mod metrics_endpoint;
     mod reload;

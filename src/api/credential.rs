@@ -67,6 +67,9 @@ pub enum CredentialError {
     /// It is empty or white space.
     #[error("is empty")]
     Empty,
+    /// It is not text.
+    #[error("is not UTF-8: save it as UTF-8 text with the credential alone")]
+    NotUtf8,
     /// It has characters that are not valid in an HTTP header.
     #[error("has characters that are not valid in an HTTP header: is it the right file?")]
     NotAHeader,

@@ -9,7 +9,7 @@ use reqwest::{Certificate, ClientBuilder, Proxy};
 use url::{Host, Url};
 
 use super::Error;
-use crate::config::ApiOptions;
+use crate::config::{ApiOptions, file_reader};
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
 }
 
 fn certificates(path: &std::path::Path) -> Result<Vec<Certificate>, String> {
-    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    let pem = file_reader::read(path).map_err(|error| error.to_string())?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| innermost(&error))?;
     if certificates.is_empty() {
         return Err("expected certificates in PEM, found none".to_owned());

@@ -40,7 +40,7 @@ async fn reload_on_sighup(live: Arc<ReloadableExporter>) {
     if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
         while signal.recv().await.is_some() {
             // Failures are logged and counted where they happen.
-            let _ = live.reload();
+            let _ = live.reload().await;
         }
     }
 }

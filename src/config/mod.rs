@@ -5,6 +5,7 @@ mod collectors;
 mod configuration;
 mod credential;
 pub mod file;
+pub mod file_reader;
 mod options;
 mod values;
 mod web;

@@ -7,35 +7,40 @@ use crate::config;
 
 /// The exporter in use; a reload replaces it.
 #[derive(Debug)]
-pub struct ReloadableExporter(RwLock<Arc<Exporter>>);
+pub struct ReloadableExporter {
+    current: RwLock<Arc<Exporter>>,
+    /// Locked from before the file is read, so that concurrent reloads cannot install an older configuration.
+    reloading: tokio::sync::Mutex<()>,
+}
 
 impl ReloadableExporter {
     /// Wraps the first exporter.
     #[must_use]
     pub fn new(exporter: Arc<Exporter>) -> Arc<Self> {
-        Arc::new(Self(RwLock::new(exporter)))
+        Arc::new(Self { current: RwLock::new(exporter), reloading: tokio::sync::Mutex::default() })
     }
 
     /// Returns the exporter in use. A reload does not change an exporter that was returned before.
     #[must_use]
     pub fn exporter(&self) -> Arc<Exporter> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Loads the configuration file and replaces the exporter. After an error, nothing is changed.
     ///
     /// # Errors
     /// If there is no configuration file, or if it is invalid. Metrics and log report it.
-    pub fn reload(&self) -> Result<(), String> {
-        // Locked before the file is read, so that concurrent reloads cannot install an older configuration.
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let result = replacement(&current);
-        let now = current.clock.now();
-        match result {
+    pub async fn reload(&self) -> Result<(), String> {
+        let _reloading = self.reloading.lock().await;
+        let current = self.exporter();
+        let previous = Arc::clone(&current);
+        // Reading files blocks.
+        let replacement = tokio::task::spawn_blocking(move || replacement(&previous)).await;
+        match replacement.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(exporter) => {
-                exporter.telemetry.reloaded(Some(now));
+                exporter.telemetry.reloaded(Some(current.clock.now()));
                 tracing::info!(accounts = exporter.accounts.len(), "configuration reloaded");
-                *current = exporter;
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = exporter;
                 Ok(())
             }
             Err(error) => {

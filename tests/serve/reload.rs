@@ -34,7 +34,7 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
     let second = with_accounts(&api.url(), &["two"], cached);
     let (_, second) = second.split_once("accounts:\n").unwrap();
     std::fs::write(&config, format!("{with_one}{second}")).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     let metrics = exporter.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[("account", "two")]), Some(1.0));
     assert_eq!(metrics.value(LOADED, &[]), Some(1.0));
@@ -48,7 +48,7 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
     assert_eq!(counter, Some(1.0), "counters go on");
 
     std::fs::write(&config, with_accounts(&api.url(), &["two"], cached)).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     let metrics = exporter.scrape().await;
     assert!(!metrics.text.contains("account=\"one\""), "nothing is left of the account that went");
 }
@@ -68,7 +68,7 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
         format!("{text}  - name: two\n    key_file: /does/not/exist\n"),
     ] {
         std::fs::write(&config, bad).unwrap();
-        let error = live.reload().unwrap_err();
+        let error = live.reload().await.unwrap_err();
         assert!(error.contains("config.yaml"), "{error}");
         let metrics = exporter.scrape().await;
         assert_eq!(metrics.value(LOADED, &[]), Some(0.0));
@@ -78,7 +78,7 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
         assert_eq!(metrics.value(since, &[]), before.value(since, &[]));
     }
     std::fs::write(&config, text).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     assert_eq!(exporter.scrape().await.value(LOADED, &[]), Some(1.0));
 }
 

@@ -66,7 +66,7 @@ impl Account {
             let result = self.client.get(&self.name, &call, &credential, now).await;
             if matches!(result, Err(Error::Unauthorized(_))) {
                 // The credential may have been rotated a moment ago: then its file holds the new one.
-                self.refresh_credential();
+                self.refresh_credential().await;
             }
             if generation == self.state.credential.current_generation().1 || credentials == MAX_CREDENTIALS {
                 return (result, generation);

@@ -199,11 +199,11 @@ impl Account {
     }
 
     /// Loads the credential again, if it comes from a file. The facts that a replaced credential could see are dropped.
-    pub fn refresh_credential(&self) {
+    pub async fn refresh_credential(&self) {
         let now = self.shared.clock.now();
         let credential = &self.state.credential;
         let (was_loaded, _) = credential.last_load();
-        match credential.reload(now) {
+        match credential.reload(now).await {
             Ok(Some(generation)) => {
                 tracing::info!(account = &*self.name, "credential changed");
                 self.store().start_generation(generation);

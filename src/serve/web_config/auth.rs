@@ -27,7 +27,7 @@ async fn authenticate(
     request: Request,
     next: Next,
 ) -> Response {
-    let config = web_config.current();
+    let config = web_config.current().await;
     let rejection = match is_probe(&request) {
         true => None,
         false => rejection(&config, request.headers().get(AUTHORIZATION)).await,

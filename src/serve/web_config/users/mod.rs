@@ -77,13 +77,13 @@ impl Users {
         let no_random =
             |_| LineError::without_line("basic_auth_users: the random number generator of the system failed");
         let cache_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(no_random)?;
-        // Half of the cores, so that the other half stays available for scrapes.
+        // Half of the cores, so that the other half stays available for scrapes, and less than the blocking threads.
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Some(Self {
             by_name,
             dummy_hash: format!("$2b${highest_cost:02}${}", ".".repeat(53)).into(),
             cache_key,
-            hashing: Arc::new(Semaphore::new((cores / 2).max(1))),
+            hashing: Arc::new(Semaphore::new((cores / 2).clamp(1, 4))),
             pending: Semaphore::new(MAX_PENDING),
             hashed: AtomicU64::new(0),
         }))
