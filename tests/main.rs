@@ -33,6 +33,7 @@ mod cli {
     mod check_api;
     mod command_line;
     mod manual;
+    mod secrets;
 }
 
 mod collect {

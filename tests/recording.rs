@@ -8,7 +8,7 @@ use wiremock::ResponseTemplate;
 
 use crate::support::fake::SAMPLES;
 use crate::support::program::Ended;
-use crate::support::running::KEY;
+use crate::support::running::JWT;
 use crate::support::{Exposition, FakeApi, Program, data, file, get_text};
 
 /// Part of every text in the responses that must not be in the recording.
@@ -56,7 +56,7 @@ async fn planted() -> FakeApi {
             "metadata": { CANARY: CANARY },
             "parameters": [{ CANARY: 1 }],
             format!("{CANARY}@example.com"): { format!("a {CANARY}"): [CANARY] },
-            "apiKeys": [{ KEY: KEY, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
+            "apiKeys": [{ JWT: JWT, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
         });
         answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         api.answers(path, &answer).await;
@@ -76,7 +76,7 @@ async fn record(api: &FakeApi, directory: &str) -> Ended {
     let url = api.url();
     let arguments = ["scrape", "--record", directory, "--api.url", &url, "--log.level=debug"];
     let arguments: Vec<_> = arguments.into_iter().chain(SCOPE).collect();
-    Program::start(&arguments, &[("EDGEIMPULSE_JWT", KEY)]).end().await
+    Program::start(&arguments, &[("EDGEIMPULSE_JWT", JWT)]).end().await
 }
 
 /// Returns all files below a directory.
@@ -121,7 +121,7 @@ fn without_names(text: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_text_of_people_and_no_credential_is_in_a_recording() {
     let (api, directory) = (planted().await, directory());
-    api.refuses("/api/users/2/trials", 403, &format!("{CANARY} has no access with {KEY}")).await;
+    api.refuses("/api/users/2/trials", 403, &format!("{CANARY} has no access with {JWT}")).await;
     let page = ResponseTemplate::new(502).set_body_string(format!("<p>{CANARY}</p>"));
     api.responds("/api/organizations/2/metrics", page).await;
     let ended = record(&api, &directory).await;
@@ -133,7 +133,7 @@ async fn no_text_of_people_and_no_credential_is_in_a_recording() {
     assert!(files.len() >= SAMPLES.len() - 1, "{files:?}");
     for path in &files {
         let text = std::fs::read_to_string(path).unwrap() + &path.display().to_string();
-        let found = text.find(CANARY).or_else(|| text.find(KEY)).or_else(|| text.find("Ünal"));
+        let found = text.find(CANARY).or_else(|| text.find(JWT)).or_else(|| text.find("Ünal"));
         let around = found.map(|at| text[at.saturating_sub(200)..].chars().take(300).collect::<String>());
         assert_eq!(around, None, "{}", path.display());
         assert!(!text.contains("example.com"), "{text}");

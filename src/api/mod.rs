@@ -11,6 +11,7 @@ mod counts;
 mod credential;
 mod decode;
 mod error;
+mod error_text;
 mod fields;
 mod pagination;
 mod reader;

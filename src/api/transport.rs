@@ -9,6 +9,7 @@ use reqwest::{Certificate, ClientBuilder, Proxy};
 use url::{Host, Url};
 
 use super::Error;
+use super::error_text::printable;
 use crate::config::{ApiOptions, file_reader};
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
@@ -126,7 +127,7 @@ fn is_loopback(url: &Url) -> bool {
 pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
     // The log has the endpoint; the URL would be noise.
     let error = error.without_url();
-    let text = innermost(&error);
+    let text = printable(&innermost(&error));
     let host = || {
         format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
     };

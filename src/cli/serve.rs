@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::output::init_log;
 use super::{Failure, build, configuration};
 use crate::collect::{Exporter, Keep};
-use crate::config::Options;
+use crate::config::{Options, redact};
 use crate::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 
 /// Serves the metrics of the configured accounts until SIGTERM or SIGINT.
@@ -15,7 +15,7 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
     init_log(&configuration.common.log);
     let exporter = build(configuration, replay, Keep::default()).await?;
     let server = Server::open(exporter.web()).await.map_err(Failure::Configuration)?;
-    server.announce(&exporter.web().telemetry_path, exporter.configuration.api.url.as_str());
+    server.announce(&exporter.web().telemetry_path, &redact(exporter.configuration.api.url.as_str()));
     Ok(run(exporter, server).await)
 }
 

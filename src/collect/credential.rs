@@ -47,10 +47,26 @@ impl CredentialSource {
     pub fn load(kind: CredentialKind, origin: CredentialOrigin, now: UnixTime) -> Result<Self, LoadError> {
         let credential = Arc::new(match &origin {
             CredentialOrigin::Environment(_, secret) => Credential::new(kind, secret.expose_secret())?,
-            CredentialOrigin::File(path) => of_file(kind, file_reader::read(path))?,
+            CredentialOrigin::File(path) => {
+                let credential = of_file(kind, file_reader::read(path))?;
+                if file_reader::is_writable_by_everybody(path) {
+                    let file = path.display();
+                    tracing::warn!(
+                        "every user of this machine can replace the {} in {origin}: run chmod 600 {file}",
+                        kind.name()
+                    );
+                }
+                credential
+            }
         });
         let state = State { credential, generation: 0, is_loaded: true, loaded_at: now };
         Ok(Self { kind, origin, state: Mutex::new(state), reading: tokio::sync::Mutex::default() })
+    }
+
+    /// Returns where the credential comes from.
+    #[must_use]
+    pub const fn origin(&self) -> &CredentialOrigin {
+        &self.origin
     }
 
     /// Returns the kind of the credential, which never changes.

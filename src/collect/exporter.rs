@@ -107,7 +107,9 @@ impl Exporter {
         let accounts = options.iter().zip(states).enumerate().map(|(index, (options, state))| {
             let client = Client::new(http.clone(), settings(api, options, keep), Arc::clone(&telemetry));
             let limits = Limits::new(share(concurrency, index, count), share(calls_per_minute, index, count));
-            Arc::new(Account::new(&options.name, state, scope(options), client, shared.clone(), limits))
+            let account = Account::new(&options.name, state, scope(options), client, shared.clone(), limits);
+            account.report_expiry();
+            Arc::new(account)
         });
         let accounts = accounts.collect();
         Ok(Arc::new(Self { configuration, accounts, telemetry, clock, writer: Writer::default(), http }))

@@ -123,6 +123,16 @@ impl FileRead {
     }
 }
 
+/// Returns true if every user of the machine may write to a file that was read.
+#[must_use]
+pub fn is_writable_by_everybody(path: &Path) -> bool {
+    #[cfg(unix)]
+    let is_writable = |file: std::fs::Metadata| std::os::unix::fs::MetadataExt::mode(&file) & 0o002 != 0;
+    #[cfg(not(unix))]
+    let is_writable = |_| false;
+    path.metadata().is_ok_and(|file| file.is_file() && is_writable(file))
+}
+
 fn reads() -> MutexGuard<'static, BTreeMap<PathBuf, FileRead>> {
     // Critical sections cannot leave partial state, so poisoning is ignored.
     READS.lock().unwrap_or_else(PoisonError::into_inner)

@@ -36,7 +36,8 @@ impl ReloadableExporter {
         let previous = Arc::clone(&current);
         // Reading files blocks.
         let replacement = tokio::task::spawn_blocking(move || replacement(&previous)).await;
-        match replacement.unwrap_or_else(|error| Err(error.to_string())) {
+        let replacement = replacement.unwrap_or_else(|error| Err(error.to_string()));
+        match replacement.map_err(|error| config::redact(&error)) {
             Ok(exporter) => {
                 exporter.telemetry.reloaded(Some(current.clock.now()));
                 tracing::info!(accounts = exporter.accounts.len(), "configuration reloaded");

@@ -15,7 +15,7 @@ use edgeimpulse_exporter::model::{Call, Collector, Facts, Snapshot, Whitelabel};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use crate::support::running::{KEY, NOW};
+use crate::support::running::{JWT, NOW};
 use crate::support::{Exposition, FakeApi};
 
 const LIST: &str = "/api/organizations/7/whitelabel/organizations";
@@ -84,7 +84,7 @@ impl Admin {
 async fn told(path: &str, call: Call, answer: &Value) -> (Result<Facts, Error>, Admin) {
     let api = FakeApi::start().await;
     api.answers(path, answer).await;
-    let admin = Admin::of(&api.url(), KEY);
+    let admin = Admin::of(&api.url(), JWT);
     (admin.asks(call).await, admin)
 }
 
@@ -147,7 +147,7 @@ async fn users_are_counted_by_tier_and_activity_and_none_is_looked_at() {
         ResponseTemplate::new(200).set_body_json(json!({ "success": true, "users": users, "total": total }))
     };
     api.responds(USERS, respond).await;
-    let admin = Admin::of(&api.url(), KEY);
+    let admin = Admin::of(&api.url(), JWT);
     let facts = admin.asks(of(Collector::WhitelabelUsers)).await.unwrap();
     let whitelabel = &facts.whitelabels[&7];
     assert_eq!(whitelabel.users_by_tier, Some([10, 20, 0, 40]));
@@ -165,7 +165,7 @@ async fn a_family_of_users_is_whole_or_not_there() {
         ResponseTemplate::new(200).set_body_json(json!({ "success": true, "users": [], "total": total }))
     };
     api.responds(USERS, respond).await;
-    let admin = Admin::of(&api.url(), KEY);
+    let admin = Admin::of(&api.url(), JWT);
     let facts = admin.asks(of(Collector::WhitelabelUsers)).await.unwrap();
     assert_eq!(facts.whitelabels[&7].users_by_tier, Some([3; 4]));
     assert_eq!(facts.whitelabels[&7].users_active, None);
@@ -195,7 +195,7 @@ async fn inner(answer: &Value) -> impl Fn(&str) -> Option<f64> + use<> {
 #[tokio::test]
 async fn an_organization_that_only_its_white_label_sees_has_limits_and_use() {
     let api = FakeApi::with_samples("typical").await;
-    let facts = Admin::of(&api.url(), KEY).asks(Call::whitelabel_organization(1, 31)).await.unwrap();
+    let facts = Admin::of(&api.url(), JWT).asks(Call::whitelabel_organization(1, 31)).await.unwrap();
     insta::assert_snapshot!(shown(facts).text);
 }
 

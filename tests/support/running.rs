@@ -19,6 +19,9 @@ pub const NOW: f64 = 1_793_491_200.0;
 /// The API key that tests use, to be looked for where it must not be.
 pub const KEY: &str = "ei_canary_0123456789abcdef";
 
+/// The JWT that tests use, likewise.
+pub const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary_0123456789abcdef";
+
 /// An exporter that runs until it is dropped.
 pub struct Running {
     pub address: SocketAddr,
@@ -39,7 +42,7 @@ impl Running {
 
     /// Starts an exporter with a JWT.
     pub async fn with_jwt(api: &FakeApi, options: &[&str]) -> Self {
-        Self::with_file(&api.url(), &["--api.jwt-file", &file("jwt", KEY)], Clock::Fixed(NOW), options).await
+        Self::with_file(&api.url(), &["--api.jwt-file", &file("jwt", JWT)], Clock::Fixed(NOW), options).await
     }
 
     /// Starts an exporter with the credential in a file, that is named by its flag. It uses no answer twice unless

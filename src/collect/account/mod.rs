@@ -216,11 +216,24 @@ impl Account {
             }
             Ok(None) | Err(_) => {}
         }
-        let has_expired = credential.current().expiry.is_some_and(|expiry| expiry <= now);
-        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), has_expired);
-        if has_expired && !was_logged {
-            tracing::warn!(account = &*self.name, "JWT expired: provide a new one");
+        self.report_expiry();
+    }
+
+    /// Logs once that the current credential has expired.
+    pub fn report_expiry(&self) {
+        let expired = self.expired();
+        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), expired.is_some());
+        if let Some(text) = expired.filter(|_| !was_logged) {
+            tracing::warn!(account = &*self.name, "{text}");
         }
+    }
+
+    /// Returns what to do if the current credential has expired.
+    #[must_use]
+    pub fn expired(&self) -> Option<String> {
+        let credential = &self.state.credential;
+        let has_expired = credential.current().expiry? <= self.shared.clock.now();
+        has_expired.then(|| format!("JWT expired: provide a new one in {}", credential.origin()))
     }
 
     /// Returns the status of the account; `up` is the scrape's.

@@ -10,7 +10,7 @@ use wiremock::{Request, ResponseTemplate};
 
 use super::{Admin, LIST, LISTED, query};
 use crate::support::FakeApi;
-use crate::support::running::{KEY, NOW};
+use crate::support::running::{JWT, NOW};
 
 /// Answers with a page of a list of `all` organizations, at most `most` of them, as if there were `total`.
 fn pages(all: u64, most: u64, total: impl Into<Value>) -> impl Fn(&Request) -> ResponseTemplate {
@@ -49,7 +49,7 @@ async fn the_whole_portfolio_is_read_page_by_page() {
 async fn the_next_page_begins_after_what_came_whatever_was_asked_for() {
     let api = FakeApi::start().await;
     api.responds(LIST, pages(450, 70, 450)).await;
-    let facts = Admin::of(&api.url(), KEY).asks(LISTED).await.unwrap();
+    let facts = Admin::of(&api.url(), JWT).asks(LISTED).await.unwrap();
     assert_eq!(facts.organizations.len(), 450);
     let requests = api.requests(LIST).await;
     let offsets: Vec<_> = requests.iter().map(|request| query(request)["offset"].clone()).collect();
@@ -64,7 +64,7 @@ async fn a_list_without_a_usable_total_ends_with_a_page_that_brings_nothing_new(
     {
         let api = FakeApi::start().await;
         api.responds(LIST, pages(250, 100, total.clone())).await;
-        let facts = Admin::of(&api.url(), KEY).asks(LISTED).await.unwrap();
+        let facts = Admin::of(&api.url(), JWT).asks(LISTED).await.unwrap();
         assert_eq!(facts.organizations.len(), 250, "{total}");
         assert_eq!(facts.whitelabels[&7].organizations, counted, "{total}");
         assert_eq!(api.requests(LIST).await.len(), 4, "{total}: three pages, and an empty one");
@@ -76,7 +76,7 @@ async fn an_api_that_ignores_the_offset_is_not_asked_forever() {
     let api = FakeApi::start().await;
     let page = json!({ "success": true, "total": 1000, "organizations": [{ "id": 1 }, { "id": 2 }, {}, 5] });
     api.answers(LIST, &page).await;
-    let admin = Admin::of(&api.url(), KEY);
+    let admin = Admin::of(&api.url(), JWT);
     let facts = admin.asks(LISTED).await.unwrap();
     assert_eq!(facts.organizations.keys().collect::<Vec<_>>(), [&1, &2]);
     assert_eq!(api.requests(LIST).await.len(), 2);
@@ -87,7 +87,7 @@ async fn an_api_that_ignores_the_offset_is_not_asked_forever() {
 async fn a_list_without_end_is_an_error_and_not_a_leak() {
     let api = FakeApi::start().await;
     api.responds(LIST, pages(u64::MAX >> 1, 1, Value::Null)).await;
-    let admin = Admin::of(&api.url(), KEY);
+    let admin = Admin::of(&api.url(), JWT);
     let error = admin.asks(LISTED).await.unwrap_err();
     assert_eq!(error.reason(), "decode");
     assert_eq!(admin.requests(), 1000);
@@ -102,7 +102,7 @@ async fn a_page_that_fails_fails_the_list() {
         _ => good(request),
     };
     api.responds(LIST, respond).await;
-    let admin = Admin::of(&api.url(), KEY);
+    let admin = Admin::of(&api.url(), JWT);
     assert_eq!(admin.asks(LISTED).await.unwrap_err().reason(), "server_error");
     assert_eq!(admin.requests(), 3, "each page is a request");
     let mut errors = BTreeMap::new();
@@ -119,6 +119,6 @@ async fn each_page_may_take_as_long_as_a_call() {
     let page = pages(3, 1, 3);
     let slow = move |request: &Request| page(request).set_delay(Duration::from_millis(2200));
     api.responds(LIST, slow).await;
-    let facts = Admin::of(&api.url(), KEY).asks(LISTED).await.unwrap();
+    let facts = Admin::of(&api.url(), JWT).asks(LISTED).await.unwrap();
     assert_eq!(facts.organizations.len(), 3, "all three pages took longer than one may");
 }
