@@ -28,3 +28,4 @@ pub use error::{Error, ErrorDetail};
 pub use fields::{Member, Schema};
 pub use stream::{ENVELOPE, Parts};
 pub use transport::transport;
+pub(crate) use values::is_no_date;

@@ -61,6 +61,9 @@ pub(super) fn parse<'a, T: Parse>(
 ) -> Value<T::Output<'a>> {
     match json {
         None | Some("null") => Value::Missing,
+        Some(json) if T::SCHEMA == Schema::Date && text(json).is_some_and(|text| is_no_date(&text)) => {
+            Value::Missing
+        }
         Some(json) => T::parse(json).map_or_else(
             || {
                 errors.count(name);
@@ -136,6 +139,11 @@ value!(
     }
 );
 
+/// Returns true for the first and the last day of calendars, which other systems write for "none" and "never".
+pub(crate) fn is_no_date(text: &str) -> bool {
+    text.starts_with("0001-01-01") || text.starts_with("9999-12-31")
+}
+
 /// Returns a string without its escapes; `None` for anything else, and for half of a surrogate pair.
 pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
     let content = json.strip_prefix('"')?.strip_suffix('"')?;
@@ -194,6 +202,17 @@ mod tests {
         {
             assert_eq!(parsed::<Date>(invalid), (Value::Invalid, 1), "{invalid}");
         }
+        for none in [
+            r#""0001-01-01T00:00:00Z""#,
+            r#""0001-01-01T00:00:00+00:00""#,
+            r#""0001-01-01T00:00:00""#,
+            r#""9999-12-31T23:59:59Z""#,
+            r#""9999-12-31T23:59:59.9999999Z""#,
+            r#""9999\u002d12-31T23:59:59.999-05:00""#,
+        ] {
+            assert_eq!(parsed::<Date>(none), (Value::Missing, 0), "{none}");
+        }
+        assert_eq!(parsed::<Text>(r#""0001-01-01T00:00:00Z""#).1, 0);
     }
 
     #[test]

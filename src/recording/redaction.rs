@@ -112,6 +112,9 @@ impl Redaction {
         if KEPT_VALUES.iter().any(|(of, words)| *of == member && words.contains(&text)) {
             return text.to_owned();
         }
+        if api::is_no_date(text) {
+            return text.chars().take(10).collect::<String>() + "T00:00:00Z";
+        }
         match text.parse::<jiff::Timestamp>() {
             // Formatted again, because the parser accepts annotations besides the date.
             Ok(date) => date.to_string(),
@@ -169,6 +172,8 @@ mod tests {
             redacted(r#"{"created":"2026-10-30T00:00:00.250Z"}"#),
             r#"{"created":"2026-10-30T00:00:00.25Z"}"#
         );
+        let never = r#"{"created":"9999-12-31T23:59:59.999Z Jan","deleted":"0001-01-01T00:00:00Z"}"#;
+        assert_eq!(redacted(never), r#"{"created":"9999-12-31T00:00:00Z","deleted":"0001-01-01T00:00:00Z"}"#);
         for odd in ["2026-10-30", "2026-10-30T00:00:00", "2026-10-30T00:00:00Z Jan"] {
             assert_eq!(redacted(&format!(r#"{{"created":"{odd}"}}"#)), r#"{"created":"created-1"}"#);
         }

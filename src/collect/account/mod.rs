@@ -14,11 +14,13 @@ use tokio::time::Instant;
 use super::Scope;
 use super::credential::CredentialSource;
 use super::rate_limit::{Permit, RateLimiter};
+use call::Pause;
+
 use super::store::{Asked, CachePolicy, Queued, Read, Store};
 use crate::api::{Client, Error};
 use crate::config::CredentialKind;
 use crate::metrics::telemetry::Telemetry;
-use crate::model::{AccountStatus, Call, Clock, Collector, UnixTime};
+use crate::model::{AccountStatus, Call, Clock, Collector};
 
 /// Failed calls of a collector with an interval are repeated after this part of the interval, so that a failing API is
 /// not called for a thousand organizations at each scrape.
@@ -61,7 +63,7 @@ impl Limits {
 #[derive(Debug)]
 pub struct AccountState {
     credential: CredentialSource,
-    pause_end: Mutex<Option<UnixTime>>,
+    pause: Mutex<Option<Pause>>,
     /// True if the log reports that the current credential has expired.
     is_expiry_logged: Mutex<bool>,
     store: Store,
@@ -75,7 +77,7 @@ impl AccountState {
     pub fn new(credential: CredentialSource) -> Self {
         Self {
             credential,
-            pause_end: Mutex::default(),
+            pause: Mutex::default(),
             is_expiry_logged: Mutex::default(),
             store: Store::default(),
             created: Instant::now(),
