@@ -54,6 +54,7 @@ async fn planted() -> FakeApi {
         plant(&mut answer, "", &mut planted);
         let more = json!({
             "metadata": { CANARY: CANARY },
+            "ownersByName": { format!("Jan{CANARY}"): { CANARY: 1 } },
             "parameters": [{ CANARY: 1 }],
             format!("{CANARY}@example.com"): { format!("a {CANARY}"): [CANARY] },
             "apiKeys": [{ JWT: JWT, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
@@ -161,6 +162,44 @@ async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
     assert_eq!(again.code, Some(2), "{again:?}");
     assert!(again.stderr.contains("the directory is not empty"), "{again:?}");
     assert_eq!(api.calls().await, calls, "no call was made");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_that_is_refused_is_not_changed_and_no_link_is_followed() {
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    let api = FakeApi::with_samples("typical").await;
+    let (full, target, link) = (directory(), directory(), directory());
+    for path in [&full, &target] {
+        std::fs::create_dir(path).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    std::fs::write(format!("{full}/file"), "").unwrap();
+    symlink(&target, &link).unwrap();
+    let file = format!("{full}/file");
+    let mut refused = vec![
+        (full.clone(), "the directory is not empty: choose a new one"),
+        (link.clone(), "it is a symbolic link: choose a new directory"),
+        (format!("{link}/"), "it is a symbolic link: choose a new directory"),
+        (file, "Not a directory"),
+    ];
+    let other = directory();
+    std::fs::create_dir(&other).unwrap();
+    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
+    // Only root can give a directory away.
+    if chown(&other, Some(54321), None).is_ok() {
+        refused.push((other.clone(), "the directory belongs to another user: choose a new one"));
+    }
+    for (path, hint) in refused {
+        let ended = record(&api, &path).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(hint), "{hint}: {ended:?}");
+    }
+    for path in [&full, &target, &other] {
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o755, "{path}");
+    }
+    assert_eq!(files(Path::new(&target)).len(), 0);
+    assert_eq!(api.calls().await, 0);
 }
 
 #[tokio::test]
