@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_key_a_name_and_an_address_are_not_shown_in_any_form() {
         let (key, percent) = ("ei_canary0123456789abcdef", |text: &str| {
-            text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>()
+            text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat()
         });
         let (address, name) = ("jan.canary@example.com", "Jan Canary");
         for form in [
@@ -109,7 +109,7 @@ mod tests {
             percent(key),
             STANDARD.encode(key),
             format!("{}\n{} {}", &key[..10], &key[10..14], &key[14..]),
-            key.chars().map(|c| format!("{c} ")).collect(),
+            key.chars().map(String::from).collect::<Vec<_>>().join(" "),
             address.to_owned(),
             address.to_uppercase(),
             percent(address),

@@ -32,7 +32,7 @@ static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
     }
     let mut names = BTreeSet::new();
     let of_calls = Collector::ALL.into_iter().map(api::members);
-    of_calls.chain([&ENVELOPE[..]]).for_each(|members| add(members, &mut names));
+    of_calls.chain([ENVELOPE]).for_each(|members| add(members, &mut names));
     names
 });
 

@@ -11,6 +11,9 @@ use crate::support::{Program, file, get_text};
 /// A password that looks like a name.
 const PASSWORD: &str = "s3cr3t";
 
+/// Name and value of an environment variable.
+type Variable = (String, String);
+
 /// Fails if a secret, or a part of one, is in a text.
 fn assert_hidden(text: &str, place: &str) {
     for secret in ["canary", PASSWORD, "eyJ"] {
@@ -35,7 +38,7 @@ fn values() -> [String; 6] {
 #[tokio::test]
 async fn a_secret_in_place_of_any_value_is_not_shown() {
     let command = CommandLine::command();
-    let mut calls: Vec<(Vec<String>, Option<(String, String)>)> = Vec::new();
+    let mut calls: Vec<(Vec<String>, Option<Variable>)> = Vec::new();
     for option in command.get_arguments().filter(|option| option.get_long().is_some()) {
         let flag = format!("--{}", option.get_long().unwrap());
         if ["--help", "--version"].contains(&&*flag) {

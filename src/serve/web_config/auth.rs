@@ -29,12 +29,11 @@ async fn authenticate(
     next: Next,
 ) -> Response {
     let config = web_config.current().await;
-    let rejection = match is_probe(&request) {
-        true => None,
-        false => {
-            let wrong = request.extensions().get().cloned().unwrap_or_default();
-            rejection(&config, request.headers().get(AUTHORIZATION), &wrong).await
-        }
+    let rejection = if is_probe(&request) {
+        None
+    } else {
+        let wrong = request.extensions().get().cloned().unwrap_or_default();
+        rejection(&config, request.headers().get(AUTHORIZATION), &wrong).await
     };
     let mut response = match rejection {
         Some(rejection) => rejection,

@@ -55,8 +55,8 @@ async fn an_unknown_user_costs_as_much_time_as_a_known_one() {
 #[test]
 fn a_wrong_password_takes_the_same_time_whatever_the_costs_in_the_file() {
     let hashes = [4, 5, 8].map(|cost| (cost, bcrypt::hash("canary", cost).unwrap()));
-    let text: String = hashes.iter().map(|(cost, hash)| format!("  user{cost}: '{hash}'\n")).collect();
-    let users = users(&format!("basic_auth_users:\n{text}"));
+    let named: Vec<_> = hashes.iter().map(|(cost, hash)| format!("user{cost}: '{hash}'")).collect();
+    let users = users(&format!("basic_auth_users: {{ {} }}", named.join(", ")));
     assert_eq!(users.highest_cost, 8);
     for (cost, hash) in hashes {
         let user = &users.by_name[&format!("user{cost}")];
