@@ -7,6 +7,7 @@ use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::model::{Clock, Collector};
 use serde_json::Value;
 
+use crate::support::running::{JWT, KEY};
 use crate::support::{FakeApi, Program, Running, file};
 
 fn schema() -> Value {
@@ -237,6 +238,49 @@ async fn check_config_says_so_without_starting() {
             ended.stderr.contains("cannot be combined with --config.file: set it in the file"),
             "{ended:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_credential_is_found_at_the_start_and_by_check_config() {
+    let expired = "eyJhbGciOiJub25lIn0.eyJleHAiOjEwMDAwMDAwMDB9.canary";
+    let long = "0".repeat(10_000_000);
+    for (flag, text, hint) in [
+        ("--api.key-file", "\u{feff}ei_canary", "begins with a byte order mark: save it as UTF-8 without one"),
+        ("--api.key-file", "'ei_canary'", "is in quotes: remove them"),
+        ("--api.key-file", "EDGEIMPULSE_API_KEY=ei_canary", "is written as NAME=VALUE: leave only the value"),
+        ("--api.key-file", "ei_can\u{200b}ary", "has the character U+200B at position 7"),
+        ("--api.key-file", JWT, "is a JWT: configure it with --api.jwt-file"),
+        ("--api.jwt-file", KEY, "is an API key: configure it with --api.key-file"),
+        ("--api.key-file", &long, "the file is larger than 4 MiB"),
+    ] {
+        let path = file("credential", text);
+        for arguments in [&["check-config", flag, &path][..], &[flag, &path]] {
+            let ended = Program::ends(arguments, &[], 2).await;
+            assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+            assert!(ended.stderr.contains(hint) && ended.stderr.contains(&path), "{hint}: {}", ended.stderr);
+            assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
+        }
+    }
+    let path = file("jwt", expired);
+    let ended = Program::ends(&["check-config", "--api.jwt-file", &path], &[], 1).await;
+    let line = format!("error: account default: JWT expired: provide a new one in file {path}\n");
+    assert!(ended.stderr.ends_with(&line), "{}", ended.stderr);
+    let mut program = Program::start(&["--web.listen-address=127.0.0.1:0", "--api.jwt-file", &path], &[]);
+    let line = program.says("JWT expired").await;
+    assert!(line.contains("WARN") && line.contains(&path), "{line}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_credential_that_every_user_can_replace_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = file("key", KEY);
+    for (mode, warnings) in [(0o644, 0), (0o666, 1)] {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let ended = Program::ends(&["check-config", "--api.key-file", &path], &[], 0).await;
+        let advice = format!("run chmod 600 {path}");
+        assert_eq!(ended.stderr.matches(&advice).count(), warnings, "{mode:o}: {}", ended.stderr);
     }
 }
 

@@ -10,7 +10,7 @@ use wiremock::{Request, ResponseTemplate};
 
 use crate::deploy::prometheus::Prometheus;
 use crate::support::program::Ended;
-use crate::support::running::KEY;
+use crate::support::running::{JWT, KEY};
 use crate::support::{Exposition, FakeApi, Program, Running, file};
 
 const LIST: &str = "/api/organizations/7/whitelabel/organizations";
@@ -60,7 +60,7 @@ async fn api() -> FakeApi {
 /// Runs `history` with a JWT until it ends with that exit code.
 async fn history(url: &str, output: &str, options: &[&str], code: i32) -> Ended {
     let arguments = [&["history", "--api.url", url, "--output", output], options].concat();
-    Program::ends(&arguments, &[("EDGEIMPULSE_JWT", KEY)], code).await
+    Program::ends(&arguments, &[("EDGEIMPULSE_JWT", JWT)], code).await
 }
 
 fn files(output: &str) -> BTreeMap<String, String> {

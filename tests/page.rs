@@ -213,7 +213,7 @@ async fn names_and_errors_are_shown_as_text() {
         let escaped =
             name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         assert_eq!(page.matches(&format!("<bdi>{escaped}</bdi>")).count(), 1, "{name}: {page}");
-        assert!(page.contains(&format!("API server error (HTTP 500): {escaped}")), "{name}: {page}");
+        assert!(page.contains("API server error (HTTP 500): [...]"), "{name}: {page}");
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("\" onmouse"), "{name}");
     }
 }

@@ -9,7 +9,7 @@ use wiremock::ResponseTemplate;
 use crate::support::fake::SAMPLES;
 use crate::support::program::Ended;
 use crate::support::repository::files_below;
-use crate::support::running::{EVERYTHING, KEY};
+use crate::support::running::{EVERYTHING, JWT};
 use crate::support::{Exposition, FakeApi, Program, data, file, get_text};
 
 /// Part of every text in the responses that must not be in the recording.
@@ -55,9 +55,10 @@ async fn planted() -> FakeApi {
         plant(&mut answer, "", &mut planted);
         let more = json!({
             "metadata": { CANARY: CANARY },
+            "ownersByName": { format!("Jan{CANARY}"): { CANARY: 1 } },
             "parameters": [{ CANARY: 1 }],
             format!("{CANARY}@example.com"): { format!("a {CANARY}"): [CANARY] },
-            "apiKeys": [{ KEY: KEY, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
+            "apiKeys": [{ JWT: JWT, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
         });
         answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         api.answers(path, &answer).await;
@@ -74,7 +75,7 @@ fn directory() -> String {
 async fn record(api: &FakeApi, directory: &str) -> Ended {
     let url = api.url();
     let arguments = ["scrape", "--record", directory, "--api.url", &url, "--log.level=debug"];
-    Program::start(&[&arguments[..], &EVERYTHING].concat(), &[("EDGEIMPULSE_JWT", KEY)]).end().await
+    Program::start(&[&arguments[..], &EVERYTHING].concat(), &[("EDGEIMPULSE_JWT", JWT)]).end().await
 }
 
 /// Returns the samples about the API, with every name replaced by one word.
@@ -109,7 +110,7 @@ fn without_names(text: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_text_of_people_and_no_credential_is_in_a_recording() {
     let (api, directory) = (planted().await, directory());
-    api.refuses("/api/users/2/trials", 403, &format!("{CANARY} has no access with {KEY}")).await;
+    api.refuses("/api/users/2/trials", 403, &format!("{CANARY} has no access with {JWT}")).await;
     let page = ResponseTemplate::new(502).set_body_string(format!("<p>{CANARY}</p>"));
     api.responds("/api/organizations/2/metrics", page).await;
     let ended = record(&api, &directory).await;
@@ -121,7 +122,7 @@ async fn no_text_of_people_and_no_credential_is_in_a_recording() {
     assert!(files.len() >= SAMPLES.len() - 1, "{files:?}");
     for path in &files {
         let text = std::fs::read_to_string(path).unwrap() + &path.display().to_string();
-        let found = text.find(CANARY).or_else(|| text.find(KEY)).or_else(|| text.find("Ünal"));
+        let found = text.find(CANARY).or_else(|| text.find(JWT)).or_else(|| text.find("Ünal"));
         let around = found.map(|at| text[at.saturating_sub(200)..].chars().take(300).collect::<String>());
         assert_eq!(around, None, "{}", path.display());
         assert!(!text.contains("example.com"), "{text}");
@@ -148,6 +149,44 @@ async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
     assert_eq!(again.code, Some(2), "{again:?}");
     assert!(again.stderr.contains("the directory is not empty"), "{again:?}");
     assert_eq!(api.calls().await, calls, "no call was made");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_that_is_refused_is_not_changed_and_no_link_is_followed() {
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    let api = FakeApi::with_samples("typical").await;
+    let (full, target, link) = (directory(), directory(), directory());
+    for path in [&full, &target] {
+        std::fs::create_dir(path).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    std::fs::write(format!("{full}/file"), "").unwrap();
+    symlink(&target, &link).unwrap();
+    let file = format!("{full}/file");
+    let mut refused = vec![
+        (full.clone(), "the directory is not empty: choose a new one"),
+        (link.clone(), "it is a symbolic link: choose a new directory"),
+        (format!("{link}/"), "it is a symbolic link: choose a new directory"),
+        (file, "Not a directory"),
+    ];
+    let other = directory();
+    std::fs::create_dir(&other).unwrap();
+    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
+    // Only root can give a directory away.
+    if chown(&other, Some(54321), None).is_ok() {
+        refused.push((other.clone(), "the directory belongs to another user: choose a new one"));
+    }
+    for (path, hint) in refused {
+        let ended = record(&api, &path).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(hint), "{hint}: {ended:?}");
+    }
+    for path in [&full, &target, &other] {
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o755, "{path}");
+    }
+    assert_eq!(files_below(&target).len(), 0);
+    assert_eq!(api.calls().await, 0);
 }
 
 #[tokio::test]

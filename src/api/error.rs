@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::error_text::known_words;
+
 /// Why a call to the API failed.
 ///
-/// Texts never contain the credential. Of the response they contain only the API's own error text, shortened and with
-/// e-mail addresses masked.
+/// Texts never contain the credential. Of the response they contain only the known words of the API's error text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The API does not accept the credential: status 401, or by the error text.
@@ -201,21 +202,11 @@ const REFUSED: [&str; 3] = ["invalid", "expired", "revoked"];
 const PERMISSION: [&str; 6] =
     ["permission", "not permitted", "not allowed", "forbidden", "access denied", "no access"];
 
-/// Maximum length of a logged error text, in characters.
-const MAX_TEXT_LENGTH: usize = 200;
-
 impl ErrorDetail {
-    /// Makes `text` safe to log: without the credential, e-mail addresses and control characters, and shortened.
+    /// Makes a detail with the known words of `text`.
     pub(super) fn new(status: u16, text: Option<&str>, credential: &str) -> Self {
-        let safe = |text: &str| {
-            let text =
-                if credential.is_empty() { text.to_owned() } else { text.replace(credential, "[credential]") };
-            let words =
-                text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-            let masked: Vec<_> = words.map(|word| if word.contains('@') { "[e-mail]" } else { word }).collect();
-            masked.join(" ").chars().take(MAX_TEXT_LENGTH).collect::<String>()
-        };
-        Self { status, text: text.map(safe).filter(|text| !text.is_empty()), redirect: None }
+        let text = text.map(|text| known_words(text, credential)).filter(|text| !text.is_empty());
+        Self { status, text, redirect: None }
     }
 
     /// Returns true if the text says that the credential is not accepted, such as "JWT token has expired".
@@ -250,7 +241,7 @@ mod tests {
     fn error_texts_lose_credential_addresses_and_line_breaks() {
         let detail =
             ErrorDetail::new(200, Some("key ei_123 of\njan@example.com\u{1b}[31m is <b@c.d> bad"), "ei_123");
-        assert_eq!(detail.text.as_deref(), Some("key [credential] of [e-mail] [31m is [e-mail] bad"));
+        assert_eq!(detail.text.as_deref(), Some("key [credential] of [e-mail] [...] is [e-mail] bad"));
     }
 
     #[test]

@@ -97,7 +97,10 @@ pub(super) fn parse<'a, T: Parse>(
     json: Option<&'a str>,
     errors: &mut DecodeErrors,
 ) -> Value<T::Output<'a>> {
-    let Some(json) = json.filter(|json| *json != "null") else { return Value::Missing };
+    let is_missing = |json: &str| {
+        json == "null" || T::SCHEMA == Schema::Date && text(json).is_some_and(|text| is_no_date(&text))
+    };
+    let Some(json) = json.filter(|json| !is_missing(json)) else { return Value::Missing };
     let Some(mut value) = T::parse(json) else {
         errors.count(name);
         return Value::Invalid;
@@ -192,6 +195,11 @@ value!(
     }
 );
 
+/// Returns true for the first and the last day of calendars, which other systems write for "none" and "never".
+pub(crate) fn is_no_date(text: &str) -> bool {
+    text.starts_with("0001-01-01") || text.starts_with("9999-12-31")
+}
+
 /// Returns a string without its escapes; `None` for anything else, and for half of a surrogate pair.
 pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
     let content = json.strip_prefix('"')?.strip_suffix('"')?;
@@ -251,6 +259,17 @@ mod tests {
         {
             assert_eq!(parsed::<Date>(invalid), (Value::Invalid, 1), "{invalid}");
         }
+        for none in [
+            r#""0001-01-01T00:00:00Z""#,
+            r#""0001-01-01T00:00:00+00:00""#,
+            r#""0001-01-01T00:00:00""#,
+            r#""9999-12-31T23:59:59Z""#,
+            r#""9999-12-31T23:59:59.9999999Z""#,
+            r#""9999\u002d12-31T23:59:59.999-05:00""#,
+        ] {
+            assert_eq!(parsed::<Date>(none), (Value::Missing, 0), "{none}");
+        }
+        assert_eq!(parsed::<Text>(r#""0001-01-01T00:00:00Z""#).1, 0);
     }
 
     #[test]

@@ -21,6 +21,11 @@ pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, F
     if let Some(path) = &exporter.web().web_config_file {
         WebConfigWatcher::load(path.clone()).map_err(|error| Failure::Configuration(error.to_string()))?;
     }
+    for account in &exporter.accounts {
+        if let Some(text) = account.expired() {
+            return Err(Failure::Running(format!("account {}: {text}", account.name)));
+        }
+    }
     let count = exporter.accounts.len();
     let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
     print(format!("The configuration is valid. Accounts: {count} ({}).\n", names.join(", ")))

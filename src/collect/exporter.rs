@@ -112,7 +112,9 @@ impl Exporter {
                     discovery_is_off(options)
                 );
             }
-            Arc::new(Account::new(&options.name, state, scope, client, shared.clone(), limits))
+            let account = Account::new(&options.name, state, scope, client, shared.clone(), limits);
+            account.report_expiry();
+            Arc::new(account)
         });
         let accounts = accounts.collect();
         Ok(Arc::new(Self { configuration, accounts, telemetry, clock, http }))

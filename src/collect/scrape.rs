@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::plan::Plan;
 use super::store::{CallStatus, Read};
@@ -79,7 +79,7 @@ async fn read(
     if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
         return (Facts::default(), account.status(None), Vec::new());
     }
-    account.refresh_credential();
+    let _ = timeout_at(deadline, account.refresh_credential()).await;
     let (discovery, unsupported, asked) = loop {
         let generation = account.store().generation();
         let (discovery, mut asked) = Discovery::read(account, deadline).await;

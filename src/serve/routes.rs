@@ -46,7 +46,7 @@ async fn reload(State(live): State<Arc<ReloadableExporter>>) -> Result<&'static 
         let text = "reload over HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP\n";
         return Err((StatusCode::FORBIDDEN, text.to_owned()));
     }
-    live.reload().map(|()| "Reloaded.\n").map_err(|error| {
+    live.reload().await.map(|()| "Reloaded.\n").map_err(|error| {
         let text = format!("reload failed, the previous configuration stays in use: {error}\n");
         (StatusCode::INTERNAL_SERVER_ERROR, text)
     })

@@ -9,7 +9,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::negotiation::{ErrorResponse, ScrapeRequest, parameters};
 use crate::collect::{Account, Discovery, Exporter, Selection};
@@ -109,7 +109,7 @@ fn not_discovered(account: &str) -> ErrorResponse {
 
 async fn discover(accounts: &[Arc<Account>], deadline: Instant) -> Vec<Discovery> {
     join_all(accounts.iter().map(async |account| {
-        account.refresh_credential();
+        let _ = timeout_at(deadline, account.refresh_credential()).await;
         // Running calls continue in the background.
         Discovery::read(account, deadline).await.0
     }))

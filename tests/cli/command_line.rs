@@ -97,6 +97,19 @@ async fn a_port_in_use_is_one_clear_line_and_exit_code_2() {
 }
 
 #[tokio::test]
+#[ignore = "needs faketime (Debian: faketime)"]
+async fn a_clock_before_1970_ends_the_start_with_what_to_do() {
+    for command in [&["--web.listen-address=127.0.0.1:0"][..], &["demo"]] {
+        let mut program = tokio::process::Command::new("faketime");
+        program.args(["1960-01-01 00:00:00", env!("CARGO_BIN_EXE_edgeimpulse-exporter")]).args(command);
+        let ended = Program::run(program).end().await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let line = "error: the system clock is before 1970: set it, e.g. by NTP, and start again\n";
+        assert_eq!(ended.stderr, line);
+    }
+}
+
+#[tokio::test]
 async fn options_can_come_from_the_environment() {
     let api = FakeApi::with_samples("typical").await;
     let url = api.url();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::running::{EVERYTHING, KEY};
+use crate::support::running::{EVERYTHING, JWT, KEY};
 use crate::support::{Exposition, FakeApi, Running, data};
 
 fn supported(metrics: &Exposition, collector: &str) -> Vec<f64> {
@@ -26,7 +26,7 @@ async fn an_api_key_alone_is_enough() {
 #[tokio::test]
 async fn a_jwt_alone_is_enough() {
     let api = FakeApi::with_samples("typical").await;
-    api.accepts_only("x-jwt-token", KEY).await;
+    api.accepts_only("x-jwt-token", JWT).await;
     let metrics = Running::with_jwt(&api, &[]).await.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
     assert_eq!(metrics.series("edgeimpulse_organization_gpu_compute_time_used_seconds", &[]).len(), 3);
@@ -125,7 +125,7 @@ async fn nothing_shows_a_secret_an_address_or_a_name() {
     api.refuses("/api/organizations/2", 403, &format!("no permission for {KEY} of user1@example.com")).await;
     let exporter = Running::with_jwt(&api, &EVERYTHING).await;
     let text = exporter.page("/metrics").await + &exporter.page("/").await;
-    for secret in [KEY, "@example.com", "user1", "user100000", "Ünal"] {
+    for secret in [KEY, JWT, "@example.com", "user1", "user100000", "Ünal"] {
         assert!(!text.contains(secret), "{secret} is shown");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use edgeimpulse_exporter::model::Clock;
+use edgeimpulse_exporter::model::{Clock, ManualClock};
 use wiremock::ResponseTemplate;
 
 use crate::config::{build, with_accounts};
@@ -86,6 +86,34 @@ async fn calls_go_on_when_the_pause_is_over() {
     })
     .await;
     assert_eq!(api.requests(USAGE).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_corrected_clock_makes_no_pause_longer() {
+    const TEN_YEARS: f64 = 10.0 * 365.0 * 86_400.0;
+    for (retry_after, correction) in [("2", -TEN_YEARS), ("120", -TEN_YEARS), ("120", TEN_YEARS)] {
+        let (api, clock, key) =
+            (FakeApi::with_samples("typical").await, ManualClock::default(), file("key", "ei_x"));
+        api.responds(USAGE, busy(429, retry_after)).await;
+        clock.set(NOW);
+        let file = ["--api.key-file", &key];
+        let exporter =
+            Running::with_file(&api.url(), &file, Clock::Manual(clock.clone()), &["--organization-id=1"]).await;
+        exporter.scrape().await;
+        clock.set(NOW + correction);
+        if retry_after == "2" {
+            eventually(async || {
+                exporter.scrape().await;
+                if api.requests(USAGE).await.len() > 1 { Ok(()) } else { Err("still paused".to_owned()) }
+            })
+            .await;
+        } else {
+            let metrics = exporter.scrape().await;
+            assert_eq!(api.requests(USAGE).await.len(), 1, "it pauses, whatever the clock says");
+            let end = metrics.value("edgeimpulse_exporter_api_pause_end_timestamp_seconds", &[]).unwrap();
+            assert!((0.0..=120.0).contains(&(end - NOW - correction)), "{end}");
+        }
+    }
 }
 
 #[tokio::test]

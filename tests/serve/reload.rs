@@ -23,7 +23,7 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
     let second = with_accounts(&api.url(), &["two"], cached);
     let (_, second) = second.split_once("accounts:\n").unwrap();
     std::fs::write(&config, format!("{with_one}{second}")).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     let metrics = exporter.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[("account", "two")]), Some(1.0));
     assert_eq!(metrics.value(LOADED, &[]), Some(1.0));
@@ -37,7 +37,7 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
     assert_eq!(counter, Some(1.0), "counters go on");
 
     std::fs::write(&config, with_accounts(&api.url(), &["two"], cached)).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     let metrics = exporter.scrape().await;
     assert!(!metrics.text.contains("account=\"one\""), "nothing is left of the account that went");
 }
@@ -57,7 +57,7 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
         format!("{text}  - name: two\n    key_file: /does/not/exist\n"),
     ] {
         std::fs::write(&config, bad).unwrap();
-        let error = live.reload().unwrap_err();
+        let error = live.reload().await.unwrap_err();
         assert!(error.contains("config.yaml"), "{error}");
         let metrics = exporter.scrape().await;
         assert_eq!(metrics.value(LOADED, &[]), Some(0.0));
@@ -67,7 +67,7 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
         assert_eq!(metrics.value(since, &[]), before.value(since, &[]));
     }
     std::fs::write(&config, text).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     assert_eq!(exporter.scrape().await.value(LOADED, &[]), Some(1.0));
 }
 
@@ -104,7 +104,7 @@ async fn a_reload_grants_no_call_before_its_time() {
         // The account changes, and then the API too.
         for text in [config(before.0, before.1, ", trials"), config(after.0, after.1, ", trials")] {
             std::fs::write(&path, text).unwrap();
-            live.reload().unwrap();
+            live.reload().await.unwrap();
             exporter.scrape_within("1").await;
             assert_eq!(requests().await - first, most, "{after:?}");
         }
@@ -116,7 +116,7 @@ async fn a_reload_grants_no_call_before_its_time() {
     exporter.scrape().await;
     let paused = api.calls().await;
     std::fs::write(&path, config(1, 100, ", trials")).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     exporter.scrape().await;
     assert_eq!(api.calls().await, paused, "the API has asked for a pause");
 }
@@ -130,7 +130,7 @@ async fn without_a_configuration_file_a_reload_reads_the_others() {
     let live = ReloadableExporter::new(exporter);
     let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
     let reload = async || {
-        let result = live.reload();
+        let result = live.reload().await;
         (result, exporter.page("/metrics?collect[]=exporter").await)
     };
     for (path, content, error) in [

@@ -73,6 +73,38 @@ async fn only_users_with_the_right_password_are_served() {
 }
 
 #[tokio::test]
+async fn a_first_login_succeeds_while_others_guess() {
+    let (api, hash) = (FakeApi::with_samples("typical").await, bcrypt::hash("canary-password", 6).unwrap());
+    let configuration = format!("basic_auth_users: {{ prometheus: '{hash}' }}\n");
+    let served = Folder::empty().serve(&api, &configuration, &[]).await;
+    let url = served.http("/");
+    let get = async |client: &reqwest::Client, password: &str| {
+        client.get(&url).basic_auth("prometheus", Some(password)).send().await.unwrap().status()
+    };
+    let (busy, is_busy) = tokio::sync::watch::channel(false);
+    let guesses = futures_util::future::join_all((0..100).map(async |number: u32| {
+        // Each has a connection of its own.
+        let client = client();
+        for guess in 0.. {
+            match get(&client, &format!("guess-{number}-{guess}")).await {
+                StatusCode::SERVICE_UNAVAILABLE => {
+                    busy.send_replace(true);
+                }
+                status => assert_eq!(status, StatusCode::UNAUTHORIZED),
+            }
+        }
+    }));
+    let login = async {
+        is_busy.clone().wait_for(|is_busy| *is_busy).await.unwrap();
+        get(&client(), "canary-password").await
+    };
+    tokio::select! {
+        _ = guesses => unreachable!("they guess for ever"),
+        status = login => assert_eq!(status, StatusCode::OK),
+    }
+}
+
+#[tokio::test]
 async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed_is_not() {
     let api = FakeApi::with_samples("typical").await;
     let folder = Folder::empty();

@@ -71,9 +71,14 @@ impl Program {
         ended
     }
 
+    /// Returns its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id().to_string();
         let status = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(status.success());
     }

@@ -21,6 +21,9 @@ pub const NOW: f64 = 1_793_491_200.0;
 /// The API key that tests use, to be looked for where it must not be.
 pub const KEY: &str = "ei_canary_0123456789abcdef";
 
+/// The JWT that tests use, likewise.
+pub const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary_0123456789abcdef";
+
 /// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
 pub const EVERYTHING: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
 
@@ -50,7 +53,7 @@ impl Running {
 
     /// Starts an exporter with a JWT.
     pub async fn with_jwt(api: &FakeApi, options: &[&str]) -> Self {
-        Self::with_file(&api.url(), &["--api.jwt-file", &file("jwt", KEY)], Clock::Fixed(NOW), options).await
+        Self::with_file(&api.url(), &["--api.jwt-file", &file("jwt", JWT)], Clock::Fixed(NOW), options).await
     }
 
     /// Starts an exporter with the credential in a file, that is named by its flag. It uses no answer twice unless

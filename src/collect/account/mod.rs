@@ -20,7 +20,8 @@ use super::store::{Asked, CachePolicy, Queued, Read, ReadResult, Store};
 use crate::api::{Client, Error};
 use crate::config::CredentialKind;
 use crate::metrics::telemetry::Telemetry;
-use crate::model::{AccountStatus, Call, Clock, Collector, UnixTime};
+use crate::model::{AccountStatus, Call, Clock, Collector};
+use call::Pause;
 
 /// Failed calls of a collector with an interval are repeated after this part of the interval, so that a failing API is
 /// not called for a thousand organizations, or a thousand pages of a list, at each scrape.
@@ -49,7 +50,7 @@ pub struct Shared {
 #[derive(Debug)]
 pub struct AccountState {
     credential: CredentialSource,
-    pause_end: Mutex<Option<UnixTime>>,
+    pause: Mutex<Option<Pause>>,
     /// True if the log reports that the current credential has expired.
     is_expiry_logged: Mutex<bool>,
     store: Store,
@@ -63,7 +64,7 @@ impl AccountState {
     pub fn new(credential: CredentialSource) -> Self {
         Self {
             credential,
-            pause_end: Mutex::default(),
+            pause: Mutex::default(),
             is_expiry_logged: Mutex::default(),
             store: Store::default(),
             created: Instant::now(),
@@ -72,7 +73,7 @@ impl AccountState {
 
     /// Pauses calls as long as a state of the same account before.
     pub fn take_over_pause(&self, before: &Self) {
-        *lock(&self.pause_end) = *lock(&before.pause_end);
+        *lock(&self.pause) = *lock(&before.pause);
     }
 }
 
@@ -207,11 +208,11 @@ impl Account {
     }
 
     /// Loads the credential again, if it comes from a file. The facts that a replaced credential could see are dropped.
-    pub fn refresh_credential(&self) {
+    pub async fn refresh_credential(&self) {
         let now = self.shared.clock.now();
         let credential = &self.state.credential;
         let (was_loaded, _) = credential.last_load();
-        match credential.reload(now) {
+        match credential.reload(now).await {
             Ok(Some(generation)) => {
                 tracing::info!(account = &*self.name, "credential changed");
                 self.store().start_generation(generation);
@@ -224,11 +225,24 @@ impl Account {
             }
             Ok(None) | Err(_) => {}
         }
-        let has_expired = credential.current().expiry.is_some_and(|expiry| expiry <= now);
-        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), has_expired);
-        if has_expired && !was_logged {
-            tracing::warn!(account = &*self.name, "JWT expired: provide a new one");
+        self.report_expiry();
+    }
+
+    /// Logs once that the current credential has expired.
+    pub fn report_expiry(&self) {
+        let expired = self.expired();
+        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), expired.is_some());
+        if let Some(text) = expired.filter(|_| !was_logged) {
+            tracing::warn!(account = &*self.name, "{text}");
         }
+    }
+
+    /// Returns what to do if the current credential has expired.
+    #[must_use]
+    pub fn expired(&self) -> Option<String> {
+        let credential = &self.state.credential;
+        let has_expired = credential.current().expiry? <= self.shared.clock.now();
+        has_expired.then(|| format!("JWT expired: provide a new one in {}", credential.origin()))
     }
 
     /// Returns the status of the account; `up` is the scrape's.

@@ -206,6 +206,14 @@ impl Entry {
         }
     }
 
+    /// Adds the time of a suspend to the age of the results.
+    pub(super) fn grow_older(&mut self, suspended: Duration) {
+        let status = &mut self.status;
+        status.last_success = status.last_success.and_then(|at| at.checked_sub(suspended));
+        let before = |(error, at): (Error, Instant)| Some((error, at.checked_sub(suspended)?));
+        status.last_failure = status.last_failure.take().and_then(before);
+    }
+
     /// Drops all results.
     pub(super) fn forget(&mut self) {
         self.status = CallStatus::default();

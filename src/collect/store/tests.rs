@@ -94,6 +94,23 @@ async fn facts_are_used_again_until_they_are_too_old() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn facts_grow_older_while_the_machine_is_suspended() {
+    let source = Source::default();
+    let suspended = |hours| {
+        let state = &mut *source.store.0.lock().unwrap();
+        state.notice_suspend(state.suspended + Duration::from_hours(hours));
+    };
+    let policy = CachePolicy { max_age: Duration::from_hours(1), ..POLICY };
+    assert_eq!(shown(&source.scrape(policy, 1, Ok(1)).await), (Some(1), ReadResult::Fetched));
+    suspended(0);
+    assert_eq!(shown(&source.scrape(policy, 1, Ok(2)).await), (Some(1), ReadResult::Reused));
+    suspended(8);
+    let age = source.store.statuses()[0].1.last_success.unwrap().elapsed();
+    assert!(age >= Duration::from_hours(8), "{age:?}");
+    assert_eq!(shown(&source.scrape(policy, 1, Ok(2)).await), (Some(2), ReadResult::Fetched));
+}
+
+#[tokio::test(start_paused = true)]
 async fn concurrent_scrapes_share_one_call() {
     let source = Source::default();
     let (first, second) = tokio::join!(source.scrape(POLICY, 2, Ok(1)), source.scrape(POLICY, 2, Ok(2)));
