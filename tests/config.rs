@@ -109,13 +109,18 @@ const WRONG: &[(&str, &str, bool)] = &[
         true,
     ),
     (
+        "log: {levle: debug}\naccounts: [{name: a, key_file: b}]",
+        ":1:7: log.levle: unknown field: expected one of level, format; did you mean level?",
+        true,
+    ),
+    (
         "api:\n  timeout: 5 parsecs\naccounts: [{name: a, key_file: b}]",
         ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s",
         false,
     ),
     ("api:\n  timeout: 5\naccounts: [{name: a, key_file: b}]", ":2:12: api.timeout: expected a duration", true),
     ("api:\n  timeout: 0s\naccounts: []", ":2:12: api.timeout: must be greater than zero, e.g. 10s", true),
-    ("api:\n  timeout: [5s]\naccounts: []", ":2:12: api.timeout: expected text", true),
+    ("api:\n  timeout: [5s]\naccounts: []", ":2:12: api.timeout: expected text, got a list", true),
     ("api:\n  timeout:\naccounts: []", ":2:10: api.timeout: expected text, got nothing", true),
     (
         "api: {url: studio}\naccounts: [{name: a, key_file: b}]",
@@ -150,18 +155,17 @@ const WRONG: &[(&str, &str, bool)] = &[
     ("accounts: []", ": no accounts: expected at least one, with a name", true),
     ("{}", ": no accounts", false),
     ("", ": no accounts", false),
-    ("accounts: canary", ":1:11: accounts: expected a list", true),
-    ("accounts: [canary]", ":1:12: accounts[0]: expected a mapping", true),
-    ("canary", ":1:1: expected a mapping", true),
+    ("accounts: canary", ":1:11: accounts: expected a list, got text", true),
+    ("accounts:\n  name: a", ":2:3: accounts: expected a list, got a mapping", true),
+    ("accounts: [canary]", ":1:12: accounts[0]: expected a mapping, got text", true),
+    ("accounts: [[canary]]", ":1:12: accounts[0]: expected a mapping, got a list", true),
+    ("canary", ":1:1: expected a mapping, got text", true),
+    ("api: 5\naccounts: [{name: a, key_file: b}]", ":1:6: api: expected a mapping, got a number", true),
+    ("api:\naccounts: [{name: a, key_file: b}]", ":1:4: api: expected a mapping, got nothing", true),
     ("accounts:\n  - name: a", ":2:11: account a: no credential: expected key_file, key_env", false),
     (
         "accounts:\n  - name: a\n    key_file: b\n    jwt_env: C",
         ":4:14: account a: more than one credential: expected one of key_file, key_env",
-        false,
-    ),
-    (
-        "accounts:\n  - name: a\n    key_env: NOT_SET_ANYWHERE",
-        ":3:14: account a: the environment variable NOT_SET_ANYWHERE is not set",
         false,
     ),
     (
@@ -170,7 +174,7 @@ const WRONG: &[(&str, &str, bool)] = &[
         true,
     ),
     ("accounts:\n  - key_file: b", ":2:5: accounts[0]: field \"name\" is missing", true),
-    ("accounts:\n  - name: {canary: a}", ":2:11: accounts[0].name: expected text", true),
+    ("accounts:\n  - name: {canary: a}", ":2:11: accounts[0].name: expected text, got a mapping", true),
     (
         "accounts:\n  - {name: a, key_file: b}\n  - {name: a, key_file: c}",
         ":3:12: accounts: the name \"a\" is used twice",
@@ -179,8 +183,23 @@ const WRONG: &[(&str, &str, bool)] = &[
     ("accounts:\n  - {name: a, key_file: b, user_ids: [1]}", ":2:12: account a: user_ids require a JWT", false),
     (
         "accounts:\n  - {name: a, key_file: b, organization_ids: [canary]}",
-        ":2:47: accounts[0].organization_ids[0]: expected a whole number",
+        ":2:47: accounts[0].organization_ids[0]: expected a whole number, got text",
         true,
+    ),
+    (
+        "accounts:\n  - {name: a, key_file: b, organization_ids: [1, -2]}",
+        ":2:50: accounts[0].organization_ids[1]: expected a whole number, got a negative number",
+        true,
+    ),
+    (
+        "accounts:\n  - {name: a, key_file: b, organization_ids: [1.5]}",
+        ":2:47: accounts[0].organization_ids[0]: expected a whole number, got a number with a fraction",
+        true,
+    ),
+    (
+        "accounts: [{name: a, key_file: b}]\ncollectors: {most_datasets: 99999999999999999999}",
+        ":2:29: collectors.most_datasets: expected a whole number, got a number that is too large",
+        false,
     ),
     (
         "accounts: [{name: a, key_file: b}]\ncollectors:\n  disabled: [useage]",
@@ -199,7 +218,7 @@ const WRONG: &[(&str, &str, bool)] = &[
     ),
     (
         "accounts: [{name: a, key_file: b}]\ncollectors:\n  projects: yes",
-        ":3:13: collectors.projects: expected true or false",
+        ":3:13: collectors.projects: expected true or false, got text",
         false,
     ),
     ("accounts: [{name: a, key_file: b}]\naccounts: []", ":2:1: field \"accounts\" is set twice", false),
@@ -208,7 +227,16 @@ const WRONG: &[(&str, &str, bool)] = &[
         ":2:14: log.level: unknown value \"loud\": expected one of error, warn, info, debug, trace",
         true,
     ),
-    ("accounts: [{name: a, key_file: b}]\nlog: {level: [canary]}", ":2:14: log.level: expected text", true),
+    (
+        "accounts: [{name: a, key_file: b}]\nlog: {level: [canary]}",
+        ":2:14: log.level: expected text, got a list",
+        true,
+    ),
+    (
+        "accounts: [{name: a, key_file: b}]\nlog: {level: 5}",
+        ":2:14: log.level: expected one of error, warn, info, debug, trace, got a number",
+        true,
+    ),
     ("accounts: [{name: a, key_file: b}", ":1:11: invalid YAML: unclosed bracket '['", false),
     ("api: *canary", ":1:6: there is no anchor of this name", false),
     ("{}\n---\n{}\n", ":3:1: expected one YAML document, found a second one", false),
@@ -242,16 +270,64 @@ async fn check_config_says_so_without_starting() {
     let right = file("config.yaml", &format!("accounts:\n  - name: a\n    key_file: {key}\n"));
     let ended = Program::ends(&["check-config"], &[("EDGEIMPULSE_CONFIG_FILE", &right)], 0).await;
     assert_eq!(ended.stdout, "The configuration is valid. Accounts: 1 (a).\n");
-    for (arguments, environment) in [
-        (vec!["--config.file", &right, "--log.level=debug"], vec![]),
-        (vec!["--config.file", &right], vec![("EDGEIMPULSE_API_URL", "http://127.0.0.1:1")]),
+}
+
+#[tokio::test]
+async fn what_the_configuration_file_would_override_is_refused() {
+    let file_with = |credential: &str| file("config.yaml", &format!("accounts: [{{ name: a, {credential} }}]"));
+    let of_file = file_with(&format!("key_file: {}", file("key", "ei_x")));
+    let set_it = "cannot be combined with --config.file: set it in the file";
+    for (arguments, (name, value), hint) in [
+        (vec!["--log.level=debug"], ("X", ""), set_it),
+        (vec!["--no-collector.usage"], ("X", ""), set_it),
+        (vec!["--replay=x"], ("X", ""), "--replay cannot be combined with --config.file"),
+        (vec![], ("EDGEIMPULSE_API_URL", "http://127.0.0.1:1"), set_it),
+        (vec![], ("EDGEIMPULSE_API_KEY_FILE", "key"), set_it),
+        (
+            vec![],
+            ("EDGEIMPULSE_API_KEY", "canary"),
+            "EDGEIMPULSE_API_KEY cannot be combined with --config.file: name it",
+        ),
+        (
+            vec![],
+            ("EDGEIMPULSE_JWT", "canary"),
+            "EDGEIMPULSE_JWT cannot be combined with --config.file: name it",
+        ),
     ] {
-        let ended = Program::ends(&arguments, &environment, 2).await;
-        assert!(
-            ended.stderr.contains("cannot be combined with --config.file: set it in the file"),
-            "{ended:?}"
-        );
+        let arguments = [vec!["check-config", "--config.file", &of_file], arguments].concat();
+        let ended = Program::ends(&arguments, &[(name, value)], 2).await;
+        assert!(ended.stderr.contains(hint) && !ended.stderr.contains("canary"), "{ended:?}");
     }
+    let of_variable = file_with("key_env: EDGEIMPULSE_API_KEY");
+    let environment = [("EDGEIMPULSE_API_KEY", "ei_x"), ("EDGEIMPULSE_JWT", "")];
+    Program::ends(&["check-config", "--config.file", &of_variable], &environment, 0).await;
+}
+
+#[tokio::test]
+async fn a_configuration_is_checked_without_its_credentials() {
+    let config = file(
+        "config.yaml",
+        "accounts:\n  - { name: a, key_env: NOT_SET }\n  - { name: b, jwt_file: nowhere }\n",
+    );
+    let ended = Program::ends(&["check-config", "--config.file", &config], &[], 2).await;
+    let missing =
+        "config.yaml:2:25: the API key in environment variable NOT_SET is missing: the variable is not set\n";
+    assert!(ended.stderr.ends_with(missing), "{ended:?}");
+    let without = ["check-config", "--without-credentials"];
+    let ended = Program::ends(&[&without[..], &["--config.file", &config]].concat(), &[], 0).await;
+    assert_eq!(
+        ended.stdout,
+        "The configuration is valid. Accounts: 2 (a, b). The credentials were not read.\n"
+    );
+    let ended = Program::ends(&[&without[..], &["--api.timeout=5s"]].concat(), &[], 0).await;
+    assert_eq!(ended.stdout, "The configuration is valid. Accounts: 0. The credentials were not read.\n");
+    let wrong = file(
+        "config.yaml",
+        "accounts: [{ name: a, key_env: NOT_SET, collectors: { disabled: [organizations] } }]",
+    );
+    let ended = Program::ends(&[&without[..], &["--config.file", &wrong]].concat(), &[], 2).await;
+    assert!(ended.stderr.contains("nothing to read"), "{ended:?}");
+    Program::ends(&[&without[..], &["--web.config.file=nowhere"]].concat(), &[], 2).await;
 }
 
 /// Returns a file with an account for each of `keys`, which is its name too.

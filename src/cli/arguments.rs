@@ -64,7 +64,8 @@ fn check_conflicts(command: &clap::Command, matches: &ArgMatches) -> Result<(), 
             }
             _ => continue,
         };
-        let message = format!("{source} cannot be combined with --config.file: set it in the file");
+        let hint = if id == "replay" { "" } else { ": set it in the file" };
+        let message = format!("{source} cannot be combined with --config.file{hint}");
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
     }
     Ok(())
@@ -91,11 +92,15 @@ pub enum Command {
     },
     /// Validate the configuration
     ///
-    /// Reads the configuration and its credentials; starts no server and makes no API call.
+    /// Reads the configuration and its credentials; starts no server and makes no API call. To validate a file where its
+    /// credentials are missing: --without-credentials.
     CheckConfig {
         /// Write the JSON schema of --config.file instead
         #[arg(long)]
         schema: bool,
+        /// Do not read the credentials, which may be missing on this machine, as in CI
+        #[arg(long, conflicts_with = "schema")]
+        without_credentials: bool,
         /// Options of the exporter.
         #[command(flatten)]
         options: Box<Options>,

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::output::{init_log, print};
 use super::{Failure, serve};
-use crate::config::{CommonOptions, ListenAddress, positive_duration};
+use crate::config::{CommonOptions, ListenAddress, number, positive_duration};
 use crate::demo::{self, World};
 use crate::model::Clock;
 use crate::serve::Server;
@@ -16,7 +16,7 @@ use crate::serve::Server;
 #[derive(Args, Debug)]
 pub struct DemoOptions {
     /// Number of organizations; those above the first 11 are visible only through their white label
-    #[arg(long, value_name = "N", default_value_t = demo::ORGANIZATIONS, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = demo::ORGANIZATIONS, value_parser = organizations)]
     pub organizations: u64,
     /// Write this much history as OpenMetrics with timestamps to standard output and exit
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
@@ -29,9 +29,13 @@ pub struct DemoOptions {
     pub common: CommonOptions,
 }
 
+fn organizations(text: &str) -> Result<u64, String> {
+    number(text, 1..=100_000)
+}
+
 /// Serves the metrics of a simulated API, or writes their history.
 pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
-    init_log(&options.common.log);
+    init_log(&options.common.log, &[]);
     let now = Clock::System.now();
     let world = World::starting(now).with_organizations(options.organizations);
     if let Some(length) = options.history {

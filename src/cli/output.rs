@@ -8,7 +8,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Failure;
-use crate::config::{LogFormat, LogLevel, LogOptions};
+use super::environment::warn_about_unknown;
+use crate::config::{AccountOptions, LogFormat, LogLevel, LogOptions};
 
 /// Writes to standard output and returns the exit code of success. A closed pipe, as after `| head`, is no error.
 pub(super) fn print(content: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
@@ -20,8 +21,8 @@ pub(super) fn print(content: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Sets up the log for the whole process.
-pub(super) fn init_log(options: &LogOptions) {
+/// Sets up the log for the whole process, and reports environment variables that nothing reads.
+pub(super) fn init_log(options: &LogOptions, accounts: &[AccountOptions]) {
     // Panics are logged in the same format as other events.
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or_default();
@@ -48,4 +49,5 @@ pub(super) fn init_log(options: &LogOptions) {
         }
         LogFormat::Json => subscriber.with(layer.json().flatten_event(true)).try_init(),
     };
+    warn_about_unknown(accounts);
 }

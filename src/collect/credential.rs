@@ -14,6 +14,9 @@ pub enum LoadError {
     /// The file could not be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
+    /// The environment variable is empty or not set.
+    #[error("is missing: the variable is not set")]
+    NotSet,
     /// The content cannot be a credential.
     #[error("{0}")]
     Invalid(#[from] CredentialError),
@@ -102,6 +105,7 @@ impl CredentialSource {
 
 fn read(kind: CredentialKind, origin: &CredentialOrigin) -> Result<Credential, LoadError> {
     match origin {
+        CredentialOrigin::Environment(..) if !origin.is_set() => Err(LoadError::NotSet),
         CredentialOrigin::Environment(_, secret) => Ok(Credential::new(kind, secret.expose_secret())?),
         // A Kubernetes secret has a few hundred bytes in memory: reading it takes microseconds.
         CredentialOrigin::File(path) => Ok(Credential::new(kind, &std::fs::read_to_string(path)?)?),

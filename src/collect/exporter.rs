@@ -70,6 +70,15 @@ impl Exporter {
         Self::assemble(configuration, keep, clock, None)
     }
 
+    /// Checks everything that [`Self::build`] checks, except the credentials.
+    ///
+    /// # Errors
+    /// See [`Self::build`].
+    pub fn check_without_credentials(configuration: &Configuration) -> Result<(), String> {
+        api::transport(&configuration.api)?;
+        configuration.accounts.iter().try_for_each(check_scope)
+    }
+
     fn assemble(
         configuration: Configuration,
         keep: &Keep,
@@ -182,18 +191,28 @@ fn share(total: usize, index: usize, count: usize) -> usize {
 }
 
 fn load_credential(options: &AccountOptions, clock: &Clock) -> Result<CredentialSource, String> {
-    let AccountOptions { kind, origin, place, .. } = options;
-    let scope = scope(options);
-    let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    if !scope.is_readable(*kind) {
-        return Err(format!(
-            "{place}nothing to read: the {} collector, which finds organizations, is off; name them with {}",
-            Scope::discovery(*kind).name(),
-            if place.is_empty() { "--organization-id" } else { "organization_ids" }
-        ));
-    }
+    let AccountOptions { kind, origin, .. } = options;
+    check_scope(options)?;
+    let place = place(options);
     CredentialSource::load(*kind, origin.clone(), clock.now())
         .map_err(|error| format!("{place}the {} in {origin} {error}", kind.name()))
+}
+
+fn place(options: &AccountOptions) -> String {
+    options.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default()
+}
+
+/// Checks that there is something to read.
+fn check_scope(options: &AccountOptions) -> Result<(), String> {
+    if scope(options).is_readable(options.kind) {
+        return Ok(());
+    }
+    let place = place(options);
+    Err(format!(
+        "{place}nothing to read: the {} collector, which finds organizations, is off; name them with {}",
+        Scope::discovery(options.kind).name(),
+        if place.is_empty() { "--organization-id" } else { "organization_ids" }
+    ))
 }
 
 fn scope(options: &AccountOptions) -> Scope {
