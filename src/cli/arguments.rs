@@ -11,9 +11,19 @@ use super::help;
 use super::history::HistoryOptions;
 use crate::config::Options;
 
+/// What `--version` prints.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (revision ",
+    env!("BUILD_REVISION"),
+    ", rustc ",
+    env!("BUILD_RUSTC_VERSION"),
+    ")"
+);
+
 /// Prometheus exporter for Edge Impulse; serves /metrics unless a command is given
 #[derive(Debug, Parser)]
-#[command(name = "edgeimpulse-exporter", version, args_conflicts_with_subcommands = true)]
+#[command(name = "edgeimpulse-exporter", version, long_version = VERSION, args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
     /// The command; without one the exporter serves.
     #[command(subcommand)]

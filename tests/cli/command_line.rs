@@ -224,8 +224,17 @@ async fn help_says_how_to_begin() {
     {
         assert!(ended.stdout.contains(text), "{text} is missing");
     }
-    let version = Program::start(&["--version"], &[]).end().await;
-    assert_eq!(version.stdout, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
+    let short = Program::ends(&["-V"], &[], 0).await.stdout;
+    assert_eq!(short, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
+    let long = Program::ends(&["--version"], &[], 0).await.stdout;
+    let (version, revision) = long.trim_end().split_once(" (revision ").unwrap();
+    assert_eq!(version, short.trim_end());
+    let (revision, rustc) = revision.split_once(", rustc ").unwrap();
+    assert!(
+        revision == "unknown" || revision.len() == 12 && revision.chars().all(|c| c.is_ascii_hexdigit()),
+        "{long}"
+    );
+    assert!(rustc.starts_with("1."), "{long}");
 }
 
 #[tokio::test]
