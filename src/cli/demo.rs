@@ -49,13 +49,20 @@ pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let api = api.map_err(|error| Failure::Running(format!("cannot start the simulated API: {error}")))?;
     let exporter = api.exporter(options.common.clone()).map_err(Failure::Running)?;
     let (scheme, port, path) = (server.scheme(), server.port(), &exporter.web().telemetry_path);
+    let program = std::env::args().next().unwrap_or_default();
+    let key = api.world.ids().next().map(World::api_key).unwrap_or_default();
     print(format!(
-        "Simulated Edge Impulse API: {}\n\
+        "Simulated Edge Impulse API: {url}\n\
          Exporter that reads it:\n\
          \x20 {scheme}://localhost:{port}{path}  metrics\n\
          \x20 {scheme}://localhost:{port}/         status page\n\
+         Try other commands in a second terminal, with an API key or the JWT of this simulated API:\n\
+         \x20 export EDGEIMPULSE_API_URL={url}\n\
+         \x20 EDGEIMPULSE_API_KEY={key} {program} check\n\
+         \x20 EDGEIMPULSE_JWT={jwt} {program} scrape\n\
          Nothing outside this machine is contacted. Press Ctrl-C to stop.\n",
-        api.url()
+        url = api.url(),
+        jwt = api.world.jwt(),
     ))?;
     Ok(serve::run(exporter, server).await)
 }
