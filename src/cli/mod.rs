@@ -4,6 +4,7 @@ pub mod arguments;
 mod check;
 mod check_api;
 mod check_config;
+mod check_table;
 pub mod demo;
 mod environment;
 mod healthcheck;
