@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, ClientBuilder, Proxy};
+use tower::util::MapResponseLayer;
 use url::{Host, Url};
 
-use super::Error;
+use super::{Error, traffic};
 use crate::config::ApiOptions;
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
@@ -33,6 +34,7 @@ pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
         // A redirect would send the credential to a host that is not configured.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
+        .connector_layer(MapResponseLayer::new(traffic::connected))
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(Duration::from_secs(30));
     builder = match proxy_url {

@@ -11,6 +11,9 @@ use super::Failure;
 use super::environment::warn_about_unknown;
 use crate::config::{AccountOptions, LogFormat, LogLevel, LogOptions};
 
+/// The target of this crate's events.
+const CRATE: &str = "edgeimpulse_exporter";
+
 /// Writes to standard output and returns the exit code of success. A closed pipe, as after `| head`, is no error.
 pub(super) fn print(content: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     match std::io::stdout().write_all(content.as_ref()) {
@@ -36,9 +39,8 @@ pub(super) fn init_log(options: &LogOptions, accounts: &[AccountOptions]) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    // Debug events of the HTTP and TLS libraries are too many to be of use.
-    let libraries = ["hyper_util", "reqwest", "h2", "rustls"].map(|name| (name, LevelFilter::INFO));
-    let filter = Targets::new().with_default(level).with_targets(libraries);
+    // Debug events of libraries are too many to be of use.
+    let filter = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target(CRATE, level);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let subscriber = tracing_subscriber::registry().with(filter);
     // Fails if the log is already set up, which is no problem.

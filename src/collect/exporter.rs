@@ -15,7 +15,7 @@ use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOp
 use crate::metrics::exposition::Writer;
 use crate::metrics::telemetry::Telemetry;
 use crate::metrics::{self, Format};
-use crate::model::{Clock, Snapshot};
+use crate::model::{CallResult, Clock, Snapshot};
 
 /// Maximum time of a scrape, whatever its timeout: no call lasts as long, and no clock overflows.
 pub const MAX_SCRAPE_TIME: Duration = Duration::from_hours(1);
@@ -153,8 +153,21 @@ impl Exporter {
         selection: &Selection,
         budget: Duration,
     ) -> Arc<Snapshot> {
-        let deadline = Instant::now() + budget.min(MAX_SCRAPE_TIME);
-        Arc::new(scrape::collect(accounts, selection, deadline, self.clock.now()).await)
+        let began = Instant::now();
+        let deadline = began + budget.min(MAX_SCRAPE_TIME);
+        let snapshot = scrape::collect(accounts, selection, deadline, self.clock.now()).await;
+        let count = |is: fn(&CallResult) -> bool| snapshot.call_results.iter().filter(|call| is(call)).count();
+        tracing::debug!(
+            organization_id = selection.organization,
+            organizations = snapshot.facts.organizations.len(),
+            calls = count(|call| call.supported),
+            failed = count(|call| call.supported && !call.success),
+            stale = count(|call| call.stale),
+            budget_seconds = budget.as_secs_f64(),
+            duration_seconds = began.elapsed().as_secs_f64(),
+            "scrape"
+        );
+        Arc::new(snapshot)
     }
 
     /// Returns the exporter's own metrics if `is_wanted` and not `--web.disable-exporter-metrics`.

@@ -40,7 +40,10 @@ async fn a_planted_key_is_in_no_log_page_metric_or_error() {
             ResponseTemplate::new(403).set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(200).set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(500).set_body_string(echo.clone()),
-            ResponseTemplate::new(429).insert_header("X-Echo", KEY).set_body_string(echo.clone()),
+            ResponseTemplate::new(429)
+                .insert_header("X-Echo", KEY)
+                .insert_header("Server", KEY)
+                .set_body_string(echo.clone()),
             ResponseTemplate::new(302).insert_header("Location", redirect.as_str()),
             ResponseTemplate::new(200).set_body_string(echo.clone()),
             ResponseTemplate::new(200).set_body_string(format!("{{\"{KEY}\":")),

@@ -1,6 +1,7 @@
 //! One credential with its scope, its limits, and the state that outlives a reload of the configuration.
 
 mod call;
+mod failures;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+
+use failures::Failures;
 
 use super::Scope;
 use super::credential::CredentialSource;
@@ -64,6 +67,7 @@ pub struct AccountState {
     pause_end: Mutex<Option<UnixTime>>,
     /// True if the log reports that the current credential has expired.
     is_expiry_logged: Mutex<bool>,
+    failures: Mutex<Failures>,
     store: Store,
     /// Intervals are counted from here.
     created: Instant,
@@ -77,6 +81,7 @@ impl AccountState {
             credential,
             pause_end: Mutex::default(),
             is_expiry_logged: Mutex::default(),
+            failures: Mutex::default(),
             store: Store::default(),
             created: Instant::now(),
         }
@@ -167,6 +172,7 @@ impl Account {
 
     /// Makes queued calls until there are none.
     async fn work(self: Arc<Self>) {
+        let _reporting = self.report_if_last();
         while let Some(Queued { call, permit }) = self.store().next_queued() {
             let outcome = self.call(call).await;
             drop(permit);
