@@ -298,6 +298,10 @@ async fn what_the_configuration_file_would_override_is_refused() {
         let ended = Program::ends(&arguments, &[(name, value)], 2).await;
         assert!(ended.stderr.contains(hint) && !ended.stderr.contains("canary"), "{ended:?}");
     }
+    let ended = Program::ends(&["--log.level=debug"], &[("EDGEIMPULSE_CONFIG_FILE", &of_file)], 2).await;
+    let both =
+        "--log.level cannot be combined with environment variable EDGEIMPULSE_CONFIG_FILE: set it in the file";
+    assert!(ended.stderr.contains(both), "{ended:?}");
     let of_variable = file_with("key_env: EDGEIMPULSE_API_KEY");
     let environment = [("EDGEIMPULSE_API_KEY", "ei_x"), ("EDGEIMPULSE_JWT", "")];
     Program::ends(&["check-config", "--config.file", &of_variable], &environment, 0).await;

@@ -180,9 +180,9 @@ async fn many_organizations_come_in_pages_that_stay_small() {
         assert!(page.contains(&format!("Page {number} of 3")), "{odd}");
     }
     assert_eq!(text(&first).matches("What to do").count(), 0);
-    let last = exporter.page("/?page=3").await;
+    let third = exporter.page("/?page=3").await;
     assert!(
-        last.contains("<a href=\"?page=1#organization-1004\">"),
+        third.contains("<a href=\"?page=1#organization-1004\">"),
         "a link leads to the page of the organization"
     );
 }

@@ -81,6 +81,9 @@ impl Traffic {
 
     /// Logs the call and its result.
     pub(super) fn log<T>(&self, account: &str, call: &Call, result: &Result<T, Error>, duration: Duration) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
         let Totals { requests, status, bytes, is_new } = self.update(|totals| *totals);
         let error = result.as_ref().err();
         let message =

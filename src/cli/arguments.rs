@@ -65,17 +65,21 @@ fn check_conflicts(command: &clap::Command, matches: &ArgMatches) -> Result<(), 
     if !matches!(matches.try_get_one::<PathBuf>("config_file"), Ok(Some(_))) {
         return Ok(());
     }
-    for id in matches.ids().filter(|id| *id != "config_file") {
-        let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else { continue };
-        let source = match matches.value_source(id.as_str()) {
-            Some(ValueSource::CommandLine) => format!("--{}", option.get_long().unwrap_or_default()),
-            Some(ValueSource::EnvVariable) => {
-                format!("environment variable {}", option.get_env().unwrap_or_default().to_string_lossy())
+    let source = |id: &str| {
+        let option = command.get_arguments().find(|option| option.get_id() == id)?;
+        match matches.value_source(id)? {
+            ValueSource::CommandLine => Some(format!("--{}", option.get_long().unwrap_or_default())),
+            ValueSource::EnvVariable => {
+                Some(format!("environment variable {}", option.get_env().unwrap_or_default().to_string_lossy()))
             }
-            _ => continue,
-        };
+            _ => None,
+        }
+    };
+    let file = source("config_file").unwrap_or_default();
+    for id in matches.ids().filter(|id| *id != "config_file") {
+        let Some(option) = source(id.as_str()) else { continue };
         let hint = if id == "replay" { "" } else { ": set it in the file" };
-        let message = format!("{source} cannot be combined with --config.file{hint}");
+        let message = format!("{option} cannot be combined with {file}{hint}");
         return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
     }
     Ok(())

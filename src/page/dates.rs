@@ -102,8 +102,8 @@ pub(super) fn next_of(state: &PageState<'_>, organization: &Organization) -> Opt
 }
 
 /// Returns the ends of running trials and the deletions after expired ones, the earliest first, with the organizations.
-pub(super) fn trials(state: &PageState<'_>) -> (Vec<(UnixTime, u64)>, Vec<(UnixTime, u64)>) {
-    let (mut running, mut expired) = (Vec::new(), Vec::new());
+pub(super) fn trials(state: &PageState<'_>) -> [Vec<(UnixTime, u64)>; 2] {
+    let [mut running, mut expired] = [Vec::new(), Vec::new()];
     for organization in state.facts.organizations.values() {
         for (at, event) in known_dates_of(state, organization) {
             match event {
@@ -116,7 +116,7 @@ pub(super) fn trials(state: &PageState<'_>) -> (Vec<(UnixTime, u64)>, Vec<(UnixT
     for dates in [&mut running, &mut expired] {
         dates.sort_by(|one, other| one.0.total_cmp(&other.0));
     }
-    (running, expired)
+    [running, expired]
 }
 
 /// Renders a date in a few words.

@@ -54,7 +54,7 @@ fn render_named(ids: &[u64], what: &str, link: impl Fn(u64) -> Markup) -> Markup
 
 /// Renders how many trials run and how many have expired, and the next date of each.
 fn render_trials(state: &PageState<'_>, link: impl Fn(u64) -> Markup) -> Markup {
-    let (running, expired) = dates::trials(state);
+    let [running, expired] = dates::trials(state);
     let next = |dates: &[(UnixTime, u64)], event: &str| {
         html! {
             @if let Some((at, id)) = dates.first() { ", " (event) " " (format::distance(*at, state.now)) ": " (link(*id)) }
