@@ -42,8 +42,8 @@ pub async fn write(
             .collect(&exporter.accounts, &Selection::default(), true, TIMEOUT, Format::OpenMetrics)
             .await
             .map_err(|error| error.to_string())?;
-        // Metrics of the process are about this command, and not about the exporter of the past.
-        history.add(&text, at, |name| !name.starts_with("process_"));
+        // The memory is that of this command, which holds the whole history, and not of the exporter of the past.
+        history.add(&text, at, |name| name != "process_resident_memory_bytes");
         at += step.as_secs_f64();
     }
     Ok(history.finish())
