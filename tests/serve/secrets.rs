@@ -36,14 +36,14 @@ async fn a_planted_key_is_in_no_log_page_metric_or_error() {
         let echo = format!("{KEY} is not welcome, {{\"x-api-key\":\"{KEY}\"}}");
         let redirect = format!("{}/api/organizations/1?key={KEY}", elsewhere.url());
         let faults = [
-            ResponseTemplate::new(401).set_body_json(json!({ "success": false, "error": echo })),
+            ResponseTemplate::new(401)
+                .insert_header("X-Echo", KEY)
+                .insert_header("Server", KEY)
+                .set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(403).set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(200).set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(500).set_body_string(echo.clone()),
-            ResponseTemplate::new(429)
-                .insert_header("X-Echo", KEY)
-                .insert_header("Server", KEY)
-                .set_body_string(echo.clone()),
+            ResponseTemplate::new(429).insert_header("X-Echo", KEY).set_body_string(echo.clone()),
             ResponseTemplate::new(302).insert_header("Location", redirect.as_str()),
             ResponseTemplate::new(200).set_body_string(echo.clone()),
             ResponseTemplate::new(200).set_body_string(format!("{{\"{KEY}\":")),
@@ -65,6 +65,7 @@ async fn a_planted_key_is_in_no_log_page_metric_or_error() {
             ended.stderr.contains("unauthorized") && ended.stderr.contains("[credential]"),
             "the faults were met"
         );
+        assert!(ended.stderr.contains("x-echo: [hidden]"), "a header that may be secret is hidden");
         assert!(pages.contains("edgeimpulse_up") && pages.contains("[credential]"));
         for (place, text) in [("log", ended.stderr), ("output", ended.stdout), ("pages", pages)] {
             let found =
