@@ -1,20 +1,22 @@
-//! Sets the revision of the source and the version of the compiler, for `edgeimpulse_exporter_build_info`.
+//! Sets the revision of the source and the version of the compiler, for `--version` and
+//! `edgeimpulse_exporter_build_info`.
 
+use std::path::Path;
 use std::process::Command;
 
+/// `git archive` replaces this with the commit, by `.gitattributes`.
+const ARCHIVED: &str = "$Format:%H$";
+
+/// Length of a revision.
+const LENGTH: usize = 12;
+
 fn main() {
-    let first_line = |command: &mut Command| {
-        let output = command.output().ok().filter(|output| output.status.success())?;
-        String::from_utf8(output.stdout).ok()?.lines().next().map(str::to_owned)
-    };
-    // Images are built from an archive without a repository: there the variable has the revision.
-    let revision = std::env::var("EDGEIMPULSE_EXPORTER_REVISION").ok().filter(|revision| !revision.is_empty());
-    let revision = revision
-        .or_else(|| first_line(Command::new("git").args(["rev-parse", "--short=12", "HEAD"])))
-        .unwrap_or_else(|| "unknown".to_owned());
+    // Images are built from a context without a repository: there the variable has the revision.
+    let given = std::env::var("EDGEIMPULSE_EXPORTER_REVISION").ok().filter(|revision| !revision.is_empty());
+    let revision = given.or_else(of_repository).or_else(of_package).or_else(of_archive);
+    let revision = revision.unwrap_or_else(|| "unknown".to_owned());
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let rustc_version =
-        first_line(Command::new(rustc).arg("--version")).unwrap_or_else(|| "unknown".to_owned());
+    let rustc_version = first_line(&rustc, &["--version"]).unwrap_or_else(|| "unknown".to_owned());
     let rustc_version = rustc_version.split(' ').nth(1).unwrap_or(&rustc_version);
     println!("cargo::rustc-env=BUILD_REVISION={revision}");
     println!("cargo::rustc-env=BUILD_RUSTC_VERSION={rustc_version}");
@@ -24,6 +26,33 @@ fn main() {
     }
     println!("cargo::rerun-if-env-changed=EDGEIMPULSE_EXPORTER_REVISION");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=.git/HEAD");
-    println!("cargo::rerun-if-changed=.git/logs/HEAD");
+}
+
+/// Returns the commit of this repository. Without one, git would report that of a repository around the source.
+fn of_repository() -> Option<String> {
+    if !Path::new(".git").exists() {
+        return None;
+    }
+    for file in ["HEAD", "logs/HEAD"] {
+        let path = first_line("git", &["rev-parse", "--git-path", file])?;
+        println!("cargo::rerun-if-changed={path}");
+    }
+    first_line("git", &["rev-parse", "HEAD"])?.get(..LENGTH).map(str::to_owned)
+}
+
+/// Returns the commit that `cargo package` has written into the package.
+fn of_package() -> Option<String> {
+    let info = std::fs::read_to_string(".cargo_vcs_info.json").ok()?;
+    let (_, commit) = info.split_once("\"sha1\": \"")?;
+    commit.get(..LENGTH).map(str::to_owned)
+}
+
+fn of_archive() -> Option<String> {
+    ARCHIVED.get(..LENGTH).filter(|commit| !commit.starts_with('$')).map(str::to_owned)
+}
+
+fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+    let output =
+        Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()?.lines().next().map(str::to_owned)
 }

@@ -103,16 +103,21 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
 }
 
 /// Wrong settings of a file with one account: the error, and whether the schema finds it too.
-const WRONG_SETTINGS: [(&str, &str, bool); 20] = [
+const WRONG_SETTINGS: [(&str, &str, bool); 25] = [
     (
         "web: {listen_adress: x}",
         ":1:7: web.listen_adress: unknown field: expected one of listen_addresses, config_file, ",
         true,
     ),
+    (
+        "log: {levle: debug}",
+        ":1:7: log.levle: unknown field: expected one of level, format; did you mean level?",
+        true,
+    ),
     ("api:\n  timeout: 5 parsecs", ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s", false),
     ("api:\n  timeout: 5", ":2:12: api.timeout: expected a duration", true),
     ("api:\n  timeout: 0s", ":2:12: api.timeout: must be greater than zero, e.g. 10s", false),
-    ("api:\n  timeout: [5s]", ":2:12: api.timeout: expected text", true),
+    ("api:\n  timeout: [5s]", ":2:12: api.timeout: expected text, got a list", true),
     ("api:\n  timeout:", ":2:10: api.timeout: expected text, got nothing", true),
     (
         "api: {url: studio}",
@@ -142,20 +147,32 @@ const WRONG_SETTINGS: [(&str, &str, bool); 20] = [
         false,
     ),
     ("collectors: {intervals: {usage: 0s}}", ":1:33: collectors.intervals: must be greater than zero", false),
-    ("collectors: {projects: yes}", ":1:24: collectors.projects: expected true or false", false),
+    ("collectors: {projects: yes}", ":1:24: collectors.projects: expected true or false, got text", false),
+    (
+        "collectors: {most_datasets: 99999999999999999999}",
+        ":1:29: collectors.most_datasets: expected a whole number, got a number that is too large",
+        false,
+    ),
+    ("api: 5", ":1:6: api: expected a mapping, got a number", true),
+    ("api:", ":1:4: api: expected a mapping, got nothing", true),
     (
         "log: {level: loud}",
         ":1:14: log.level: unknown value \"loud\": expected one of error, warn, info, debug, trace",
         true,
     ),
-    ("log: {level: [canary]}", ":1:14: log.level: expected text", true),
+    ("log: {level: [canary]}", ":1:14: log.level: expected text, got a list", true),
+    (
+        "log: {level: 5}",
+        ":1:14: log.level: expected one of error, warn, info, debug, trace, got a number",
+        true,
+    ),
     ("accounts: []", ":2:1: field \"accounts\" is set twice", false),
     ("api: *canary", ":1:6: there is no anchor of this name", false),
     ("{}\n---", ":3:1: expected one YAML document, found a second one", false),
 ];
 
 /// The same of whole files.
-const WRONG_FILES: [(&str, &str, bool); 17] = [
+const WRONG_FILES: [(&str, &str, bool); 20] = [
     (
         "api: {concurrency: 1}\naccounts: [{name: a, key_file: b}, {name: c, key_file: d}]",
         ": api.concurrency: expected 2 or more",
@@ -164,27 +181,24 @@ const WRONG_FILES: [(&str, &str, bool); 17] = [
     ("accounts: []", ": no accounts: expected at least one, with a name", true),
     ("{}", ": no accounts", false),
     ("", ": no accounts", false),
-    ("accounts: canary", ":1:11: accounts: expected a list", true),
-    ("accounts: [canary]", ":1:12: accounts[0]: expected a mapping", true),
-    ("canary", ":1:1: expected a mapping", true),
-    ("accounts: [{name: a}]", ":1:19: account a: no credential: expected key_file, key_env", false),
+    ("accounts: canary", ":1:11: accounts: expected a list, got text", true),
+    ("accounts:\n  name: a", ":2:3: accounts: expected a list, got a mapping", true),
+    ("accounts: [canary]", ":1:12: accounts[0]: expected a mapping, got text", true),
+    ("accounts: [[canary]]", ":1:12: accounts[0]: expected a mapping, got a list", true),
+    ("canary", ":1:1: expected a mapping, got text", true),
+    ("accounts:\n  - name: a", ":2:11: account a: no credential: expected key_file, key_env", false),
     (
         "accounts:\n  - name: a\n    key_file: b\n    jwt_env: C",
         ":4:14: account a: more than one credential: expected one of key_file, key_env",
         false,
     ),
     (
-        "accounts:\n  - name: a\n    key_env: NOT_SET_ANYWHERE",
-        ":3:14: account a: the environment variable NOT_SET_ANYWHERE is not set",
-        false,
-    ),
-    (
-        "accounts: [{name: a b, key_file: b}]",
-        ":1:19: accounts.name \"a b\": expected only letters, digits",
+        "accounts:\n  - name: a b\n    key_file: b",
+        ":2:11: accounts.name \"a b\": expected only letters, digits",
         true,
     ),
-    ("accounts: [{key_file: b}]", ":1:13: accounts[0]: field \"name\" is missing", true),
-    ("accounts: [{name: {canary: a}}]", ":1:19: accounts[0].name: expected text", true),
+    ("accounts:\n  - key_file: b", ":2:5: accounts[0]: field \"name\" is missing", true),
+    ("accounts:\n  - name: {canary: a}", ":2:11: accounts[0].name: expected text, got a mapping", true),
     (
         "accounts:\n  - {name: a, key_file: b}\n  - {name: a, key_file: c}",
         ":3:12: accounts: the name \"a\" is used twice",
@@ -192,8 +206,18 @@ const WRONG_FILES: [(&str, &str, bool); 17] = [
     ),
     ("accounts: [{name: a, key_file: b, user_ids: [1]}]", ":1:19: account a: user_ids require a JWT", false),
     (
-        "accounts: [{name: a, key_file: b, organization_ids: [canary]}]",
-        ":1:54: accounts[0].organization_ids[0]: expected a whole number",
+        "accounts:\n  - {name: a, key_file: b, organization_ids: [canary]}",
+        ":2:47: accounts[0].organization_ids[0]: expected a whole number, got text",
+        true,
+    ),
+    (
+        "accounts:\n  - {name: a, key_file: b, organization_ids: [1, -2]}",
+        ":2:50: accounts[0].organization_ids[1]: expected a whole number, got a negative number",
+        true,
+    ),
+    (
+        "accounts:\n  - {name: a, key_file: b, organization_ids: [1.5]}",
+        ":2:47: accounts[0].organization_ids[0]: expected a whole number, got a number with a fraction",
         true,
     ),
     ("accounts: [{name: a, key_file: b}", ":1:11: invalid YAML: unclosed bracket '['", false),
@@ -229,16 +253,68 @@ async fn check_config_says_so_without_starting() {
     let right = file("config.yaml", &format!("accounts:\n  - name: a\n    key_file: {key}\n"));
     let ended = Program::ends(&["check-config"], &[("EDGEIMPULSE_CONFIG_FILE", &right)], 0).await;
     assert_eq!(ended.stdout, "The configuration is valid. Accounts: 1 (a).\n");
-    for (arguments, environment) in [
-        (vec!["--config.file", &right, "--log.level=debug"], vec![]),
-        (vec!["--config.file", &right], vec![("EDGEIMPULSE_API_URL", "http://127.0.0.1:1")]),
+}
+
+#[tokio::test]
+async fn what_the_configuration_file_would_override_is_refused() {
+    let file_with = |credential: &str| file("config.yaml", &format!("accounts: [{{ name: a, {credential} }}]"));
+    let of_file = file_with(&format!("key_file: {}", file("key", "ei_x")));
+    let set_it = "cannot be combined with --config.file: set it in the file";
+    for (arguments, (name, value), hint) in [
+        (vec!["--log.level=debug"], ("X", ""), set_it),
+        (vec!["--no-collector.usage"], ("X", ""), set_it),
+        (vec!["--replay=x"], ("X", ""), "--replay cannot be combined with --config.file"),
+        (vec![], ("EDGEIMPULSE_API_URL", "http://127.0.0.1:1"), set_it),
+        (vec![], ("EDGEIMPULSE_API_KEY_FILE", "key"), set_it),
+        (
+            vec![],
+            ("EDGEIMPULSE_API_KEY", "canary"),
+            "EDGEIMPULSE_API_KEY cannot be combined with --config.file: name it",
+        ),
+        (
+            vec![],
+            ("EDGEIMPULSE_JWT", "canary"),
+            "EDGEIMPULSE_JWT cannot be combined with --config.file: name it",
+        ),
     ] {
-        let ended = Program::ends(&arguments, &environment, 2).await;
-        assert!(
-            ended.stderr.contains("cannot be combined with --config.file: set it in the file"),
-            "{ended:?}"
-        );
+        let arguments = [vec!["check-config", "--config.file", &of_file], arguments].concat();
+        let ended = Program::ends(&arguments, &[(name, value)], 2).await;
+        assert!(ended.stderr.contains(hint) && !ended.stderr.contains("canary"), "{ended:?}");
     }
+    let ended = Program::ends(&["--log.level=debug"], &[("EDGEIMPULSE_CONFIG_FILE", &of_file)], 2).await;
+    let both =
+        "--log.level cannot be combined with environment variable EDGEIMPULSE_CONFIG_FILE: set it in the file";
+    assert!(ended.stderr.contains(both), "{ended:?}");
+    let of_variable = file_with("key_env: EDGEIMPULSE_API_KEY");
+    let environment = [("EDGEIMPULSE_API_KEY", "ei_x"), ("EDGEIMPULSE_JWT", "")];
+    Program::ends(&["check-config", "--config.file", &of_variable], &environment, 0).await;
+}
+
+#[tokio::test]
+async fn a_configuration_is_checked_without_its_credentials() {
+    let config = file(
+        "config.yaml",
+        "accounts:\n  - { name: a, key_env: NOT_SET }\n  - { name: b, jwt_file: nowhere }\n",
+    );
+    let ended = Program::ends(&["check-config", "--config.file", &config], &[], 2).await;
+    let missing =
+        "config.yaml:2:25: the API key in environment variable NOT_SET is missing: the variable is not set\n";
+    assert!(ended.stderr.ends_with(missing), "{ended:?}");
+    let without = ["check-config", "--without-credentials"];
+    let ended = Program::ends(&[&without[..], &["--config.file", &config]].concat(), &[], 0).await;
+    assert_eq!(
+        ended.stdout,
+        "The configuration is valid. Accounts: 2 (a, b). The credentials were not read.\n"
+    );
+    let ended = Program::ends(&[&without[..], &["--api.timeout=5s"]].concat(), &[], 0).await;
+    assert_eq!(ended.stdout, "The configuration is valid. Accounts: 0. The credentials were not read.\n");
+    let wrong = file(
+        "config.yaml",
+        "accounts: [{ name: a, key_env: NOT_SET, collectors: { disabled: [organizations] } }]",
+    );
+    let ended = Program::ends(&[&without[..], &["--config.file", &wrong]].concat(), &[], 2).await;
+    assert!(ended.stderr.contains("nothing to read"), "{ended:?}");
+    Program::ends(&[&without[..], &["--web.config.file=nowhere"]].concat(), &[], 2).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use clap::Parser;
+use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::demo::{
     self, Demo,
     world::{ORGANIZATIONS, Organization, World},
@@ -52,9 +54,9 @@ async fn every_answer_is_valid_by_the_vendors_document() {
         let endpoint = collector.endpoint();
         let schema = schema_of(endpoint);
         let organizations: Vec<_> = match collector {
-            Collector::Organization => World::ids().collect(),
+            Collector::Organization => demo.world.ids().collect(),
             // A developer profile has no usage.
-            Collector::Usage => World::ids().filter(|id| *id != 1011).collect(),
+            Collector::Usage => demo.world.ids().filter(|id| *id != 1011).collect(),
             Collector::WhitelabelOrganization => demo.world.portfolio().collect(),
             _ => vec![1007],
         };
@@ -245,6 +247,48 @@ async fn every_metric_of_the_catalogue_is_in_the_demo_or_needs_what_the_demo_nev
             assert_eq!(is_there, !absent.contains(&metric.name), "{}", metric.name);
         }
     }
+}
+
+#[tokio::test]
+async fn a_demo_of_any_number_of_organizations_has_that_many_and_no_failure() {
+    for count in [1, 6, 7, 11, 12, 30] {
+        let world = World::starting(NOW).with_organizations(count);
+        let demo = demo::start_in(world, Clock::Fixed(NOW)).await.unwrap();
+        let command_line = CommandLine::try_parse_from(["edgeimpulse-exporter", "demo"]).unwrap();
+        let Some(Command::Demo(options)) = command_line.command else { panic!("it is the demo") };
+        let metrics = Running::serve(demo.exporter(options.common).unwrap()).await.scrape().await;
+        assert_eq!(metrics.series("edgeimpulse_organization_info", &[]).len() as u64, count);
+        let failures = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);
+        assert!(failures.iter().all(|sample| sample.value == 0.0), "{failures:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_credentials_that_the_command_prints_work() {
+    let mut program = Program::start(&["demo", "--web.listen-address=127.0.0.1:0"], &[]);
+    let value = |line: &str, name: &str| {
+        let (_, value) = line.split_once(&format!("{name}=")).unwrap();
+        value.split(' ').next().unwrap().to_owned()
+    };
+    let url = value(&program.prints("EDGEIMPULSE_API_URL").await, "EDGEIMPULSE_API_URL");
+    for (variable, command) in [("EDGEIMPULSE_API_KEY", "check"), ("EDGEIMPULSE_JWT", "scrape")] {
+        let line = program.prints(variable).await;
+        assert!(line.ends_with(&format!(" {command}")), "{line}");
+        let credential = value(&line, variable);
+        Program::ends(&[command], &[("EDGEIMPULSE_API_URL", &url), (variable, &credential)], 0).await;
+    }
+    program.stop().await;
+}
+
+#[tokio::test]
+async fn the_past_of_the_demo_leaves_out_the_memory_of_the_process_that_writes_it() {
+    let ended = Program::ends(&["demo", "--history=2h"], &[], 0).await;
+    assert!(ended.stdout.contains("edgeimpulse_organization_storage_used_bytes{"));
+    assert!(
+        ended.stdout.contains("process_start_time_seconds{"),
+        "the alert about an absent exporter needs it"
+    );
+    assert!(!ended.stdout.contains("process_resident_memory"), "{}", ended.stdout);
 }
 
 #[tokio::test]

@@ -107,11 +107,13 @@ async fn every_organization_has_its_five_entitlements_as_the_metrics_have_them()
         "8.8 TB of 10 TB 88 %, near the limit",
         "Developer profile organization 1011",
         "usage unknown, no limit",
-        "14 organizations : 1 at or over a limit, 1 above 80 % of a limit.",
+        "14 organizations : 1 at or over a limit ( Delta Agritech ), 1 above 80 % of a limit ( Borealis Wearables ).",
+        "1 trial runs , the next ends in 5 days : Fjord Startup ; 1 expired, deletion in 18 days : Glacier Prototypes .",
         "4 of 10 40 %",
     ] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
+    assert!(page.contains("<a href=\"#organization-1004\"><bdi>Delta Agritech</bdi></a>"), "{page}");
     assert!(!page.contains("demo-user"), "a developer profile is named for its user");
 }
 
@@ -173,6 +175,11 @@ async fn many_organizations_come_in_pages_that_stay_small() {
         assert!(page.contains(&format!("Page {number} of 3")), "{odd}");
     }
     assert_eq!(text(&first).matches("What to do").count(), 0);
+    let third = exporter.page("/?page=3").await;
+    assert!(
+        third.contains("<a href=\"?page=1#organization-1004\">"),
+        "a link leads to the page of the organization"
+    );
 }
 
 #[tokio::test]
@@ -188,6 +195,23 @@ async fn without_an_organization_the_page_says_what_will_happen() {
     let after = text(&exporter.page("/").await);
     assert!(after.contains("No organizations: "), "{after}");
     assert!(after.contains("0 organizations"), "{after}");
+}
+
+#[tokio::test]
+async fn what_was_not_read_yet_is_not_zero() {
+    let api = FakeApi::start().await;
+    api.lists(&[1, 2]).await;
+    api.dawdles("/api/organizations/1/metrics", std::time::Duration::from_mins(10), &json!({})).await;
+    api.dawdles("/api/organizations/2/metrics", std::time::Duration::from_mins(10), &json!({})).await;
+    let exporter = Running::with_key(&api, &["--no-collector.organization"]).await;
+    exporter.scrape_within("0.5").await;
+    let page = text(&exporter.page("/").await);
+    assert!(page.contains("2 organizations , usage not scraped yet."), "{page}");
+    let api = FakeApi::start().await;
+    let exporter = Running::with_key(&api, &[]).await;
+    exporter.scrape().await;
+    let page = text(&exporter.page("/").await);
+    assert!(!page.contains("0 organizations") && page.contains("1 of 1 call failed"), "{page}");
 }
 
 /// Names that change the page if it does not escape them.

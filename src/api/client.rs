@@ -1,7 +1,7 @@
 //! The client of an account.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderValue};
 use url::Url;
@@ -9,6 +9,7 @@ use url::Url;
 use super::credential::Credential;
 use super::decode::DecodeOptions;
 use super::request::Request;
+use super::traffic::Traffic;
 use super::transport::target;
 use super::{Error, pagination};
 use crate::metrics::telemetry::Telemetry;
@@ -95,13 +96,16 @@ impl Client {
         credential: &Credential,
         now: UnixTime,
     ) -> Result<Facts, Error> {
-        let request = Request { client: self, account, call, credential, now };
+        let began = Instant::now();
+        let request = Request { client: self, account, call, credential, now, traffic: Traffic::default() };
         let owner = call.owner.unwrap_or_default();
-        match call.collector {
+        let result = match call.collector {
             Collector::WhitelabelOrganizations => pagination::organizations(&request, owner).await,
             Collector::WhitelabelUsers => pagination::users(&request, owner).await,
-            _ => Ok(request.send(&[]).await?.facts),
-        }
+            _ => request.send(&[]).await.map(|success| success.facts),
+        };
+        request.traffic.log(account, call, &result, began.elapsed());
+        result
     }
 
     /// Sends a GET request.

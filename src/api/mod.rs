@@ -19,6 +19,7 @@ mod reader;
 mod request;
 mod skipper;
 mod stream;
+mod traffic;
 mod transport;
 mod values;
 

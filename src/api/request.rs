@@ -14,6 +14,7 @@ use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
 use super::fields::read_fields;
 use super::stream::{Envelope, Parts};
+use super::traffic::Traffic;
 use super::transport::classify;
 use super::values::DecodeErrors;
 use super::{Error, body};
@@ -32,6 +33,7 @@ pub(super) struct Request<'a> {
     pub(super) call: &'a Call,
     pub(super) credential: &'a Credential,
     pub(super) now: UnixTime,
+    pub(super) traffic: Traffic,
 }
 
 /// A successful response.
@@ -66,7 +68,7 @@ impl Request<'_> {
         let Self { client, call, credential, account, .. } = self;
         let settings = &client.settings;
         let url = client.request_url(call, query);
-        let response = client.http_get(url.clone(), credential).await;
+        let response = self.traffic.observe(&url, credential, client.http_get(url.clone(), credential)).await;
         let response = response.map_err(|error| classify(error, &settings.url))?;
         let code = response.status().as_u16();
         *status = Some(code);
@@ -99,6 +101,7 @@ impl Request<'_> {
         let Settings { max_response_size, url, .. } = &self.client.settings;
         body::parts(response, *max_response_size, url).inspect_ok(move |part| {
             self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
+            self.traffic.received(part.len() as u64);
             if let Some(copy) = &mut copy {
                 copy.extend_from_slice(part);
             }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, ClientBuilder, Proxy};
+use tower::util::MapResponseLayer;
 use url::{Host, Url};
 
-use super::Error;
 use super::error_text::printable;
+use super::{Error, traffic};
 use crate::config::{ApiOptions, file_reader};
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
@@ -36,6 +37,7 @@ pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
         // Bodies are decompressed in `body`.
         .no_gzip()
         .connect_timeout(CONNECT_TIMEOUT)
+        .connector_layer(MapResponseLayer::new(traffic::connected))
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(Duration::from_secs(30));
     builder = match proxy_url {

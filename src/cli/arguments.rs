@@ -12,9 +12,19 @@ use super::help;
 use super::history::HistoryOptions;
 use crate::config::Options;
 
+/// What `--version` prints.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (revision ",
+    env!("BUILD_REVISION"),
+    ", rustc ",
+    env!("BUILD_RUSTC_VERSION"),
+    ")"
+);
+
 /// Prometheus exporter for Edge Impulse; serves /metrics unless a command is given
 #[derive(Debug, Parser)]
-#[command(name = "edgeimpulse-exporter", version, args_conflicts_with_subcommands = true)]
+#[command(name = "edgeimpulse-exporter", version, long_version = VERSION, args_conflicts_with_subcommands = true)]
 pub struct CommandLine {
     /// The command; without one the exporter serves.
     #[command(subcommand)]
@@ -77,16 +87,21 @@ fn check_conflicts(command: &clap::Command, matches: &ArgMatches) -> Result<(), 
     if !matches!(matches.try_get_one::<PathBuf>("config_file"), Ok(Some(_))) {
         return Ok(());
     }
-    for id in matches.ids().filter(|id| *id != "config_file") {
-        let Some(option) = command.get_arguments().find(|option| option.get_id() == id) else { continue };
-        let source = match matches.value_source(id.as_str()) {
-            Some(ValueSource::CommandLine) => format!("--{}", option.get_long().unwrap_or_default()),
-            Some(ValueSource::EnvVariable) => {
-                format!("environment variable {}", option.get_env().unwrap_or_default().to_string_lossy())
+    let source = |id: &str| {
+        let option = command.get_arguments().find(|option| option.get_id() == id)?;
+        match matches.value_source(id)? {
+            ValueSource::CommandLine => Some(format!("--{}", option.get_long().unwrap_or_default())),
+            ValueSource::EnvVariable => {
+                Some(format!("environment variable {}", option.get_env().unwrap_or_default().to_string_lossy()))
             }
-            _ => continue,
-        };
-        let message = format!("{source} cannot be combined with --config.file: set it in the file");
+            _ => None,
+        }
+    };
+    let file = source("config_file").unwrap_or_default();
+    for id in matches.ids().filter(|id| *id != "config_file") {
+        let Some(option) = source(id.as_str()) else { continue };
+        let hint = if id == "replay" { "" } else { ": set it in the file" };
+        let message = format!("{option} cannot be combined with {file}{hint}");
         return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
     }
     Ok(())
@@ -113,11 +128,15 @@ pub enum Command {
     },
     /// Validate the configuration
     ///
-    /// Reads the configuration and its credentials; starts no server and makes no API call.
+    /// Reads the configuration and its credentials; starts no server and makes no API call. To validate a file where its
+    /// credentials are missing: --without-credentials.
     CheckConfig {
         /// Write the JSON schema of --config.file instead
         #[arg(long)]
         schema: bool,
+        /// Do not read the credentials, which may be missing on this machine, as in CI
+        #[arg(long, conflicts_with = "schema")]
+        without_credentials: bool,
         /// Options of the exporter.
         #[command(flatten)]
         options: Box<Options>,

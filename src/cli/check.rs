@@ -1,30 +1,33 @@
 //! `check`: makes every API call once and reports the results, to find out why a metric is missing.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::arguments::CheckFormat;
+use super::check_table::table;
 use super::output::print;
 use super::scrape::collect_once;
 use super::{Failure, configuration};
 use crate::api::Error;
-use crate::collect::Keep;
 use crate::collect::account::Account;
 use crate::collect::store::CallStatus;
-use crate::config::{CredentialKind, Options};
-use crate::model::{Call, CallResult, Collector, Snapshot, UnixTime};
+use crate::collect::{self, Keep};
+use crate::config::{CredentialKind, CredentialOrigin, Options};
+use crate::model::{Call, CallResult, Collector, Organization, Snapshot, UnixTime};
+use crate::page::advice;
 
 /// Makes every call once and writes the results to standard output. The exit code is 1 if a permitted call failed, or if
 /// no call of an account succeeded.
 pub(super) async fn check(options: Options, format: CheckFormat) -> Result<ExitCode, Failure> {
     let (configuration, replay) = configuration(options)?;
+    let origins: Vec<_> = configuration.accounts.iter().map(|account| account.origin.clone()).collect();
     let (exporter, _, snapshot) = collect_once(configuration, replay, Keep::default()).await?;
+    let accounts = exporter.accounts.iter().zip(&origins);
     let accounts: Vec<_> =
-        exporter.accounts.iter().map(|account| AccountSummary::new(account, &snapshot)).collect();
+        accounts.map(|(account, origin)| AccountSummary::new(account, origin, &snapshot)).collect();
     print(match format {
         CheckFormat::Table => table(&accounts, exporter.clock.now()),
         CheckFormat::Json => json(&accounts),
@@ -35,61 +38,77 @@ pub(super) async fn check(options: Options, format: CheckFormat) -> Result<ExitC
 
 /// An account and the results of its calls.
 #[derive(Debug)]
-struct AccountSummary {
-    name: String,
-    credential: CredentialKind,
-    expiry: Option<UnixTime>,
-    calls: Vec<CallSummary>,
+pub(super) struct AccountSummary {
+    pub(super) name: String,
+    pub(super) credential: CredentialKind,
+    pub(super) expiry: Option<UnixTime>,
+    /// The organizations that were found, with the names that may be shown.
+    pub(super) organizations: Vec<(u64, Option<String>)>,
+    /// Calls, those that failed first.
+    pub(super) calls: Vec<CallSummary>,
 }
 
 /// Calls of one collector with the same outcome.
 #[derive(Debug)]
-struct CallSummary {
-    collector: Collector,
-    outcome: Outcome,
-    count: usize,
+pub(super) struct CallSummary {
+    pub(super) collector: Collector,
+    pub(super) outcome: Outcome,
+    /// Number of calls that were made.
+    pub(super) made: usize,
+    /// Number of other calls.
+    pub(super) others: usize,
     /// One of the calls.
-    example: Call,
-    longest: Option<Duration>,
+    pub(super) example: Call,
+    pub(super) longest: Option<Duration>,
 }
 
-/// The outcome of a call.
+/// The outcome of a call, the most severe first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Outcome {
-    Success,
-    /// The API refused the call.
-    Forbidden(String),
-    /// Not made: the kind of the credential or of the organization rules it out.
-    Unsupported,
+pub(super) enum Outcome {
     Failed {
         reason: &'static str,
         text: String,
+        advice: &'static str,
     },
     /// Still running at the deadline.
     Running,
+    /// Not made: the rate limit was reached.
+    Deferred,
+    /// The API refused the call.
+    Forbidden {
+        text: String,
+        advice: &'static str,
+    },
+    Success,
+    /// Not made: the kind of the credential or of the organization rules it out.
+    Unsupported,
     /// Not made: no id for its path is configured or was found.
     NothingToCall,
 }
 
 impl AccountSummary {
-    fn new(account: &Account, snapshot: &Snapshot) -> Self {
-        let mut calls: BTreeMap<(Collector, Outcome), CallSummary> = BTreeMap::new();
-        let mut add = |call: Call, outcome: Outcome, duration: Option<Duration>, count: usize| {
+    fn new(account: &Account, origin: &CredentialOrigin, snapshot: &Snapshot) -> Self {
+        let mut calls: BTreeMap<(Outcome, Collector), CallSummary> = BTreeMap::new();
+        let mut add = |call: Call, outcome: Outcome, duration: Option<Duration>, is_made: bool| {
             let collector = call.collector;
-            let summary = calls.entry((collector, outcome.clone())).or_insert_with(|| CallSummary {
+            let summary = calls.entry((outcome.clone(), collector)).or_insert_with(|| CallSummary {
                 collector,
                 outcome,
-                count: 0,
+                made: 0,
+                others: 0,
                 example: call,
                 longest: None,
             });
-            summary.count += count;
+            *(if is_made { &mut summary.made } else { &mut summary.others }) += 1;
             summary.longest = summary.longest.max(duration);
         };
         let mut without_call = account.scope.collectors.clone();
-        for (call, status) in account.store().statuses() {
+        let statuses = account.store().statuses();
+        for (call, status) in &statuses {
             without_call.remove(&call.collector);
-            add(call, Outcome::of(&status), status.duration, 1);
+            let outcome = Outcome::of(status, origin);
+            let is_made = outcome != Outcome::Deferred && !matches!(status.error(), Some(Error::Paused { .. }));
+            add(*call, outcome, status.duration, is_made);
         }
         let is_unsupported =
             |row: &&CallResult| row.account == account.name && !row.supported && row.duration.is_none();
@@ -98,34 +117,63 @@ impl AccountSummary {
                 without_call.remove(&collector);
                 let ids = (row.organization_id, row.user_id);
                 let call = Call { organization_id: ids.0, user_id: ids.1, ..Call::of(collector) };
-                add(call, Outcome::Unsupported, None, 1);
+                add(call, Outcome::Unsupported, None, false);
             }
         }
         for collector in without_call {
-            add(Call::of(collector), Outcome::NothingToCall, None, 0);
+            add(Call::of(collector), Outcome::NothingToCall, None, false);
         }
+        let facts = collect::latest(account, &statuses);
+        let organizations = facts.organizations.values();
+        let name = |organization: &Organization| organization.info.shown_name().map(str::to_owned);
         Self {
             name: account.name.to_string(),
             credential: account.kind(),
             expiry: account.status(None).credential_expiry,
+            organizations: organizations.map(|organization| (organization.id, name(organization))).collect(),
             calls: calls.into_values().collect(),
         }
     }
 
     /// Returns true if every permitted call succeeded, and at least one did.
-    fn is_good(&self) -> bool {
-        let is_bad = |call: &CallSummary| matches!(call.outcome, Outcome::Failed { .. } | Outcome::Running);
-        self.calls.iter().any(|call| call.outcome == Outcome::Success) && !self.calls.iter().any(is_bad)
+    pub(super) fn is_good(&self) -> bool {
+        self.made(|outcome| *outcome == Outcome::Success) > 0
+            && !self.calls.iter().any(|call| call.outcome.is_failure())
+    }
+
+    /// Returns how many calls with such an outcome were made.
+    pub(super) fn made(&self, is: impl Fn(&Outcome) -> bool) -> usize {
+        self.calls.iter().filter(|call| is(&call.outcome)).map(|call| call.made).sum()
     }
 }
 
 impl Outcome {
-    fn of(status: &CallStatus) -> Self {
+    fn of(status: &CallStatus, origin: &CredentialOrigin) -> Self {
         match status.error() {
-            Some(error @ Error::Forbidden(_)) => Self::Forbidden(error.to_string()),
-            Some(error) => Self::Failed { reason: error.reason(), text: error.to_string() },
+            Some(error @ Error::Forbidden(_)) => {
+                Self::Forbidden { text: error.to_string(), advice: advice(error, origin) }
+            }
+            Some(error) => {
+                Self::Failed { reason: error.reason(), text: error.to_string(), advice: advice(error, origin) }
+            }
             None if status.facts.is_some() => Self::Success,
-            None => Self::Running,
+            None if status.late_since.is_some() => Self::Running,
+            None => Self::Deferred,
+        }
+    }
+
+    /// Returns true if the call should have succeeded.
+    pub(super) const fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Running | Self::Deferred)
+    }
+
+    /// Returns what to do about it.
+    pub(super) const fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Failed { advice, .. } | Self::Forbidden { advice, .. } => Some(advice),
+            Self::Running => Some("Check the network and the proxy; if the API is slow, raise --api.timeout."),
+            Self::Deferred => Some("Raise --api.calls-per-minute, or read fewer organizations."),
+            Self::Success | Self::Unsupported | Self::NothingToCall => None,
         }
     }
 
@@ -133,107 +181,44 @@ impl Outcome {
     const fn is_permitted(&self) -> Option<bool> {
         match self {
             Self::Success => Some(true),
-            Self::Forbidden(_) | Self::Unsupported => Some(false),
-            Self::Failed { .. } | Self::Running | Self::NothingToCall => None,
+            Self::Forbidden { .. } | Self::Unsupported => Some(false),
+            Self::Failed { .. } | Self::Running | Self::Deferred | Self::NothingToCall => None,
         }
     }
 }
 
-/// Writes a table for each account.
-fn table(accounts: &[AccountSummary], now: UnixTime) -> String {
-    let mut text = String::new();
-    for account in accounts {
-        let expiry = match (account.expiry, account.credential) {
-            (None, CredentialKind::ApiKey) => "API keys carry no expiry date".to_owned(),
-            (None, CredentialKind::Jwt) => "the JWT carries no expiry date".to_owned(),
-            (Some(expiry), _) if expiry <= now => "the JWT has expired".to_owned(),
-            (Some(expiry), _) => {
-                // `exp` may be further away than a `Duration` can hold.
-                let remaining = Duration::try_from_secs_f64(expiry - now).unwrap_or(Duration::MAX);
-                format!("the JWT expires in {}", round(remaining))
-            }
-        };
-        let mut rows = vec![["COLLECTOR", "CALLS", "PERMITTED", "NEEDS", "RESULT"].map(str::to_owned)];
-        rows.extend(account.calls.iter().map(row));
-        // Writing to a `String` does not fail.
-        let _ = writeln!(text, "Account {}: {expiry}.", account.name);
-        text += &columns(&rows);
-        text += "\n";
-    }
-    text
-}
-
 /// Writes an array with an object for each account.
 fn json(accounts: &[AccountSummary]) -> String {
+    let organization = |(id, name): &(u64, Option<String>)| json!({ "id": id, "name": name });
     let accounts = accounts.iter().map(|account| {
         json!({
             "account": account.name,
             "credential": account.credential.name(),
             "expiry_timestamp_seconds": account.expiry,
+            "organizations": account.organizations.iter().map(organization).collect::<Vec<_>>(),
             "checks": account.calls.iter().map(object).collect::<Vec<_>>(),
         })
     });
     format!("{:#}\n", Value::Array(accounts.collect()))
 }
 
-fn row(summary: &CallSummary) -> [String; 5] {
-    let CallSummary { collector, outcome, count, example, longest } = summary;
-    let permitted = match outcome.is_permitted() {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "unknown",
-    };
-    let text = match outcome {
-        Outcome::Success => format!("ok, in {}", longest.map(round).unwrap_or_default()),
-        Outcome::Forbidden(text) => format!("GET {example}: {text}"),
-        Outcome::Failed { reason, text } => format!("GET {example}: {reason}: {text}"),
-        Outcome::Running => format!("GET {example}: no response yet"),
-        Outcome::Unsupported if collector.needs_jwt() => "skipped: needs a JWT".to_owned(),
-        Outcome::Unsupported if example.organization_id.is_none() => "skipped: no white label found".to_owned(),
-        Outcome::Unsupported => "skipped: not available for this organization".to_owned(),
-        Outcome::NothingToCall => "skipped: nothing configured, or no organization found".to_owned(),
-    };
-    let (name, needs) = (collector.name().to_owned(), collector.needs().to_owned());
-    [name, count.to_string(), permitted.to_owned(), needs, text]
-}
-
 fn object(summary: &CallSummary) -> Value {
     let (reason, error) = match &summary.outcome {
-        Outcome::Forbidden(text) => (Some("forbidden"), Some(text)),
+        Outcome::Forbidden { text, .. } => (Some("forbidden"), Some(text)),
         Outcome::Unsupported => (Some("forbidden"), None),
-        Outcome::Failed { reason, text } => (Some(*reason), Some(text)),
-        Outcome::Success | Outcome::Running | Outcome::NothingToCall => (None, None),
+        Outcome::Failed { reason, text, .. } => (Some(*reason), Some(text)),
+        Outcome::Success | Outcome::Running | Outcome::Deferred | Outcome::NothingToCall => (None, None),
     };
     json!({
         "collector": summary.collector.name(),
         "endpoint": summary.collector.endpoint(),
-        "calls": summary.count,
+        "calls": summary.made,
         "answered": summary.outcome == Outcome::Success,
         "permitted": summary.outcome.is_permitted(),
         "needs": summary.collector.needs(),
         "reason": reason,
         "error": error,
+        "what_to_do": summary.outcome.advice(),
         "longest_call_seconds": summary.longest.map(|longest| longest.as_secs_f64()),
     })
-}
-
-/// Aligns the columns of a table.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:width$}"));
-        cells.collect::<String>().trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
-}
-
-/// Writes the two largest units of a duration, or milliseconds if it is less than a second.
-fn round(duration: Duration) -> String {
-    let whole = match duration.as_secs() {
-        0 => Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or_default().max(1)),
-        seconds => Duration::from_secs(seconds),
-    };
-    let text = humantime::format_duration(whole).to_string();
-    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }

@@ -9,24 +9,37 @@ use crate::config::{self, Options};
 use crate::model::Clock;
 use crate::serve::WebConfigWatcher;
 
-/// Validates the configuration, its credentials and `--web.config.file`; or writes the JSON schema of `--config.file`.
-pub(super) fn check_config(options: Options, schema: bool) -> Result<ExitCode, Failure> {
-    if schema {
-        return print(config::file::schema());
-    }
-    let (configuration, _) = configuration(options)?;
+/// Writes the JSON schema of `--config.file`.
+pub(super) fn schema() -> Result<ExitCode, Failure> {
+    print(config::file::schema())
+}
+
+/// Validates the configuration, `--web.config.file` and, unless `without_credentials`, the credentials.
+pub(super) fn check_config(options: Options, without_credentials: bool) -> Result<ExitCode, Failure> {
+    let configuration = if without_credentials && options.replay.is_none() {
+        options.configuration_without_credentials().map_err(Failure::Configuration)?
+    } else {
+        configuration(options)?.0
+    };
     // A warning of the exporter is one of the configuration.
-    init_log(&configuration.common.log);
-    let exporter = Exporter::build(configuration, Clock::System, None).map_err(Failure::Configuration)?;
-    if let Some(path) = &exporter.web().web_config_file {
-        WebConfigWatcher::load(path.clone()).map_err(|error| Failure::Configuration(error.to_string()))?;
+    init_log(&configuration.common.log, &configuration.accounts);
+    let names: Vec<_> = configuration.accounts.iter().map(|account| account.name.clone()).collect();
+    let web_config_file = configuration.common.web.web_config_file.clone();
+    let checked = if without_credentials {
+        Exporter::check_without_credentials(&configuration).map(|()| None)
+    } else {
+        Exporter::build(configuration, Clock::System, None).map(Some)
+    };
+    let exporter = checked.map_err(Failure::Configuration)?;
+    if let Some(path) = web_config_file {
+        WebConfigWatcher::load(path).map_err(|error| Failure::Configuration(error.to_string()))?;
     }
-    for account in &exporter.accounts {
+    for account in exporter.iter().flat_map(|exporter| &exporter.accounts) {
         if let Some(text) = account.expired() {
             return Err(Failure::Running(format!("account {}: {text}", account.name)));
         }
     }
-    let count = exporter.accounts.len();
-    let names: Vec<_> = exporter.accounts.iter().map(|account| &*account.name).collect();
-    print(format!("The configuration is valid. Accounts: {count} ({}).\n", names.join(", ")))
+    let of_names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
+    let unread = if without_credentials { " The credentials were not read." } else { "" };
+    print(format!("The configuration is valid. Accounts: {}{of_names}.{unread}\n", names.len()))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::output::{init_log, print};
 use super::{Failure, serve};
-use crate::config::{CommonOptions, ListenAddress, positive_duration};
+use crate::config::{CommonOptions, ListenAddress, number, positive_duration};
 use crate::demo::{self, World};
 use crate::model::Clock;
 use crate::serve::Server;
@@ -16,7 +16,7 @@ use crate::serve::Server;
 #[derive(Args, Debug)]
 pub struct DemoOptions {
     /// Number of organizations; those above the first 11 are visible only through their white label
-    #[arg(long, value_name = "N", default_value_t = demo::ORGANIZATIONS, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = demo::ORGANIZATIONS, value_parser = organizations)]
     pub organizations: u64,
     /// Write this much history as OpenMetrics with timestamps to standard output and exit
     #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
@@ -29,10 +29,14 @@ pub struct DemoOptions {
     pub common: CommonOptions,
 }
 
+fn organizations(text: &str) -> Result<u64, String> {
+    number(text, 1..=100_000)
+}
+
 /// Serves the metrics of a simulated API, or writes their history.
 pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     serve::check_clock()?;
-    init_log(&options.common.log);
+    init_log(&options.common.log, &[]);
     let now = Clock::System.now();
     let world = World::starting(now).with_organizations(options.organizations);
     if let Some(length) = options.history {
@@ -46,13 +50,20 @@ pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let api = api.map_err(|error| Failure::Running(format!("cannot start the simulated API: {error}")))?;
     let exporter = api.exporter(options.common.clone()).map_err(Failure::Running)?;
     let (scheme, port, path) = (server.scheme(), server.port(), &exporter.web().telemetry_path);
+    let program = std::env::args().next().unwrap_or_default();
+    let key = api.world.ids().next().map(World::api_key).unwrap_or_default();
     print(format!(
-        "Simulated Edge Impulse API: {}\n\
+        "Simulated Edge Impulse API: {url}\n\
          Exporter that reads it:\n\
          \x20 {scheme}://localhost:{port}{path}  metrics\n\
          \x20 {scheme}://localhost:{port}/         status page\n\
+         Try other commands in a second terminal, with an API key or the JWT of this simulated API:\n\
+         \x20 export EDGEIMPULSE_API_URL={url}\n\
+         \x20 EDGEIMPULSE_API_KEY={key} {program} check\n\
+         \x20 EDGEIMPULSE_JWT={jwt} {program} scrape\n\
          Nothing outside this machine is contacted. Press Ctrl-C to stop.\n",
-        api.url()
+        url = api.url(),
+        jwt = api.world.jwt(),
     ))?;
     Ok(serve::run(exporter, server).await)
 }

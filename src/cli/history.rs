@@ -60,7 +60,7 @@ pub(super) async fn history(options: HistoryOptions) -> Result<ExitCode, Failure
     let labels = options.labels();
     let HistoryOptions { output, until, options, .. } = options;
     let (mut configuration, replay) = configuration(options)?;
-    init_log(&configuration.common.log);
+    init_log(&configuration.common.log, &configuration.accounts);
     // `--organization-id` selects files. The list of organizations is not restricted: the owner of the white label may be
     // another one.
     let selected = |account: &mut AccountOptions| std::mem::take(&mut account.scope.organization_ids);

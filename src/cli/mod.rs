@@ -4,7 +4,9 @@ pub mod arguments;
 mod check;
 mod check_api;
 mod check_config;
+mod check_table;
 pub mod demo;
+mod environment;
 mod healthcheck;
 mod help;
 pub mod history;
@@ -16,6 +18,7 @@ mod output;
 mod runtime;
 mod scrape;
 mod serve;
+pub mod usage_error;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -62,7 +65,10 @@ pub fn execute(command_line: CommandLine) -> Result<ExitCode, Failure> {
             Some(Command::Demo(options)) => demo::demo(&options).await,
             Some(Command::Scrape { record, options }) => scrape::scrape(*options, record.as_deref()).await,
             Some(Command::Check { format, options }) => check::check(*options, format).await,
-            Some(Command::CheckConfig { schema, options }) => check_config::check_config(*options, schema),
+            Some(Command::CheckConfig { schema: true, .. }) => check_config::schema(),
+            Some(Command::CheckConfig { without_credentials, options, .. }) => {
+                check_config::check_config(*options, without_credentials)
+            }
             Some(Command::History(options)) => history::history(*options).await,
             Some(Command::Healthcheck(options)) => healthcheck::healthcheck(&options),
             Some(Command::CheckApi { openapi }) => check_api::check_api(&openapi),

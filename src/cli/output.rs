@@ -8,7 +8,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Failure;
-use crate::config::{LogFormat, LogLevel, LogOptions};
+use super::environment::warn_about_unknown;
+use crate::config::{AccountOptions, LogFormat, LogLevel, LogOptions};
+
+/// The target of this crate's events.
+const CRATE: &str = "edgeimpulse_exporter";
 
 /// Writes to standard output and returns the exit code of success. A closed pipe, as after `| head`, is no error.
 pub(super) fn print(content: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
@@ -20,8 +24,8 @@ pub(super) fn print(content: impl AsRef<[u8]>) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Sets up the log for the whole process.
-pub(super) fn init_log(options: &LogOptions) {
+/// Sets up the log for the whole process, and reports environment variables that nothing reads.
+pub(super) fn init_log(options: &LogOptions, accounts: &[AccountOptions]) {
     // Panics are logged in the same format as other events.
     std::panic::set_hook(Box::new(|panic| {
         let message = panic.payload_as_str().unwrap_or_default();
@@ -35,9 +39,8 @@ pub(super) fn init_log(options: &LogOptions) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    // Debug events of the HTTP and TLS libraries are too many to be of use.
-    let libraries = ["hyper_util", "reqwest", "h2", "rustls"].map(|name| (name, LevelFilter::INFO));
-    let filter = Targets::new().with_default(level).with_targets(libraries);
+    // Debug events of libraries are too many to be of use.
+    let filter = Targets::new().with_default(level.min(LevelFilter::INFO)).with_target(CRATE, level);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let subscriber = tracing_subscriber::registry().with(filter);
     // Fails if the log is already set up, which is no problem.
@@ -48,4 +51,5 @@ pub(super) fn init_log(options: &LogOptions) {
         }
         LogFormat::Json => subscriber.with(layer.json().flatten_event(true)).try_init(),
     };
+    warn_about_unknown(accounts);
 }

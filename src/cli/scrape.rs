@@ -37,7 +37,7 @@ pub(super) async fn collect_once(
     replay: Option<Replay>,
     keep: Keep,
 ) -> Result<(Arc<Exporter>, String, Arc<Snapshot>), Failure> {
-    init_log(&configuration.common.log);
+    init_log(&configuration.common.log, &configuration.accounts);
     let exporter = build(configuration, replay, keep).await?;
     // No Prometheus waits for this scrape: it may take as long as a list and a call after it.
     let Configuration { api, common, .. } = &exporter.configuration;

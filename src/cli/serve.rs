@@ -14,7 +14,7 @@ use crate::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
     check_clock()?;
     let (configuration, replay) = configuration(options)?;
-    init_log(&configuration.common.log);
+    init_log(&configuration.common.log, &configuration.accounts);
     let exporter = build(configuration, replay, Keep::default()).await?;
     let server = Server::open(exporter.web()).await.map_err(Failure::Configuration)?;
     server.announce(&exporter.web().telemetry_path, &redact(exporter.configuration.api.url.as_str()));

@@ -15,6 +15,9 @@ pub enum LoadError {
     /// The file could not be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
+    /// The environment variable is empty or not set.
+    #[error("is missing: the variable is not set")]
+    NotSet,
     /// The content cannot be a credential.
     #[error("{0}")]
     Invalid(#[from] CredentialError),

@@ -13,7 +13,7 @@ use crate::api::{self, Client, DecodeOptions, Settings, Tap};
 use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOptions};
 use crate::metrics::telemetry::Telemetry;
 use crate::metrics::{self, Format};
-use crate::model::{Clock, Snapshot};
+use crate::model::{CallResult, Clock, Snapshot};
 
 /// Maximum time of a scrape, whatever its timeout: no call lasts as long, and no clock overflows.
 pub const MAX_SCRAPE_TIME: Duration = Duration::from_hours(1);
@@ -64,6 +64,15 @@ impl Exporter {
     /// See [`Self::build`].
     pub fn build_keeping(configuration: Configuration, keep: &Keep, clock: Clock) -> Result<Arc<Self>, String> {
         Self::assemble(configuration, keep, clock, None)
+    }
+
+    /// Checks everything that [`Self::build`] checks, except the credentials.
+    ///
+    /// # Errors
+    /// See [`Self::build`].
+    pub fn check_without_credentials(configuration: &Configuration) -> Result<(), String> {
+        api::transport(&configuration.api)?;
+        configuration.accounts.iter().try_for_each(check_scope)
     }
 
     fn assemble(
@@ -152,8 +161,21 @@ impl Exporter {
         selection: &Selection,
         budget: Duration,
     ) -> Arc<Snapshot> {
-        let deadline = Instant::now() + budget.min(MAX_SCRAPE_TIME);
-        Arc::new(scrape::collect(accounts, selection, deadline, &self.clock).await)
+        let began = Instant::now();
+        let deadline = began + budget.min(MAX_SCRAPE_TIME);
+        let snapshot = scrape::collect(accounts, selection, deadline, &self.clock).await;
+        let count = |is: fn(&CallResult) -> bool| snapshot.call_results.iter().filter(|call| is(call)).count();
+        tracing::debug!(
+            organization_id = selection.organization,
+            organizations = snapshot.facts.organizations.len(),
+            calls = count(|call| call.supported),
+            failed = count(|call| call.supported && !call.success),
+            stale = count(|call| call.stale),
+            budget_seconds = budget.as_secs_f64(),
+            duration_seconds = began.elapsed().as_secs_f64(),
+            "scrape"
+        );
+        Arc::new(snapshot)
     }
 
     /// Returns the exporter's own metrics if `is_wanted` and not `--web.disable-exporter-metrics`.
@@ -204,13 +226,23 @@ fn new_state(
 }
 
 fn load_credential(options: &AccountOptions, clock: &Clock) -> Result<CredentialSource, String> {
-    let AccountOptions { kind, origin, place, .. } = options;
-    let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    if !scope(options).is_readable(*kind) {
-        return Err(format!("{place}nothing to read: {}", discovery_is_off(options)));
-    }
+    let AccountOptions { kind, origin, .. } = options;
+    check_scope(options)?;
+    let place = place(options);
     CredentialSource::load(*kind, origin.clone(), clock.now())
         .map_err(|error| format!("{place}the {} in {origin} {error}", kind.name()))
+}
+
+fn place(options: &AccountOptions) -> String {
+    options.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default()
+}
+
+/// Checks that there is something to read.
+fn check_scope(options: &AccountOptions) -> Result<(), String> {
+    if scope(options).is_readable(options.kind) {
+        return Ok(());
+    }
+    Err(format!("{}nothing to read: {}", place(options), discovery_is_off(options)))
 }
 
 /// Says why an account finds no organization, and what to do.

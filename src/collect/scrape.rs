@@ -79,6 +79,7 @@ async fn read(
     if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
         return (Facts::default(), account.status(None), Vec::new());
     }
+    let _reporting = account.report_at_end();
     let _ = timeout_at(deadline, account.refresh_credential()).await;
     let (discovery, unsupported, asked) = loop {
         let generation = account.store().generation();

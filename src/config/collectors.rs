@@ -156,7 +156,7 @@ impl Args for CollectorOptions {
                     "N",
                     "Maximum datasets exported per organization; others count as dropped series",
                 )
-                .value_parser(value_parser!(usize))
+                .value_parser(|text: &str| values::number(text, 0..=usize::MAX))
                 .default_value("1000"),
             )
     }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::credential::NO_CREDENTIAL;
 use super::{
-    ApiOptions, CollectorOptions, CommonOptions, CredentialKind, CredentialOrigin, Options, ScopeOptions, file,
+    ApiOptions, CREDENTIAL_VARIABLES, CollectorOptions, CommonOptions, CredentialKind, CredentialOrigin,
+    Options, ScopeOptions, file,
 };
 
 /// Name of the account that flags and environment variables configure.
@@ -63,13 +65,40 @@ impl Options {
     /// # Errors
     /// If the configuration cannot be used; the message says what to change.
     pub fn configuration(self) -> Result<Configuration, String> {
+        let configuration = self.configuration_without_credentials()?;
+        if configuration.accounts.is_empty() { Err(NO_CREDENTIAL.to_owned()) } else { Ok(configuration) }
+    }
+
+    /// Returns the configuration even if there is no credential; without a file, it then has no account.
+    ///
+    /// # Errors
+    /// See [`Self::configuration`].
+    pub fn configuration_without_credentials(self) -> Result<Configuration, String> {
         let Self { config_file, replay: _, api, credential, scope, common } = self;
         if let Some(path) = config_file {
-            return file::read(&path);
+            return file::read(&path).and_then(without_ignored_credentials);
         }
-        let (kind, origin) = credential.only()?;
-        let (name, collectors) = (ONLY_ACCOUNT.to_owned(), common.collectors.clone());
-        let accounts = vec![AccountOptions { name, kind, origin, scope, collectors, place: None }];
+        let account = credential.only()?.map(|(kind, origin)| {
+            let (name, collectors) = (ONLY_ACCOUNT.to_owned(), common.collectors.clone());
+            AccountOptions { name, kind, origin, scope, collectors, place: None }
+        });
+        let accounts = account.into_iter().collect();
         Ok(Configuration { api, accounts, common, file: None, replay: None })
+    }
+}
+
+/// Refuses a credential in a variable that no account of the file names.
+fn without_ignored_credentials(configuration: Configuration) -> Result<Configuration, String> {
+    let is_named = |name: &str| {
+        let mut origins = configuration.accounts.iter().map(|account| &account.origin);
+        origins.any(|origin| matches!(origin, CredentialOrigin::Environment(named, _) if named == name))
+    };
+    let is_ignored = |name: &&str| CredentialOrigin::variable(name).is_set() && !is_named(name);
+    match CREDENTIAL_VARIABLES.into_iter().find(is_ignored) {
+        Some(name) => Err(format!(
+            "environment variable {name} cannot be combined with --config.file: \
+             name it in the file, as key_env or jwt_env of an account, or unset it"
+        )),
+        None => Ok(configuration),
     }
 }

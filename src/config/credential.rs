@@ -44,11 +44,17 @@ pub enum CredentialOrigin {
 }
 
 impl CredentialOrigin {
-    /// Returns the named environment variable, if it has a value.
-    pub(super) fn variable(name: &str) -> Option<Self> {
-        let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+    /// Returns the named environment variable; its secret is empty if it is not set.
+    pub(super) fn variable(name: &str) -> Self {
+        let value = std::env::var_os(name).unwrap_or_default();
         // Characters that are not UTF-8 are found when the credential is checked.
-        Some(Self::Environment(name.to_owned(), value.to_string_lossy().into_owned().into()))
+        Self::Environment(name.to_owned(), value.to_string_lossy().into_owned().into())
+    }
+
+    /// Returns false for an environment variable that is empty or not set.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        !matches!(self, Self::Environment(_, secret) if secret.expose_secret().is_empty())
     }
 }
 
@@ -90,28 +96,33 @@ const API_KEY: &str = "EDGEIMPULSE_API_KEY";
 /// The environment variable with a JWT.
 const JWT: &str = "EDGEIMPULSE_JWT";
 
+/// What to do if there is no credential.
+pub(super) const NO_CREDENTIAL: &str = "no credential: set EDGEIMPULSE_API_KEY, EDGEIMPULSE_JWT, --api.key-file or \
+    --api.jwt-file; to try the exporter without a credential, run: edgeimpulse-exporter demo";
+
+/// The environment variables that hold a credential if there is no configuration file.
+pub const CREDENTIAL_VARIABLES: [&str; 2] = [API_KEY, JWT];
+
 impl CredentialOptions {
-    /// Returns the kind and the origin of the one credential that is configured.
+    /// Returns the kind and the origin of the one credential that is configured; `None` if there is none.
     ///
     /// # Errors
-    /// If there is none, or more than one; the message says what to do.
-    pub fn only(&self) -> Result<(CredentialKind, CredentialOrigin), String> {
+    /// If there is more than one; the message says what to do.
+    pub fn only(&self) -> Result<Option<(CredentialKind, CredentialOrigin)>, String> {
         let file = |path: &Option<PathBuf>| {
             path.clone().filter(|path| !path.as_os_str().is_empty()).map(CredentialOrigin::File)
         };
+        let variable = |name| Some(CredentialOrigin::variable(name)).filter(CredentialOrigin::is_set);
         let configured = [
             (CredentialKind::ApiKey, "--api.key-file", file(&self.key_file)),
-            (CredentialKind::ApiKey, API_KEY, CredentialOrigin::variable(API_KEY)),
+            (CredentialKind::ApiKey, API_KEY, variable(API_KEY)),
             (CredentialKind::Jwt, "--api.jwt-file", file(&self.jwt_file)),
-            (CredentialKind::Jwt, JWT, CredentialOrigin::variable(JWT)),
+            (CredentialKind::Jwt, JWT, variable(JWT)),
         ];
         let found = configured.into_iter().filter_map(|(kind, name, origin)| Some((kind, name, origin?)));
         match &found.collect::<Vec<_>>()[..] {
-            [(kind, _, origin)] => Ok((*kind, origin.clone())),
-            [] => Err(format!(
-                "no credential: set {API_KEY}, {JWT}, --api.key-file or --api.jwt-file; \
-                 to try the exporter without a credential, run: edgeimpulse-exporter demo"
-            )),
+            [(kind, _, origin)] => Ok(Some((*kind, origin.clone()))),
+            [] => Ok(None),
             several => {
                 let names: Vec<_> = several.iter().map(|(_, name, _)| *name).collect();
                 Err(format!("more than one credential: set only one of {}", names.join(", ")))

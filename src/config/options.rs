@@ -57,17 +57,17 @@ pub struct CommonOptions {
 #[command(next_help_heading = "Scope")]
 pub struct ScopeOptions {
     /// Read only these organizations; default: all that the credential can see; may be repeated
-    #[arg(long = "organization-id", value_name = "ID", value_delimiter = ',')]
+    #[arg(long = "organization-id", value_name = "ID", value_delimiter = ',', value_parser = values::id)]
     pub organization_ids: Vec<u64>,
     /// Read also these users; requires a JWT; may be repeated
-    #[arg(long = "user-id", value_name = "ID", value_delimiter = ',')]
+    #[arg(long = "user-id", value_name = "ID", value_delimiter = ',', value_parser = values::id)]
     pub user_ids: Vec<u64>,
     /// Organizations that own the white label; default: those that the JWT's user administers; may be repeated
-    #[arg(long = "whitelabel.organization-id", value_name = "ID", value_delimiter = ',')]
+    #[arg(long = "whitelabel.organization-id", value_name = "ID", value_delimiter = ',', value_parser = values::id)]
     #[serde(rename = "whitelabel.organization_ids")]
     pub whitelabel_organization_ids: Vec<u64>,
     /// Read these users of the white label; may be repeated
-    #[arg(long = "whitelabel.user-id", value_name = "ID", value_delimiter = ',')]
+    #[arg(long = "whitelabel.user-id", value_name = "ID", value_delimiter = ',', value_parser = values::id)]
     #[serde(rename = "whitelabel.user_ids")]
     pub whitelabel_user_ids: Vec<u64>,
 }

@@ -139,7 +139,15 @@ pub(super) fn calls_per_minute(text: &str) -> Result<u32, String> {
     number(text, 1..=u32::MAX)
 }
 
-fn number<T: FromStr + PartialOrd + Display>(text: &str, bounds: RangeInclusive<T>) -> Result<T, String> {
+pub(super) fn id(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "expected a whole number, e.g. 1002".to_owned())
+}
+
+/// Parses a whole number within bounds.
+///
+/// # Errors
+/// If the text is not such a number.
+pub fn number<T: FromStr + PartialOrd + Display>(text: &str, bounds: RangeInclusive<T>) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| bounds.contains(number));
     number.ok_or_else(|| format!("expected a whole number from {} to {}", bounds.start(), bounds.end()))
 }

@@ -77,7 +77,8 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Resu
     });
     parsed.map_err(|error| {
         let is_syntax = matches!(error, ParserError::ExternalMessage { .. });
-        let what = describe(&error);
+        let given = error.location().and_then(|location| given_at(text, location));
+        let what = describe(&error, given);
         let what = if field.is_empty() || is_syntax { what } else { format!("{field}: {what}") };
         LineError { location: error.location(), what }
     })
@@ -99,35 +100,41 @@ fn name(path: &FieldPath) -> String {
     name
 }
 
-/// Describes an error of the parser. Its own texts contain values, and names of types and functions.
-fn describe(error: &ParserError) -> String {
+/// Describes an error of the parser about a value of the kind `given`. Its own texts contain values, and names of types
+/// and functions.
+fn describe(error: &ParserError, given: Option<&str>) -> String {
+    let expected = |expected: &str| match given {
+        Some(given) if given != expected => format!("expected {expected}, got {given}"),
+        _ => format!("expected {expected}"),
+    };
     match error {
         // Our own parsers of values, in [`super::values`].
         ParserError::Message { msg, .. } => msg.clone(),
-        ParserError::SerdeUnknownField { expected, .. } => {
-            format!("unknown field: expected one of {}", expected.join(", "))
+        ParserError::SerdeUnknownField { field, expected: names, .. } => {
+            let nearest = nearest(field, names.iter().copied()).map(|name| format!("; did you mean {name}?"));
+            format!("unknown field: expected one of {}{}", names.join(", "), nearest.unwrap_or_default())
         }
-        ParserError::SerdeUnknownVariant { variant, expected, .. } => {
-            format!("unknown value {variant:?}: expected one of {}", expected.join(", "))
+        ParserError::SerdeUnknownVariant { expected: names, .. } if given != Some("text") => {
+            expected(&format!("one of {}", names.join(", ")))
+        }
+        ParserError::SerdeUnknownVariant { variant, expected: names, .. } => {
+            format!("unknown value {variant:?}: expected one of {}", names.join(", "))
         }
         ParserError::SerdeMissingField { field, .. } => format!("field {field:?} is missing"),
         ParserError::DuplicateMappingKey { key: Some(key), .. } => format!("field {key:?} is set twice"),
-        ParserError::SerdeInvalidType { unexpected, expected, .. }
-        | ParserError::SerdeInvalidValue { unexpected, expected, .. } => match given(unexpected) {
-            Some(given) => format!("expected {}, got {given}", in_words(expected)),
-            None => format!("expected {}", in_words(expected)),
-        },
-        ParserError::Unexpected { expected, .. } => format!("expected {}", in_words(expected)),
-        ParserError::InvalidScalar { ty, .. } => format!("expected {}", in_words(ty)),
-        ParserError::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => "expected text".to_owned(),
-        ParserError::UnknownAnchor { .. } => "there is no anchor of this name".to_owned(),
-        ParserError::InvalidBooleanStrict { .. } => "expected true or false".to_owned(),
+        ParserError::SerdeInvalidType { expected: kind, .. }
+        | ParserError::SerdeInvalidValue { expected: kind, .. } => expected(in_words(kind)),
+        ParserError::Unexpected { expected: kind, .. } => expected(in_words(kind)),
+        ParserError::InvalidScalar { ty, .. } => expected(in_words(ty)),
+        ParserError::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => expected("text"),
+        ParserError::InvalidBooleanStrict { .. } => expected("true or false"),
         ParserError::NullIntoString { .. } => "expected text, got nothing".to_owned(),
+        ParserError::UnknownAnchor { .. } => "there is no anchor of this name".to_owned(),
         ParserError::MultipleDocuments { .. } => "expected one YAML document, found a second one".to_owned(),
         ParserError::Eof { .. } => "the file ends too early".to_owned(),
         // These texts are about syntax and contain nothing of the file.
         ParserError::ExternalMessage { msg, .. } => format!("invalid YAML: {msg}"),
-        ParserError::AliasError { error, .. } => describe(error),
+        ParserError::AliasError { error, .. } => describe(error, given),
         _ => "this YAML cannot be used here".to_owned(),
     }
 }
@@ -145,15 +152,34 @@ fn in_words(expected: &str) -> &'static str {
     }
 }
 
-/// Returns the kind of value that was given, without the value.
-fn given(unexpected: &str) -> Option<&'static str> {
-    Some(match unexpected.split(' ').next()? {
-        "string" | "character" => "text",
-        "integer" | "floating" => "a number",
-        "boolean" => "true or false",
-        "map" => "a mapping",
-        "sequence" => "a list",
-        "unit" | "Option" => "nothing",
-        _ => return None,
+/// Returns the kind of the value at a location, without the value: the parser does not report it.
+fn given_at(text: &str, location: Location) -> Option<&'static str> {
+    let [line, column] =
+        [location.line(), location.column()].map(|place| usize::try_from(place).ok()?.checked_sub(1));
+    let rest: String = text.lines().nth(line?)?.chars().skip(column?).collect();
+    let rest = rest.strip_prefix(':').unwrap_or(&rest);
+    let value = rest.split([',', ']', '}', '#']).next().unwrap_or_default().trim();
+    Some(match value {
+        _ if rest.starts_with('[') || rest.starts_with("- ") => "a list",
+        _ if rest.starts_with('{') => "a mapping",
+        _ if rest.starts_with(['"', '\'']) => "text",
+        _ if value.ends_with(':') || value.contains(": ") => "a mapping",
+        "" | "~" | "null" => "nothing",
+        "true" | "false" => "true or false",
+        _ if value.parse::<i128>().is_ok_and(|number| number < 0) => "a negative number",
+        _ if value.parse::<i128>().is_ok_and(|number| number > i128::from(u64::MAX)) => {
+            "a number that is too large"
+        }
+        _ if value.parse::<i128>().is_err() && value.parse::<f64>().is_ok() => "a number with a fraction",
+        _ if value.parse::<f64>().is_ok() => "a number",
+        _ => "text",
     })
+}
+
+/// Returns the name that `name` is most likely a misspelling of.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |known: &str| strsim::damerau_levenshtein(name, known);
+    let nearest = known.into_iter().min_by_key(|known| distance(known))?;
+    // A name of which more than half is different is another name.
+    (distance(nearest) * 2 <= name.len().max(nearest.len())).then_some(nearest)
 }

@@ -75,7 +75,12 @@ impl Demo {
             // Organizations are discovered; these ids are for collectors that need one.
             scope: ScopeOptions {
                 user_ids: vec![world::OTHER_USER],
-                whitelabel_user_ids: vec![world::WHITELABEL_USER],
+                whitelabel_user_ids: self
+                    .world
+                    .has_whitelabel()
+                    .then_some(world::WHITELABEL_USER)
+                    .into_iter()
+                    .collect(),
                 ..ScopeOptions::default()
             },
             collectors: common.collectors.clone(),

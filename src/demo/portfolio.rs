@@ -25,7 +25,8 @@ const TRADES: [&str; 8] = ["Sensing", "Robotics", "Health", "Audio", "Vision", "
 impl World {
     /// Returns the ids of all organizations of the white label. The user is a member of the first one only.
     pub fn portfolio(&self) -> impl Iterator<Item = u64> + use<> {
-        std::iter::once(WHITELABEL_OWNER).chain(FIRST..FIRST + self.tenants)
+        let owner = self.has_whitelabel().then_some(WHITELABEL_OWNER);
+        owner.into_iter().chain(FIRST..FIRST + self.tenants)
     }
 
     /// Returns true for an organization that is visible only through its white label.

@@ -55,6 +55,8 @@ pub struct Organization {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct World {
     start: UnixTime,
+    /// Number of organizations with a scenario, of which the user is a member.
+    scenarios: usize,
     /// Number of organizations that are visible only through their white label.
     pub(super) tenants: u64,
 }
@@ -63,13 +65,15 @@ impl World {
     /// Returns the state of a demo that starts on the day of `now`.
     #[must_use]
     pub fn starting(now: UnixTime) -> Self {
-        Self { start: (now / DAY).floor() * DAY, tenants: ORGANIZATIONS - SCENARIOS.len() as u64 }
+        let world = Self { start: (now / DAY).floor() * DAY, scenarios: 0, tenants: 0 };
+        world.with_organizations(ORGANIZATIONS)
     }
 
     /// Sets the total number of organizations. Those without a scenario are visible only through their white label.
     #[must_use]
-    pub const fn with_organizations(self, count: u64) -> Self {
-        Self { tenants: count.saturating_sub(SCENARIOS.len() as u64), ..self }
+    pub fn with_organizations(self, count: u64) -> Self {
+        let scenarios = SCENARIOS.len().min(count as usize);
+        Self { scenarios, tenants: count - scenarios as u64, ..self }
     }
 
     /// Returns the time `days` after the start of the demo.
@@ -94,8 +98,19 @@ impl World {
     }
 
     /// Returns the ids of the organizations with the user as a member.
-    pub fn ids() -> impl Iterator<Item = u64> {
-        SCENARIOS.iter().map(|scenario| scenario.id)
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
+        self.scenarios().map(|scenario| scenario.id)
+    }
+
+    /// Returns the scenarios of the organizations with the user as a member.
+    pub(super) fn scenarios(&self) -> impl Iterator<Item = &'static Scenario> + use<> {
+        SCENARIOS.iter().take(self.scenarios)
+    }
+
+    /// Returns true if the organization that owns the white label exists.
+    #[must_use]
+    pub fn has_whitelabel(&self) -> bool {
+        self.ids().any(|id| id == WHITELABEL_OWNER)
     }
 
     /// Returns the organization at the time `now`.
@@ -104,7 +119,7 @@ impl World {
         if self.is_tenant(id) {
             return Some(self.tenant(id, now));
         }
-        let scenario = SCENARIOS.iter().find(|scenario| scenario.id == id);
+        let scenario = self.scenarios().find(|scenario| scenario.id == id);
         scenario.map(|scenario| self.of_scenario(scenario, now))
     }
 

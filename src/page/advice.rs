@@ -4,7 +4,7 @@ use crate::api::Error;
 use crate::config::CredentialOrigin;
 
 /// Returns what to do about a call that failed with this error.
-pub(super) const fn advice(error: &Error, origin: &CredentialOrigin) -> &'static str {
+pub(crate) const fn advice(error: &Error, origin: &CredentialOrigin) -> &'static str {
     match (error, origin) {
         (Error::Unauthorized(_), CredentialOrigin::File(_)) => {
             "Write a new credential to the file; the next scrape uses it without a restart."

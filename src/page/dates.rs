@@ -90,11 +90,33 @@ fn dates_of<'a>(
     dates
 }
 
+/// Returns the dates of one organization that the page knows.
+fn known_dates_of(state: &PageState<'_>, organization: &Organization) -> Vec<(UnixTime, Event)> {
+    let trials = state.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX));
+    dates_of(organization, trials.map(|(_, trial)| trial), state.now)
+}
+
 /// Returns the next date of one organization.
 pub(super) fn next_of(state: &PageState<'_>, organization: &Organization) -> Option<(UnixTime, Event)> {
-    let trials =
-        state.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX)).map(|(_, trial)| trial);
-    dates_of(organization, trials, state.now).into_iter().min_by(|(one, _), (other, _)| one.total_cmp(other))
+    known_dates_of(state, organization).into_iter().min_by(|(one, _), (other, _)| one.total_cmp(other))
+}
+
+/// Returns the ends of running trials and the deletions after expired ones, the earliest first, with the organizations.
+pub(super) fn trials(state: &PageState<'_>) -> [Vec<(UnixTime, u64)>; 2] {
+    let [mut running, mut expired] = [Vec::new(), Vec::new()];
+    for organization in state.facts.organizations.values() {
+        for (at, event) in known_dates_of(state, organization) {
+            match event {
+                Event::TrialEnds => running.push((at, organization.id)),
+                Event::Deletion => expired.push((at, organization.id)),
+                Event::ContractYearEnds | Event::CredentialExpires => {}
+            }
+        }
+    }
+    for dates in [&mut running, &mut expired] {
+        dates.sort_by(|one, other| one.0.total_cmp(&other.0));
+    }
+    [running, expired]
 }
 
 /// Renders a date in a few words.
@@ -117,8 +139,7 @@ pub(super) fn render(state: &PageState<'_>) -> Markup {
         dates.extend(expiry.map(|at| Date { at, event: Event::CredentialExpires, subject }));
     }
     for organization in state.facts.organizations.values() {
-        let trials = state.facts.trials.range((organization.id, 0)..=(organization.id, u64::MAX));
-        for (at, event) in dates_of(organization, trials.map(|(_, trial)| trial), state.now) {
+        for (at, event) in known_dates_of(state, organization) {
             dates.push(Date { at, event, subject: Subject::Organization(organization.id) });
         }
     }

@@ -102,6 +102,10 @@ impl Entitlement {
         Self { title, unit: Unit::Count, used, limit }
     }
 
+    pub(super) const fn is_usage_known(&self) -> bool {
+        self.used.is_some()
+    }
+
     /// Returns usage as a share of the limit, if both are known.
     pub(super) fn share(&self) -> Option<f64> {
         match (self.used?, self.limit?) {

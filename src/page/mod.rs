@@ -7,6 +7,7 @@ mod configuration;
 mod dates;
 mod entitlement;
 mod format;
+mod glance;
 mod organizations;
 mod state;
 mod summary;
@@ -15,7 +16,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::collect::Exporter;
 use crate::config::redact;
-use entitlement::Level;
+pub(crate) use advice::advice;
 use organizations::Ranking;
 use state::PageState;
 
@@ -36,6 +37,7 @@ const SECTIONS: [(&str, &str); 5] = [
 pub(crate) fn render(exporter: &Exporter, is_encrypted: bool, page: usize) -> Markup {
     let state = PageState::of(exporter);
     let ranking = Ranking::of(&state);
+    let page = ranking.page(page);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -49,7 +51,7 @@ pub(crate) fn render(exporter: &Exporter, is_encrypted: bool, page: usize) -> Ma
                 a.skip href="#main" { "Skip to content" }
                 (render_header(exporter, is_encrypted))
                 main #main tabindex="-1" {
-                    (render_summary(&state, &ranking))
+                    (glance::render(&state, &ranking, page))
                     (accounts::render(&state))
                     (dates::render(&state))
                     (ranking.render(&state, page))
@@ -93,26 +95,6 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
                     li { a href="https://docs.edgeimpulse.com/apis/studio" rel="noreferrer" { "Edge Impulse API" } }
                 }
             }
-        }
-    }
-}
-
-/// Renders a summary of a few lines.
-fn render_summary(state: &PageState<'_>, ranking: &Ranking<'_>) -> Markup {
-    let counts = state.counts();
-    let full = format::integer(ranking.between(Level::Full, Level::Over));
-    let near = format::integer(ranking.between(Level::Near, Level::AlmostFull));
-    html! {
-        div.glance {
-            p.dim { "As of " (format::moment(state.now)) }
-            @if counts.queued < counts.all {
-                p {
-                    strong { (format::quantity(ranking.len(), "organization", "organizations")) }
-                    @if ranking.len() > 0 { ": " (full) " at or over a limit, " (near) " above 80\u{a0}% of a limit" }
-                    "."
-                }
-            }
-            p { (accounts::render_counts(counts)) }
         }
     }
 }

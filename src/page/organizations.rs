@@ -44,16 +44,38 @@ impl<'a> Ranking<'a> {
         self.0.len()
     }
 
-    /// Returns how many organizations are at one of these levels.
-    pub(super) fn between(&self, least: Level, most: Level) -> usize {
-        let levels = self.0.iter().filter_map(|ranked| ranked.greatest).map(Level::of);
-        levels.filter(|level| (least..=most).contains(level)).count()
+    /// Returns true if the usage of an organization is known.
+    pub(super) fn is_usage_known(&self) -> bool {
+        self.0.iter().flat_map(|ranked| &ranked.entitlements).any(Entitlement::is_usage_known)
     }
 
-    /// Renders one page, counted from 1, or the last one if there are fewer.
+    /// Returns the organizations at one of these levels, highest usage first.
+    pub(super) fn between(&self, least: Level, most: Level) -> Vec<u64> {
+        let is_between = |ranked: &&Ranked<'_>| {
+            ranked.greatest.is_some_and(|share| (least..=most).contains(&Level::of(share)))
+        };
+        self.0.iter().filter(is_between).map(|ranked| ranked.organization.id).collect()
+    }
+
+    /// Returns a link to an organization from the page that is shown.
+    pub(super) fn link(&self, id: u64, shown: usize) -> String {
+        let position = self.0.iter().position(|ranked| ranked.organization.id == id).unwrap_or_default();
+        let page = position / PER_PAGE + 1;
+        if page == shown { format!("#{}", anchor(id)) } else { format!("?page={page}#{}", anchor(id)) }
+    }
+
+    /// Returns the number of a page, counted from 1, or of the last one if there are fewer.
+    pub(super) fn page(&self, page: usize) -> usize {
+        page.clamp(1, self.pages())
+    }
+
+    fn pages(&self) -> usize {
+        self.len().div_ceil(PER_PAGE).max(1)
+    }
+
+    /// Renders one page, counted from 1.
     pub(super) fn render(&self, state: &PageState<'_>, page: usize) -> Markup {
-        let pages = self.len().div_ceil(PER_PAGE).max(1);
-        let page = page.clamp(1, pages);
+        let pages = self.pages();
         let shown: Vec<_> = self.0.iter().skip((page - 1) * PER_PAGE).take(PER_PAGE).collect();
         let ids: BTreeSet<u64> = shown.iter().map(|ranked| ranked.organization.id).collect();
         let freshness = state.freshness(&ids);
@@ -131,7 +153,7 @@ fn render_empty(state: &PageState<'_>) -> Markup {
 fn render_row(ranked: &Ranked<'_>, freshness: Option<&Freshness>, state: &PageState<'_>) -> Markup {
     html! {
         tr role="row" {
-            th.name role="rowheader" scope="row" {
+            th.name #(anchor(ranked.organization.id)) role="rowheader" scope="row" {
                 (render_name(ranked.organization.id, state))
                 @if let Some(date) = dates::next_of(state, ranked.organization) {
                     span.note { (dates::render_short(date, state.now)) }
@@ -160,6 +182,22 @@ fn render_freshness(freshness: Option<&Freshness>, state: &PageState<'_>) -> Mar
             span.note.bad {
                 "failing: " a href="#collectors" { (failing.into_iter().collect::<Vec<_>>().join(", ")) }
             }
+        }
+    }
+}
+
+/// Returns the id of an organization's row.
+fn anchor(id: u64) -> String {
+    format!("organization-{id}")
+}
+
+/// Renders the name of an organization, or its id if the name may not be shown.
+pub(super) fn render_shown_name(id: u64, state: &PageState<'_>) -> Markup {
+    let info = state.facts.organizations.get(&id).map(|organization| &organization.info);
+    html! {
+        @match info.and_then(|info| info.shown_name()).filter(|name| !name.trim().is_empty()) {
+            Some(name) => bdi { (name) },
+            None => { "Organization " (id) },
         }
     }
 }

@@ -121,6 +121,11 @@ impl<'a> PageState<'a> {
         self.exporter.telemetry.load().successful
     }
 
+    /// Returns true if a call of an account has succeeded.
+    pub(super) fn has_read(&self) -> bool {
+        self.accounts.iter().flat_map(|account| &account.calls).any(|(_, call)| call.last_success.is_some())
+    }
+
     /// Counts the calls of all accounts.
     pub(super) fn counts(&self) -> CallCounts {
         self.accounts.iter().map(AccountPageState::counts).fold(CallCounts::default(), |sum, one| CallCounts {

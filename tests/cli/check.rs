@@ -20,16 +20,54 @@ async fn check_succeeds_if_every_permitted_call_succeeds() {
     let api = FakeApi::with_samples("typical").await;
     let ended = Program::ends(&["check", "--api.url", &api.url()], &[("EDGEIMPULSE_API_KEY", KEY)], 0).await;
     let row = |collector: &str| {
-        let row = |line: &&str| line.trim_start().split(' ').next() == Some(collector);
+        let row = |line: &&str| line.split_whitespace().nth(1) == Some(collector);
         let row = ended.stdout.lines().find(row).unwrap();
         row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
-    assert!(ended.stdout.starts_with("Account default: API keys carry no expiry date.\n"));
-    assert_eq!(row("usage")[..4], ["usage", "2", "yes", "an admin or member of the organization"]);
-    assert!(row("usage")[4].starts_with("ok, in "));
-    assert_eq!(row("user"), ["user", "1", "no", "a JWT", "skipped: needs a JWT"]);
-    assert_eq!(row("whitelabel")[4], "skipped: nothing configured, or no organization found");
+    assert!(ended.stdout.starts_with("Account default: API keys carry no expiry date.\nOrganizations: "));
+    assert_eq!(row("usage")[..3], ["ok", "usage", "2"]);
+    assert!(row("usage")[3].starts_with("in "));
+    assert_eq!(row("user"), ["skipped", "user", "0", "needs a JWT"]);
+    assert_eq!(row("whitelabel")[3], "nothing configured, or no organization found");
+    let verdict =
+        "\n\nVerdict: ok. 5 calls made, 5 succeeded.\nNext: start the exporter with the same options.\n";
+    assert!(ended.stdout.ends_with(verdict), "{}", ended.stdout);
     assert!(!ended.stdout.contains(KEY) && !ended.stderr.contains(KEY));
+}
+
+#[tokio::test]
+async fn check_names_organizations_and_failures_first_and_ends_with_a_verdict_on_100_columns() {
+    let api = FakeApi::start().await;
+    api.lists(&(1..=30).collect::<Vec<_>>()).await;
+    let organization = json!({ "success": true, "organization": { "id": 1, "name": "Org 1" } });
+    api.answers("/api/organizations/1", &organization).await;
+    let long = format!("You need {}to be a member", "really ".repeat(20));
+    for id in 1..=30 {
+        api.refuses(&format!("/api/organizations/{id}/metrics"), 403, &long).await;
+    }
+    let ended = Program::ends(&["check", "--api.url", &api.url()], &[("EDGEIMPULSE_API_KEY", KEY)], 1).await;
+    let wide: Vec<_> = ended.stdout.lines().filter(|line| line.chars().count() > 100).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+    let words = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "Organizations: Org 1 (1), Org 2 (2), ",
+        ", Org 20 (20) and 10 more.",
+        "failed organization 29 GET /api/organizations/2 and 28 more: not_found: not found (HTTP 404)",
+        "refused usage 30 GET /api/organizations/1/metrics and 29 more: not permitted for this credential (HTTP 403): \
+         You need really really",
+        "; needs an admin or member of the organization",
+        "Verdict: failed. 61 calls made, 2 succeeded, 29 failed, 30 refused. \
+         What to do about organization: Check the ids in the configuration and the URL of the API. \
+         What to do about usage: Use a credential with the role",
+    ] {
+        assert!(words.contains(said), "{said} is missing in {}", ended.stdout);
+    }
+    let results: Vec<_> =
+        ended.stdout.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    let severity =
+        |result: &str| ["RESULT", "failed", "refused", "ok", "skipped", ""].iter().position(|it| *it == result);
+    let severities: Vec<_> = results.into_iter().filter(|result| !result.is_empty()).map(severity).collect();
+    assert!(severities.is_sorted() && severities[0] == Some(0), "{}", ended.stdout);
 }
 
 #[tokio::test]
@@ -46,6 +84,10 @@ async fn check_reports_failures_per_account_with_exit_code_1() {
     assert_eq!(refused["reason"], "unauthorized");
     assert_eq!(refused["permitted"], Value::Null);
     assert_eq!(refused["endpoint"], "/api/organizations");
+    assert_eq!(refused["calls"], 1);
+    assert!(refused["what_to_do"].as_str().unwrap().starts_with("Write a new credential"), "{refused}");
+    assert_eq!(find(&report, "wrong", "user")["calls"], 0, "a skipped call is not made");
+    assert_eq!(report[0]["organizations"].as_array().unwrap().len(), 2);
     let checks = report[0]["checks"].as_array().unwrap().iter();
     let usage: Vec<_> = checks.filter(|check| check["collector"] == "usage").collect();
     assert_eq!(usage.len(), 2, "one organization is permitted, one is not");

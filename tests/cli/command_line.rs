@@ -46,10 +46,21 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
         (vec!["--api.key-file", &key, "--api.timeout", "0s"], "must be greater than zero"),
         (vec!["--api.key-file", &key, "--cache.ttl", "soon"], "--cache.ttl"),
         (vec!["--api.key-file", &key, "--api.max-response-size", "12 parsecs"], "64MiB"),
-        (vec!["--api.key-file", &key, "--organization-id", "acme"], "--organization-id"),
+        (
+            vec!["--api.key-file", &key, "--organization-id", "acme"],
+            "for '--organization-id <ID>': expected a whole number, e.g. 1002",
+        ),
         (vec!["--api.key-file", &key, "--web.listen-address", "nowhere"], "127.0.0.1:10101"),
         (vec!["--api.key-file", &key, "--web.telemetry-path", "metrics"], "/metrics"),
-        (vec!["--api.kee-file", &key], "--api.key-file"),
+        (
+            vec!["--api.key-file", &key, "--collector.organization.most-datasets", "many"],
+            "expected a whole number",
+        ),
+        (vec!["demo", "--organizations", "5x"], "expected a whole number from 1 to 100000"),
+        (
+            vec!["--api.kee-file", &key],
+            "'--api.kee-file' found; tip: a similar argument exists: '--api.key-file'",
+        ),
         (vec!["--organisation-id", "1"], "a similar argument exists: '--organization-id'"),
         (vec!["--web.listen-adress", ":1"], "'--web.listen-address'"),
         (vec!["demo", "--organisations", "5"], "'--organizations'"),
@@ -83,6 +94,49 @@ async fn an_account_that_finds_no_organization_says_what_to_set() {
             assert_eq!(ended.stderr.contains(line), is_said, "{arguments:?}: {}", ended.stderr);
         }
     }
+}
+
+#[tokio::test]
+async fn an_error_names_the_variable_that_the_value_came_from() {
+    for (variable, value, hint) in [
+        ("EDGEIMPULSE_API_TIMEOUT", "soon", "expected a duration"),
+        ("EDGEIMPULSE_API_URL", "studio", "expected an http or https URL"),
+        ("EDGEIMPULSE_LOG_LEVEL", "loud", "error, warn, info, debug, trace"),
+        ("EDGEIMPULSE_ORGANIZATION_IDS", "1,acme", "expected a whole number"),
+        ("EDGEIMPULSE_COLLECTOR_USAGE", "maybe", "true, false"),
+        ("EDGEIMPULSE_WEB_LISTEN_ADDRESS", "nowhere", "expected :PORT"),
+    ] {
+        for command in ["check", "scrape"] {
+            let line = refused(&[command], &[(variable, value)]).await;
+            assert!(line.contains(&format!("for '{variable}'")) && line.contains(hint), "{line}");
+            assert!(!line.contains("--"), "{line}");
+        }
+    }
+    let line = refused(&["--api.timeout=never"], &[("EDGEIMPULSE_API_TIMEOUT", "soon")]).await;
+    assert!(line.contains("for '--api.timeout <DURATION>'"), "{line}");
+}
+
+#[tokio::test]
+async fn a_variable_that_nothing_reads_is_a_warning_with_the_nearest_name() {
+    let config = file("config.yaml", "accounts: [{ name: a, key_env: EDGEIMPULSE_TEAM_KEY }]");
+    let unknown =
+        [("EDGEIMPULSE_WEB_LISTEN_ADRESS", ":1"), ("EDGEIMPULSE_COLOUR", "canary"), ("EDGE_COLOUR", "red")];
+    let known = [
+        ("EDGEIMPULSE_TEAM_KEY", "ei_x"),
+        ("EDGEIMPULSE_EXPORTER_SERVICE_HOST", "10.0.0.1"),
+        ("EDGEIMPULSE_EXPORTER_SERVICE_PORT_HTTP", "10101"),
+        ("EDGEIMPULSE_EXPORTER_PORT", "tcp://10.0.0.1:10101"),
+        ("EDGEIMPULSE_EXPORTER_PORT_10101_TCP_ADDR", "10.0.0.1"),
+    ];
+    let arguments = ["check-config", "--config.file", &config];
+    let ended = Program::ends(&arguments, &[&unknown[..], &known].concat(), 0).await;
+    let warnings: Vec<_> = ended.stderr.lines().map(|line| line.split_once("WARN ").unwrap().1).collect();
+    let expected = [
+        "the environment variable EDGEIMPULSE_COLOUR is ignored, no option has this name",
+        "the environment variable EDGEIMPULSE_WEB_LISTEN_ADRESS is ignored, no option has this name: \
+         did you mean EDGEIMPULSE_WEB_LISTEN_ADDRESS?",
+    ];
+    assert_eq!(warnings, expected);
 }
 
 #[tokio::test]
@@ -196,9 +250,18 @@ async fn healthcheck_reports_in_one_line_what_is_not_healthy() {
 }
 
 #[tokio::test]
-async fn the_version_is_that_of_the_crate() {
-    let version = Program::start(&["--version"], &[]).end().await;
-    assert_eq!(version.stdout, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
+async fn the_version_is_that_of_the_crate_and_of_its_source() {
+    let short = Program::ends(&["-V"], &[], 0).await.stdout;
+    assert_eq!(short, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
+    let long = Program::ends(&["--version"], &[], 0).await.stdout;
+    let (version, revision) = long.trim_end().split_once(" (revision ").unwrap();
+    assert_eq!(version, short.trim_end());
+    let (revision, rustc) = revision.split_once(", rustc ").unwrap();
+    assert!(
+        revision == "unknown" || revision.len() == 12 && revision.chars().all(|c| c.is_ascii_hexdigit()),
+        "{long}"
+    );
+    assert!(rustc.starts_with("1."), "{long}");
 }
 
 #[tokio::test]

@@ -297,6 +297,85 @@ async fn a_log_level_shows_what_it_is_for_and_nothing_of_connections() {
         let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
         let found = ["API server error", "invalid values"].map(|text| ended.stderr.contains(text));
         assert_eq!(found, shown, "{level}: {}", ended.stderr);
-        assert!(!ended.stderr.contains("connect"), "{level}: {}", ended.stderr);
+        let exchange = ["request: GET http://", "response: HTTP/1.1 200 ", "content-type: application/json"];
+        let is_traced = exchange.map(|text| ended.stderr.contains(text));
+        assert_eq!(is_traced, [level.ends_with("trace"); 3], "{level}: {}", ended.stderr);
+        let own = ["API server error", "invalid values", "call succeeded", "scrape", "request: ", "response: "];
+        let other: Vec<_> =
+            ended.stderr.lines().filter(|line| !own.iter().any(|text| line.contains(text))).collect();
+        assert!(other.is_empty(), "{level}: {other:#?}");
     }
+}
+
+/// Returns an API with 40 organizations whose usage fails in that way.
+async fn with_40_organizations_down(answer: ResponseTemplate) -> FakeApi {
+    let api = FakeApi::start().await;
+    let ids: Vec<u64> = (1..=40).collect();
+    api.lists(&ids).await;
+    for id in ids {
+        api.responds(&format!("/api/organizations/{id}/metrics"), answer.clone()).await;
+    }
+    api
+}
+
+#[tokio::test]
+async fn forty_failures_of_a_scrape_are_one_warning_and_a_line_for_each_call_at_debug() {
+    let api = with_40_organizations_down(ResponseTemplate::new(500)).await;
+    let url = api.url();
+    let options = ["--api.url", &url, "--no-collector.organization", "--log.format=json", "--log.level=debug"];
+    let ended =
+        Program::ends(&[&["scrape"], &options[..]].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")], 1).await;
+    let lines: Vec<serde_json::Value> =
+        ended.stderr.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
+    let at = |level: &str| lines.iter().filter(|line| line["level"] == level).collect::<Vec<_>>();
+    let warnings = at("WARN");
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    assert_eq!((&warnings[0]["failed"], &warnings[0]["reasons"]), (&json!(40), &json!("server_error 40")));
+    let message = warnings[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("40 calls failed: /api/organizations/"), "{message}");
+    assert!(message.ends_with("/metrics and 35 more; the first: API server error (HTTP 500)"), "{message}");
+
+    let is_call = |line: &&&serde_json::Value| line["endpoint"].is_string();
+    let debug = at("DEBUG");
+    let calls: Vec<_> = debug.iter().filter(is_call).collect();
+    assert_eq!(calls.len(), 41, "the list and 40 usages: {calls:#?}");
+    let list = calls[0];
+    assert_eq!((&list["message"], &list["endpoint"]), (&json!("call succeeded"), &json!("/api/organizations")));
+    assert_eq!(
+        (&list["status"], &list["connection"], &list["requests"]),
+        (&json!(200), &json!("new"), &json!(1))
+    );
+    assert!(list["bytes"].as_u64() > Some(1000) && list["duration_seconds"].is_number(), "{list}");
+    let failed = |line: &&&&serde_json::Value| line["message"] == "call failed: API server error (HTTP 500)";
+    assert_eq!(calls.iter().filter(failed).count(), 40);
+    assert!(calls.iter().any(|line| line["connection"] == "reused"), "{calls:#?}");
+    let ids: std::collections::BTreeSet<_> =
+        calls.iter().filter_map(|line| line["organization_id"].as_u64()).collect();
+    assert_eq!(ids.len(), 40);
+    let scrapes: Vec<_> = debug.iter().filter(|line| line["message"] == "scrape").collect();
+    assert_eq!(scrapes.len(), 1, "{scrapes:#?}");
+    assert_eq!((&scrapes[0]["calls"], &scrapes[0]["failed"]), (&json!(41), &json!(40)));
+}
+
+#[tokio::test]
+async fn calls_that_fail_after_their_scrape_are_one_warning_too() {
+    let never = ResponseTemplate::new(200).set_delay(std::time::Duration::from_mins(10));
+    let api = with_40_organizations_down(never).await;
+    let url = api.url();
+    let arguments = [
+        "--api.url",
+        &url,
+        "--no-collector.organization",
+        "--api.concurrency=40",
+        "--api.timeout=3s",
+        "--scrape.timeout-default=500ms",
+        "--web.listen-address=127.0.0.1:0",
+    ];
+    let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let address = program.address().await;
+    crate::support::get_text(format!("http://{address}/metrics")).await;
+    let line = program.says("WARN").await;
+    assert!(line.contains("40 calls failed: ") && line.contains("timed out after 3s"), "{line}");
+    let rest = program.stop().await;
+    assert!(!rest.stderr.contains("WARN"), "{}", rest.stderr);
 }

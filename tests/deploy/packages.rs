@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::file;
 use crate::support::repository::{files_below, path, succeed};
@@ -23,6 +24,42 @@ fn the_crate_holds_what_it_is_built_from_and_nothing_odd() {
     // cargo adds this file in a Git repository.
     let listed: BTreeSet<_> = listed.into_iter().filter(|name| name != ".cargo_vcs_info.json").collect();
     assert_eq!(listed, expected);
+}
+
+#[test]
+fn the_revision_is_that_of_the_source_wherever_it_is_built() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let source = std::fs::read_to_string(path("build.rs")).unwrap();
+    assert!(std::fs::read_to_string(path(".gitattributes")).unwrap().contains("build.rs export-subst"));
+    let revision = |source: &str, prepare: &dyn Fn(&str)| {
+        let directory = file("source", "") + ".d";
+        std::fs::create_dir(&directory).unwrap();
+        prepare(&directory);
+        let (script, program) = (format!("{directory}/build.rs"), format!("{directory}/build"));
+        std::fs::write(&script, source).unwrap();
+        succeed("rustc", &["--edition=2024", "-o", &program, &script]);
+        let mut script = Command::new(&program);
+        let output =
+            script.current_dir(&directory).env_remove("EDGEIMPULSE_EXPORTER_REVISION").output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        let line = output.lines().find_map(|line| line.strip_prefix("cargo::rustc-env=BUILD_REVISION="));
+        line.unwrap_or_else(|| panic!("{output}")).to_owned()
+    };
+    // The directory is inside the repository of the tests, whose commit is not that of the source.
+    assert_eq!(revision(&source, &|_| {}), "unknown");
+    let package = |directory: &str| {
+        let info = format!("{{\n  \"git\": {{\n    \"sha1\": \"{commit}\"\n  }}\n}}");
+        std::fs::write(format!("{directory}/.cargo_vcs_info.json"), info).unwrap();
+    };
+    assert_eq!(revision(&source, &package), &commit[..12]);
+    assert_eq!(revision(&source.replace("$Format:%H$", commit), &|_| {}), &commit[..12]);
+    let repository = |directory: &str| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-C", directory];
+        succeed("git", &["init", "--quiet", directory]);
+        succeed("git", &[&identity[..], &["commit", "--quiet", "--allow-empty", "--message=a"]].concat());
+    };
+    let found = revision(&source, &repository);
+    assert!(found.len() == 12 && found.chars().all(|c| c.is_ascii_hexdigit()), "{found}");
 }
 
 /// A directory with a Debian system that has nothing but the package.
@@ -94,7 +131,10 @@ fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
     }
     let inside = |name: &str| format!("{}/{name}", scratch.root);
     let version = succeed(&inside("usr/bin/edgeimpulse-exporter"), &["--version"]);
-    assert_eq!(version, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert!(
+        version.starts_with(concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), " (revision ")),
+        "{version}"
+    );
     // The units name the program without a path. The directory lacks the targets and the program that they refer to.
     let system = inside("run/systemd/system");
     std::fs::create_dir_all(&system).unwrap();

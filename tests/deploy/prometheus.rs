@@ -209,9 +209,10 @@ const STORIES: [(&str, &[&str]); 12] = [
 ];
 
 /// Panels that are empty in the demo, with the reason.
-const EMPTY: [(&str, &str); 5] = [
+const EMPTY: [(&str, &str); 6] = [
     ("exporter / Failing calls B", "no response is stale"),
     ("exporter / API calls paused until A", "the API never returned Retry-After"),
+    ("exporter / Memory A", "the history leaves out the memory of the command that writes it"),
     ("fleet / Users F", "no subscription is to be downgraded"),
     ("fleet / Users G", "no subscription is to be terminated"),
     ("organization / Deleted A", "no organization was deleted"),

@@ -36,7 +36,10 @@ async fn a_planted_key_is_in_no_log_page_metric_or_error() {
         let echo = format!("{secret} is not welcome, {{\"x-api-key\":\"{secret}\"}}");
         let redirect = format!("{}/api/organizations/1?key={secret}", elsewhere.url());
         let faults = [
-            ResponseTemplate::new(401).set_body_json(json!({ "success": false, "error": echo })),
+            ResponseTemplate::new(401)
+                .insert_header("X-Echo", KEY)
+                .insert_header("Server", KEY)
+                .set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(403).set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(200).set_body_json(json!({ "success": false, "error": echo })),
             ResponseTemplate::new(500).set_body_string(echo.clone()),
@@ -62,6 +65,7 @@ async fn a_planted_key_is_in_no_log_page_metric_or_error() {
             ended.stderr.contains("unauthorized") && ended.stderr.contains("[credential]"),
             "the faults were met"
         );
+        assert!(ended.stderr.contains("x-echo: [hidden]"), "a header that may be secret is hidden");
         assert!(pages.contains("edgeimpulse_up") && pages.contains("[credential]"));
         for (place, text) in [("log", ended.stderr), ("output", ended.stdout), ("pages", pages)] {
             let found = text

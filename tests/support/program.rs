@@ -3,8 +3,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Longest wait for a process, long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -12,6 +13,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// A running program, killed when it is dropped.
 pub struct Program {
     child: Child,
+    stdout: Lines,
+    stderr: Lines,
 }
 
 /// Exit code and output of a program.
@@ -33,19 +36,19 @@ impl Program {
     /// Starts a program.
     pub fn run(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        Self { child: command.spawn().unwrap() }
+        let mut child = command.spawn().unwrap();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Self { child, stdout: Lines::of(stdout), stderr: Lines::of(stderr) }
     }
 
     /// Waits for a line of standard error that holds `text`, and returns it.
     pub async fn says(&mut self, text: &str) -> String {
-        let stream = self.child.stderr.as_mut().unwrap();
-        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("the line is logged in time")
+        self.stderr.with(text).await
     }
 
     /// Waits for a line of standard output that holds `text`, and returns it.
     pub async fn prints(&mut self, text: &str) -> String {
-        let stream = self.child.stdout.as_mut().unwrap();
-        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("the line is printed in time")
+        self.stdout.with(text).await
     }
 
     /// Returns the address in the log line about listening.
@@ -85,27 +88,52 @@ impl Program {
 
     /// Waits until it ends.
     pub async fn end(mut self) -> Ended {
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        let mut out = self.child.stdout.take().unwrap();
-        let mut err = self.child.stderr.take().unwrap();
-        let reading = async { tokio::join!(out.read_to_string(&mut stdout), err.read_to_string(&mut stderr)) };
-        let (status, _) = tokio::time::timeout(PATIENCE, async { tokio::join!(self.child.wait(), reading) })
-            .await
-            .expect("it ends in time");
+        let ended = async { tokio::join!(self.child.wait(), self.stdout.rest(), self.stderr.rest()) };
+        let (status, stdout, stderr) = tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time");
         Ended { code: status.unwrap().code(), stdout, stderr }
     }
 }
 
-async fn line_with(stream: impl tokio::io::AsyncRead + Unpin, text: &str) -> String {
-    // Reads byte by byte, so that the next reader gets the rest.
-    let mut lines = BufReader::with_capacity(1, stream).lines();
-    loop {
-        // Each byte would consume tokio's task budget. If a test ended with an empty budget, dropping the fake server
+/// The lines of a stream, which are read from the start: a program would wait if nobody took them.
+struct Lines(UnboundedReceiver<String>);
+
+impl Lines {
+    fn of(stream: impl AsyncRead + Unpin + Send + 'static) -> Self {
+        let (sender, lines) = unbounded_channel();
+        tokio::spawn(async move {
+            let mut reader = BufReader::new(stream);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+                // Nobody reads the lines of a program that was dropped.
+                let _ = sender.send(String::from_utf8(std::mem::take(&mut line)).unwrap());
+            }
+        });
+        Self(lines)
+    }
+
+    /// Waits for a line with this text, and returns it.
+    async fn with(&mut self, text: &str) -> String {
+        let mut said = String::new();
+        let search = async {
+            while let Some(line) = self.0.recv().await {
+                if line.contains(text) {
+                    return line.trim_end_matches('\n').to_owned();
+                }
+                said += &line;
+            }
+            panic!("it ended without saying {text:?}: {said}")
+        };
+        // Each line would consume tokio's task budget. If a test ended with an empty budget, dropping the fake server
         // would deadlock: it blocks on a lock until the next poll.
-        match tokio::task::unconstrained(lines.next_line()).await.unwrap() {
-            Some(line) if line.contains(text) => return line,
-            Some(_) => {}
-            None => panic!("it ended without saying {text:?}"),
+        tokio::time::timeout(PATIENCE, tokio::task::unconstrained(search)).await.expect("it says so in time")
+    }
+
+    /// Waits for the end of the stream, and returns the rest.
+    async fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        while let Some(line) = self.0.recv().await {
+            rest += &line;
         }
+        rest
     }
 }

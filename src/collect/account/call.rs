@@ -48,7 +48,7 @@ impl Account {
         let requested_at = Instant::now();
         let (result, generation) = self.catch_panic(call, self.request(call)).await;
         if let Err(error) = &result {
-            self.log(call, error, requested_at.elapsed());
+            self.add_failure(call, error, requested_at.elapsed());
             self.pause(error.retry_after());
         }
         Outcome { requested_at: Some(requested_at), generation, result }
@@ -87,25 +87,6 @@ impl Account {
         }
     }
 
-    fn log(&self, call: Call, error: &Error, duration: Duration) {
-        macro_rules! event {
-            ($level:ident) => {
-                tracing::$level!(
-                    account = &*self.name,
-                    endpoint = call.collector.endpoint(),
-                    reason = error.reason(),
-                    status = error.status(),
-                    organization_id = call.organization_id,
-                    user_id = call.user_id,
-                    duration_seconds = duration.as_secs_f64(),
-                    "{error}"
-                )
-            };
-        }
-        // A refusal is normal for members who are not admins, and shown as supported 0.
-        if matches!(error, Error::Forbidden(_)) { event!(info) } else { event!(warn) }
-    }
-
     fn pause(&self, retry_after: Option<Duration>) {
         let Some(pause) = retry_after.map(|asked| asked.min(MAX_PAUSE)) else { return };
         let (until, end) = (Instant::now() + pause, self.shared.clock.now() + pause.as_secs_f64());
@@ -138,6 +119,7 @@ impl Account {
     pub async fn fetch(&self, call: Call) -> Result<Facts, Error> {
         let mut repeats = 0;
         loop {
+            let _reporting = self.report_at_end();
             let permit = self.wait_for_permit(call).await;
             let result = self.call(call).await.result;
             drop(permit);

@@ -1,6 +1,7 @@
 //! One credential with its scope, its limits, and the state that outlives a reload of the configuration.
 
 mod call;
+mod failures;
 mod limits;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use failures::Failures;
 pub use limits::Limits;
 
 use super::Scope;
@@ -53,6 +55,7 @@ pub struct AccountState {
     pause: Mutex<Option<Pause>>,
     /// True if the log reports that the current credential has expired.
     is_expiry_logged: Mutex<bool>,
+    failures: Mutex<Failures>,
     store: Store,
     /// Intervals are counted from here.
     created: Instant,
@@ -66,6 +69,7 @@ impl AccountState {
             credential,
             pause: Mutex::default(),
             is_expiry_logged: Mutex::default(),
+            failures: Mutex::default(),
             store: Store::default(),
             created: Instant::now(),
         }
@@ -163,6 +167,7 @@ impl Account {
 
     /// Makes queued calls until there are none.
     async fn work(self: Arc<Self>) {
+        let _reporting = self.report_if_last();
         while let Some(Queued { call, permit }) = self.store().next_queued() {
             let outcome = self.call(call).await;
             drop(permit);

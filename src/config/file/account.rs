@@ -91,12 +91,9 @@ impl Account {
     /// Returns the position, kind and origin of the credential.
     fn credential(&self, path: &Path) -> Result<(Location, CredentialKind, CredentialOrigin), LineError> {
         let file = |file: &Spanned<PathBuf>| {
-            (file.referenced, Ok(CredentialOrigin::File(super::relative_to(path, &file.value))))
+            (file.referenced, CredentialOrigin::File(super::relative_to(path, &file.value)))
         };
-        let variable = |Spanned { value: name, referenced, .. }: &Spanned<String>| {
-            let origin = CredentialOrigin::variable(name);
-            (*referenced, origin.ok_or_else(|| format!("the environment variable {name} is not set")))
-        };
+        let variable = |name: &Spanned<String>| (name.referenced, CredentialOrigin::variable(&name.value));
         let configured = [
             (CredentialKind::ApiKey, self.key_file.as_ref().map(file)),
             (CredentialKind::ApiKey, self.key_env.as_ref().map(variable)),
@@ -106,9 +103,7 @@ impl Account {
         let mut configured = configured.into_iter().filter_map(|(kind, origin)| Some((kind, origin?)));
         let expected = "key_file, key_env, jwt_file";
         match (configured.next(), configured.next()) {
-            (Some((kind, (location, origin))), None) => {
-                origin.map(|origin| (location, kind, origin)).map_err(|what| self.error(location, &what))
-            }
+            (Some((kind, (location, origin))), None) => Ok((location, kind, origin)),
             (None, _) => {
                 let what = format!("no credential: expected {expected} or jwt_env");
                 Err(self.error(self.name.referenced, &what))

@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::scenarios::{SCENARIOS, Scenario};
+use super::scenarios::Scenario;
 use super::world::World;
 use crate::model::{Clock, UnixTime};
 
@@ -65,7 +65,7 @@ impl FromRequestParts<(World, Clock)> for ApiRequest {
             Some(_) => return Err(ErrorResponse(StatusCode::UNAUTHORIZED, "Invalid JWT token")),
             None => {
                 let key = header("x-api-key");
-                let owner = World::ids().find(|id| key.is_some_and(|key| key == World::api_key(*id)));
+                let owner = world.ids().find(|id| key.is_some_and(|key| key == World::api_key(*id)));
                 Some(owner.ok_or(ErrorResponse(StatusCode::UNAUTHORIZED, "Invalid API key"))?)
             }
         };
@@ -84,7 +84,7 @@ impl ApiRequest {
             // The user is an admin of its white label, but not a member.
             return Err(forbidden("You do not have permission: you are not a member"));
         }
-        let scenario = SCENARIOS.iter().find(|scenario| scenario.id == id);
+        let scenario = self.world.scenarios().find(|scenario| scenario.id == id);
         scenario.ok_or(ErrorResponse(StatusCode::NOT_FOUND, "No organization with this ID"))
     }
 

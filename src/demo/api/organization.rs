@@ -6,7 +6,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::{ApiRequest, ApiResult, date, forbidden, person, success, with};
-use crate::demo::scenarios::{SCENARIOS, Scenario, Trial, is_public};
+use crate::demo::scenarios::{Scenario, Trial, is_public};
 use crate::demo::world::{USER, WHITELABEL, WHITELABEL_NAME, World, spread};
 use crate::model::Clock;
 
@@ -18,7 +18,8 @@ pub(super) fn routes() -> Router<(World, Clock)> {
 }
 
 async fn organizations(request: ApiRequest) -> ApiResult {
-    let visible = SCENARIOS.iter().filter(|scenario| request.key_owner.is_none_or(|id| scenario.id == id));
+    let visible =
+        request.world.scenarios().filter(|scenario| request.key_owner.is_none_or(|id| scenario.id == id));
     let organizations: Vec<_> = visible.map(|scenario| request.organization(scenario)).collect();
     Ok(success(json!({ "organizations": organizations })))
 }

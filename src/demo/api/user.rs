@@ -6,7 +6,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::{ApiRequest, ApiResult, date, person, success, with};
-use crate::demo::scenarios::{SCENARIOS, Scenario, Trial};
+use crate::demo::scenarios::{Scenario, Trial};
 use crate::demo::world::{USER, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, World};
 use crate::model::Clock;
 
@@ -19,12 +19,21 @@ pub(super) fn routes() -> Router<(World, Clock)> {
 
 async fn user(request: ApiRequest) -> ApiResult {
     request.user_only()?;
-    let active = trials_of_organizations().filter(|(_, trial)| request.world.day(trial.ends) > request.now);
+    let whitelabel = request.world.has_whitelabel().then(|| {
+        json!({
+            "id": WHITELABEL,
+            "domain": "studio.partner.example",
+            "name": WHITELABEL_NAME,
+            "ownerOrganizationId": WHITELABEL_OWNER,
+            "isAdmin": true,
+        })
+    });
+    let active = request.world.trials().filter(|(_, trial)| request.world.day(trial.ends) > request.now);
     let mut json = with(
         person(USER, request.world.day(-800.0)),
         json!({
             "tier": "enterprise",
-            "organizations": SCENARIOS.iter().map(|it| request.user_organization(it)).collect::<Vec<_>>(),
+            "organizations": request.world.scenarios().map(|it| request.user_organization(it)).collect::<Vec<_>>(),
             "projects": [],
             "experiments": [],
             "suspended": false,
@@ -34,13 +43,7 @@ async fn user(request: ApiRequest) -> ApiResult {
             "hasEnterpriseFeaturesAccess": true,
             "lastAccessedProjects": { "projects": [], "hasMoreProjects": false },
             "privatePersonalProjectsUsed": 2,
-            "whitelabels": [{
-                "id": WHITELABEL,
-                "domain": "studio.partner.example",
-                "name": WHITELABEL_NAME,
-                "ownerOrganizationId": WHITELABEL_OWNER,
-                "isAdmin": true,
-            }],
+            "whitelabels": whitelabel.into_iter().collect::<Vec<_>>(),
         }),
     );
     if let Some((organization_id, trial)) = active.last() {
@@ -53,20 +56,22 @@ async fn organizations(request: ApiRequest, Path(user_id): Path<u64>) -> ApiResu
     request.user_only()?;
     let belongs = |scenario: &&Scenario| user_id == USER || scenario.id % 4 == 1;
     let organizations: Vec<_> =
-        SCENARIOS.iter().filter(belongs).map(|scenario| request.organization(scenario)).collect();
+        request.world.scenarios().filter(belongs).map(|scenario| request.organization(scenario)).collect();
     Ok(success(json!({ "organizations": organizations })))
 }
 
 async fn trials(request: ApiRequest, Path(user_id): Path<u64>) -> ApiResult {
     request.user_only()?;
-    let of_user = trials_of_organizations().filter(|_| user_id == USER);
+    let of_user = request.world.trials().filter(|_| user_id == USER);
     let trials: Vec<_> = of_user.map(|(id, trial)| request.trial(id, trial)).collect();
     Ok(success(json!({ "trials": trials })))
 }
 
-/// Returns all trials with the ids of their organizations.
-fn trials_of_organizations() -> impl Iterator<Item = (u64, Trial)> {
-    SCENARIOS.iter().filter_map(|scenario| Some((scenario.id, scenario.trial?)))
+impl World {
+    /// Returns all trials with the ids of their organizations.
+    fn trials(&self) -> impl Iterator<Item = (u64, Trial)> + use<> {
+        self.scenarios().filter_map(|scenario| Some((scenario.id, scenario.trial?)))
+    }
 }
 
 impl ApiRequest {

@@ -1,0 +1,132 @@
+//! What a call sent and received, for the log.
+
+use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{self, HeaderName};
+use reqwest::{Response, Version};
+use url::Url;
+
+use super::Error;
+use super::credential::Credential;
+use super::error::ErrorDetail;
+use crate::config::redact;
+use crate::model::Call;
+
+tokio::task_local! {
+    /// Whether the request of this task opened a connection.
+    static HAS_CONNECTED: Cell<bool>;
+}
+
+/// Records that the request of this task opened a connection.
+pub(super) fn connected<C>(connection: C) -> C {
+    // A connection that is opened in the background belongs to no request.
+    let _ = HAS_CONNECTED.try_with(|has_connected| has_connected.set(true));
+    connection
+}
+
+/// Response headers whose values are logged. Others may contain secrets, such as cookies.
+const LOGGED_HEADERS: [HeaderName; 10] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::TRANSFER_ENCODING,
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::DATE,
+    header::RETRY_AFTER,
+    header::SERVER,
+    header::VIA,
+];
+
+/// What a call sent and received.
+#[derive(Debug, Default)]
+pub(super) struct Traffic(Mutex<Totals>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    requests: u32,
+    /// Status of the last response.
+    status: Option<u16>,
+    /// Size of the responses, after decompression.
+    bytes: u64,
+    /// Whether the last response came over a connection that this request opened.
+    is_new: bool,
+}
+
+impl Traffic {
+    /// Runs a request up to the response's headers, and records and logs both.
+    pub(super) async fn observe(
+        &self,
+        url: &Url,
+        credential: &Credential,
+        request: impl Future<Output = reqwest::Result<Response>>,
+    ) -> reqwest::Result<Response> {
+        let url = redact(url.as_str());
+        tracing::trace!(credential = credential.kind.header(), "request: GET {url}");
+        self.update(|totals| (totals.requests, totals.status) = (totals.requests + 1, None));
+        let observed = async { (request.await, HAS_CONNECTED.with(Cell::get)) };
+        let (response, is_new) = HAS_CONNECTED.scope(Cell::new(false), observed).await;
+        if let Ok(response) = &response {
+            let status = response.status().as_u16();
+            self.update(|totals| (totals.status, totals.is_new) = (Some(status), is_new));
+            trace_response(response, credential);
+        }
+        response
+    }
+
+    /// Adds bytes of a response.
+    pub(super) fn received(&self, bytes: u64) {
+        self.update(|totals| totals.bytes += bytes);
+    }
+
+    /// Logs the call and its result.
+    pub(super) fn log<T>(&self, account: &str, call: &Call, result: &Result<T, Error>, duration: Duration) {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
+        let Totals { requests, status, bytes, is_new } = self.update(|totals| *totals);
+        let error = result.as_ref().err();
+        let message =
+            error.map_or_else(|| "call succeeded".to_owned(), |error| format!("call failed: {error}"));
+        tracing::debug!(
+            account,
+            endpoint = call.collector.endpoint(),
+            whitelabel_organization_id = call.owner,
+            organization_id = call.organization_id,
+            user_id = call.user_id,
+            reason = error.map(Error::reason),
+            status,
+            requests,
+            bytes,
+            duration_seconds = duration.as_secs_f64(),
+            connection = status.map(|_| if is_new { "new" } else { "reused" }),
+            "{message}"
+        );
+    }
+
+    fn update<R>(&self, change: impl FnOnce(&mut Totals) -> R) -> R {
+        // Critical sections cannot leave partial state, so poisoning is ignored.
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Logs status and headers of a response.
+fn trace_response(response: &Response, credential: &Credential) {
+    if !tracing::enabled!(tracing::Level::TRACE) {
+        return;
+    }
+    let value = |name: &HeaderName, value: &[u8]| {
+        let text = LOGGED_HEADERS.contains(name).then(|| String::from_utf8_lossy(value));
+        // A header may repeat the credential, as error texts may.
+        text.and_then(|text| ErrorDetail::new(0, Some(&text), credential.expose()).text)
+    };
+    let headers = response.headers().iter().map(|(name, content)| match value(name, content.as_bytes()) {
+        Some(value) => format!("{name}: {value}"),
+        None => format!("{name}: [hidden]"),
+    });
+    let headers = headers.collect::<Vec<_>>().join("; ");
+    let version = if response.version() == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" };
+    tracing::trace!(headers, "response: {version} {}", response.status().as_u16());
+}

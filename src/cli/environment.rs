@@ -1,0 +1,42 @@
+//! Environment variables that nothing reads, which are most likely misspelled.
+
+use std::collections::BTreeSet;
+
+use super::arguments::CommandLine;
+use crate::config::{AccountOptions, CREDENTIAL_VARIABLES, CredentialOrigin, nearest};
+
+/// The beginning of every variable of an option.
+const PREFIX: &str = "EDGEIMPULSE_";
+
+/// Logs a warning for each variable that looks like an option and is none; `accounts` name variables of their own.
+pub(super) fn warn_about_unknown(accounts: &[AccountOptions]) {
+    let known = known(accounts);
+    let variables: BTreeSet<_> =
+        std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    let is_unknown = |name: &&String| name.starts_with(PREFIX) && !known.contains(*name);
+    for name in variables.iter().filter(is_unknown).filter(|name| !is_of_a_service(name, &variables)) {
+        let known = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
+        let nearest = nearest(name.trim_start_matches(PREFIX), known);
+        let nearest = nearest.map(|nearest| format!(": did you mean {PREFIX}{nearest}?")).unwrap_or_default();
+        tracing::warn!("the environment variable {name} is ignored, no option has this name{nearest}");
+    }
+}
+
+/// Returns the names of variables that are read.
+fn known(accounts: &[AccountOptions]) -> BTreeSet<String> {
+    let command = CommandLine::documented();
+    let of_options =
+        command.get_arguments().filter_map(|option| Some(option.get_env()?.to_string_lossy().into_owned()));
+    let of_accounts = accounts.iter().filter_map(|account| match &account.origin {
+        CredentialOrigin::Environment(name, _) => Some(name.clone()),
+        CredentialOrigin::File(_) => None,
+    });
+    of_options.chain(of_accounts).chain(CREDENTIAL_VARIABLES.map(str::to_owned)).collect()
+}
+
+/// Returns true for a variable that Kubernetes sets in each container for a Service of the namespace.
+fn is_of_a_service(name: &str, variables: &BTreeSet<String>) -> bool {
+    ["_SERVICE_", "_PORT"].iter().filter_map(|part| name.find(part)).any(|end| {
+        name.get(..end).is_some_and(|service| variables.contains(&format!("{service}_SERVICE_HOST")))
+    })
+}
