@@ -10,7 +10,7 @@ use url::Url;
 
 use super::Error;
 use super::credential::Credential;
-use super::error::ErrorDetail;
+use super::error_text::printable;
 use crate::config::redact;
 use crate::model::Call;
 
@@ -120,7 +120,8 @@ fn trace_response(response: &Response, credential: &Credential) {
     let value = |name: &HeaderName, value: &[u8]| {
         let text = LOGGED_HEADERS.contains(name).then(|| String::from_utf8_lossy(value));
         // A header may repeat the credential, as error texts may.
-        text.and_then(|text| ErrorDetail::new(0, Some(&text), credential.expose()).text)
+        let secret = credential.expose().to_ascii_lowercase();
+        text.map(|text| printable(&text)).filter(|text| !text.to_ascii_lowercase().contains(&secret))
     };
     let headers = response.headers().iter().map(|(name, content)| match value(name, content.as_bytes()) {
         Some(value) => format!("{name}: {value}"),

@@ -49,6 +49,7 @@ impl CredentialSource {
     /// If the file cannot be read, or its content cannot be a credential.
     pub fn load(kind: CredentialKind, origin: CredentialOrigin, now: UnixTime) -> Result<Self, LoadError> {
         let credential = Arc::new(match &origin {
+            CredentialOrigin::Environment(..) if !origin.is_set() => return Err(LoadError::NotSet),
             CredentialOrigin::Environment(_, secret) => Credential::new(kind, secret.expose_secret())?,
             CredentialOrigin::File(path) => {
                 let credential = of_file(kind, file_reader::read(path))?;

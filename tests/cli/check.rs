@@ -41,7 +41,7 @@ async fn check_names_organizations_and_failures_first_and_ends_with_a_verdict_on
     api.lists(&(1..=30).collect::<Vec<_>>()).await;
     let organization = json!({ "success": true, "organization": { "id": 1, "name": "Org 1" } });
     api.answers("/api/organizations/1", &organization).await;
-    let long = format!("You need {}to be a member", "really ".repeat(20));
+    let long = format!("You do not have permission, {}", "not found, ".repeat(20));
     for id in 1..=30 {
         api.refuses(&format!("/api/organizations/{id}/metrics"), 403, &long).await;
     }
@@ -54,7 +54,7 @@ async fn check_names_organizations_and_failures_first_and_ends_with_a_verdict_on
         ", Org 20 (20) and 10 more.",
         "failed organization 29 GET /api/organizations/2 and 28 more: not_found: not found (HTTP 404)",
         "refused usage 30 GET /api/organizations/1/metrics and 29 more: not permitted for this credential (HTTP 403): \
-         You need really really",
+         You do not have permission, not found, not found",
         "; needs an admin or member of the organization",
         "Verdict: failed. 61 calls made, 2 succeeded, 29 failed, 30 refused. \
          What to do about organization: Check the ids in the configuration and the URL of the API. \
