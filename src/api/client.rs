@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HOST, HeaderValue};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, Uri};
 use url::Url;
 
 use super::credential::Credential;
 use super::decode::DecodeOptions;
 use super::request::Request;
-use super::transport::target;
+use super::transport::{Transport, UsedConnection};
 use super::{Error, pagination};
 use crate::metrics::telemetry::Telemetry;
 use crate::model::{Call, Collector, Facts, UnixTime};
@@ -19,8 +21,6 @@ use crate::model::{Call, Collector, Facts, UnixTime};
 pub struct Settings {
     /// Base URL, without the paths of the endpoints.
     pub url: Url,
-    /// Name that TLS requests and verifies, if it is not the host of the URL.
-    pub tls_server_name: Option<String>,
     /// Maximum duration of a request, up to the last byte of its response.
     pub timeout: Duration,
     /// Maximum size of a response after decompression, in bytes.
@@ -54,12 +54,8 @@ pub struct TappedResponse<'a> {
 /// Calls the API for one account. Accounts may share connections.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Transport,
     pub(super) settings: Settings,
-    /// Base URL of requests.
-    url: Url,
-    /// `Host` header of requests, if it is not the host of `url`.
-    host: Option<String>,
     pub(super) telemetry: Arc<Telemetry>,
 }
 
@@ -72,9 +68,8 @@ impl std::fmt::Debug for Settings {
 impl Client {
     /// Makes a client that uses the connections of `http`.
     #[must_use]
-    pub fn new(http: reqwest::Client, settings: Settings, telemetry: Arc<Telemetry>) -> Self {
-        let (url, host) = target(&settings.url, settings.tls_server_name.as_deref());
-        Self { http, settings, url, host, telemetry }
+    pub const fn new(http: Transport, settings: Settings, telemetry: Arc<Telemetry>) -> Self {
+        Self { http, settings, telemetry }
     }
 
     /// Returns the settings.
@@ -104,26 +99,25 @@ impl Client {
         }
     }
 
-    /// Sends a GET request.
+    /// Sends a GET request. A redirect is not followed: it would send the credential to a host that is not configured.
     pub(super) async fn http_get(
         &self,
-        url: Url,
+        url: &Url,
         credential: &Credential,
-    ) -> reqwest::Result<reqwest::Response> {
-        let mut request = self
-            .http
-            .get(url)
-            .header(credential.kind.header(), credential.header())
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(host) = &self.host {
-            request = request.header(HOST, host);
-        }
-        request.send().await
+        connection: &mut UsedConnection,
+    ) -> Result<Response<Incoming>, Error> {
+        let uri = Uri::try_from(url.as_str()).map_err(|error| Error::Transport(error.to_string()))?;
+        let headers = HeaderMap::from_iter([
+            (HeaderName::from_static(credential.kind.header()), credential.header()),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
+        ]);
+        self.http.get(&uri, headers, connection).await
     }
 
     /// Returns the URL of a request.
     pub(super) fn request_url(&self, call: &Call, query: &[(&'static str, String)]) -> Url {
-        let mut url = self.url.clone();
+        let mut url = self.settings.url.clone();
         let path = format!("{}{call}", url.path().trim_end_matches('/'));
         url.set_path(&path);
         match call.collector {

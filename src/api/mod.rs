@@ -1,12 +1,13 @@
 //! Client of the Edge Impulse Studio API: requests, and the decoding of responses into facts.
 //!
-//! [`transport()`] sets up connections. [`Client`] sends the request of a call, or the several requests of a paginated
+//! [`Transport`] has the connections. [`Client`] sends the request of a call, or the several requests of a paginated
 //! one. Each response is decoded by [`decode()`] while it arrives: `stream` walks through the JSON document, `reader` and
 //! `buffer` hold the received bytes, `fields` reads the known members of an object with serde_json, `values` converts
 //! single values, and `skipper` passes over what is not read. [`members`] lists every member that is read.
 
 mod buffer;
 mod client;
+mod connector;
 mod counts;
 mod credential;
 mod decode;
@@ -17,6 +18,7 @@ mod reader;
 mod request;
 mod skipper;
 mod stream;
+mod tls;
 mod transport;
 mod values;
 
@@ -26,4 +28,4 @@ pub use decode::{DecodeOptions, Decoded, PageInfo, decode, members};
 pub use error::{Error, ErrorDetail};
 pub use fields::{Member, Schema};
 pub use stream::{ENVELOPE, Parts};
-pub use transport::transport;
+pub use transport::Transport;

@@ -3,9 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use futures_util::StreamExt;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use async_compression::tokio::bufread::GzipDecoder;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use http_body_util::BodyDataStream;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_ENCODING, HeaderMap, LOCATION, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use tokio_util::io::{ReaderStream, StreamReader};
 use url::Url;
 
 use super::Error;
@@ -14,8 +20,8 @@ use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
 use super::fields::read_fields;
-use super::stream::{Envelope, Parts};
-use super::transport::classify;
+use super::stream::{BYTE_ORDER_MARK, Envelope, Parts};
+use super::transport::{UsedConnection, classify_body};
 use super::values::DecodeErrors;
 use crate::model::{Call, Facts, UnixTime};
 
@@ -46,10 +52,14 @@ impl Request<'_> {
         let Client { settings, telemetry, .. } = self.client;
         let began = Instant::now();
         let timeout = settings.timeout;
-        let mut status = None;
-        let exchange = self.exchange(query, &mut status);
+        let (mut status, mut connection) = (None, UsedConnection::default());
+        let exchange = self.exchange(query, &mut status, &mut connection);
         let result = tokio::time::timeout(timeout, exchange).await;
-        let result = result.unwrap_or(Err(Error::Timeout { after: timeout }));
+        let result = result.unwrap_or_else(|_| {
+            // One of HTTP/2 stays open, and its server may be gone.
+            connection.discard();
+            Err(Error::Timeout { after: timeout })
+        });
         let endpoint = self.call.collector.endpoint();
         telemetry.request(self.account, endpoint, status, began.elapsed());
         if let Err(error) = &result {
@@ -62,16 +72,19 @@ impl Request<'_> {
         &self,
         query: &[(&'static str, String)],
         status: &mut Option<u16>,
+        connection: &mut UsedConnection,
     ) -> Result<Success, Error> {
         let Self { client, call, credential, account, .. } = self;
         let settings = &client.settings;
         let url = client.request_url(call, query);
-        let response = client.http_get(url.clone(), credential).await;
-        let response = response.map_err(|error| classify(error, &settings.url))?;
+        let response = client.http_get(&url, credential, connection).await?;
         let code = response.status().as_u16();
         *status = Some(code);
         let mut copy = settings.tap.as_ref().map(|_| Vec::new());
-        let result = if response.status() == StatusCode::OK {
+        // A proxy that changed the body says so with 203.
+        let is_success =
+            matches!(response.status(), StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION);
+        let result = if is_success {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
             let decoded = decode(parts, call, &options, credential.expose()).await;
@@ -79,7 +92,7 @@ impl Request<'_> {
             decoded.facts.map(|facts| Success { facts, page: decoded.page })
         } else {
             let retry_after = retry_after(response.headers(), self.now);
-            let redirect = redirect_host(response.headers(), &url);
+            let redirect = redirect(response.headers(), &url);
             let text = error_text(self.body(response, copy.as_mut()), settings.timeout).await;
             let detail = ErrorDetail::new(code, text.as_deref(), credential.expose());
             Err(Error::of_status(ErrorDetail { redirect, ..detail }, retry_after))
@@ -94,11 +107,11 @@ impl Request<'_> {
     }
 
     /// Returns the parts of a body as they arrive, up to the maximum size; copies them to `copy`.
-    fn body(&self, response: Response, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
+    fn body(&self, response: Response<Incoming>, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
         let limit = self.client.settings.max_response_size;
         let mut size = 0;
-        Box::pin(response.bytes_stream()).map(move |part| {
-            let part = part.map_err(|error| classify(error, &self.client.settings.url))?;
+        decompressed(response).map(move |part| {
+            let part = part?;
             size += part.len() as u64;
             self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
             if size > limit {
@@ -141,7 +154,8 @@ async fn error_text(mut parts: impl Parts, timeout: Duration) -> Option<String> 
     };
     // Half of the request's timeout, so that the request does not time out meanwhile.
     let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
-    let (envelope, _) = read_fields::<Envelope<'_>>(&body)?;
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+    let (envelope, _) = read_fields::<Envelope<'_>>(body)?;
     envelope.error.read(&mut DecodeErrors::default())
 }
 
@@ -154,8 +168,31 @@ fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
     })
 }
 
-/// Returns the host of `Location`. Its path and query may hold secrets.
-fn redirect_host(headers: &HeaderMap, url: &Url) -> Option<String> {
-    let location = url.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
-    location.host_str().map(str::to_owned)
+/// Returns the parts of a body without its compression.
+fn decompressed(response: Response<Incoming>) -> BoxStream<'static, Result<Bytes, Error>> {
+    let encodings =
+        response.headers().get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?"));
+    let encodings = encodings.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    let encodings: Vec<_> = encodings.filter(|name| !matches!(name.as_str(), "" | "identity")).collect();
+    let parts = BodyDataStream::new(response.into_body()).map_err(std::io::Error::other);
+    match encodings.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => parts.map_err(|error| classify_body(&error)).boxed(),
+        ["gzip" | "x-gzip"] => {
+            let mut decoder = GzipDecoder::new(StreamReader::new(parts));
+            decoder.multiple_members(true);
+            ReaderStream::with_capacity(decoder, 16 * 1024).map_err(|error| classify_body(&error)).boxed()
+        }
+        _ => {
+            let error =
+                Error::Decode("expected no compression or gzip, got another Content-Encoding".to_owned());
+            futures_util::stream::once(async { Err(error) }).boxed()
+        }
+    }
+}
+
+/// Returns scheme, host and port of `Location`. Its path and query may hold secrets.
+fn redirect(headers: &HeaderMap, url: &Url) -> Option<String> {
+    let location = String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes());
+    let location = url.join(&location).ok()?;
+    location.has_host().then(|| location.origin().ascii_serialization())
 }

@@ -36,7 +36,7 @@ pub struct Exporter {
     pub clock: Clock,
     /// Writes expositions of scrapes that read everything.
     pub(crate) writer: Writer,
-    http: reqwest::Client,
+    http: api::Transport,
 }
 
 /// What is kept of responses in addition to what a scrape shows; nothing by default.
@@ -81,7 +81,7 @@ impl Exporter {
         let http = match same_api {
             Some(previous) if api.ca_file.is_none() => previous.http.clone(),
             // The content of the CA file may have changed.
-            _ => api::transport(api)?,
+            _ => api::Transport::new(api)?,
         };
         let mut states = Vec::new();
         for options in options {
@@ -213,7 +213,6 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings
     let collectors = &options.collectors;
     Settings {
         url: api.url.clone(),
-        tls_server_name: api.tls_server_name.clone(),
         timeout: api.timeout,
         max_response_size: api.max_response_size,
         usage_query: collectors.usage_query(),

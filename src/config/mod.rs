@@ -6,6 +6,7 @@ mod configuration;
 mod credential;
 pub mod file;
 mod options;
+mod proxy;
 mod values;
 mod web;
 pub mod yaml;
@@ -18,5 +19,6 @@ pub(crate) use options::with_variable;
 pub use options::{
     CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions,
 };
+pub use proxy::{Proxy, proxy};
 pub use values::{STUDIO_URL, moment, positive_duration};
 pub use web::{FailScrape, ListenAddress, WebOptions};

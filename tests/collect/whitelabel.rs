@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeimpulse_exporter::api::{Client, DecodeOptions, Error, Settings};
+use edgeimpulse_exporter::api::{Client, DecodeOptions, Error, Settings, Transport};
 use edgeimpulse_exporter::collect::credential::CredentialSource;
-use edgeimpulse_exporter::config::{CredentialKind, CredentialOrigin};
+use edgeimpulse_exporter::config::{ApiOptions, CredentialKind, CredentialOrigin};
 use edgeimpulse_exporter::metrics::telemetry::Telemetry;
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{Call, Collector, Facts, Snapshot, Whitelabel};
@@ -35,7 +35,6 @@ impl Admin {
         let own = Arc::new(Telemetry::new(NOW));
         let settings = Settings {
             url: url.parse().unwrap(),
-            tls_server_name: None,
             timeout: Duration::from_secs(5),
             max_response_size: 1 << 20,
             usage_query: Vec::new(),
@@ -49,7 +48,8 @@ impl Admin {
             },
             tap: None,
         };
-        let client = Client::new(crate::support::client(), settings, Arc::clone(&own));
+        let api = ApiOptions { url: settings.url.clone(), ..ApiOptions::default() };
+        let client = Client::new(Transport::new(&api).unwrap(), settings, Arc::clone(&own));
         let credential = CredentialSource::load(
             CredentialKind::Jwt,
             CredentialOrigin::Environment("of the test".to_owned(), jwt.into()),

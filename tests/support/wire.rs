@@ -14,6 +14,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// Sends these bytes one by one, with that pause before each.
     Drip(Vec<u8>, Duration),
+    /// Waits for that long.
+    Wait(Duration),
     /// Waits for the client to leave.
     Hang,
     /// Closes the connection.
@@ -85,6 +87,7 @@ async fn converse(
                         stream.write_all(&[byte]).await?;
                     }
                 }
+                Step::Wait(pause) => tokio::time::sleep(pause).await,
                 Step::Hang => {
                     stream.read_u8().await?;
                 }
@@ -98,4 +101,70 @@ async fn converse(
 pub fn answer(body: &[u8], headers: &str) -> Step {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
     Step::Send([head.as_bytes(), body].concat())
+}
+
+/// A load balancer in front of a server, which can go on to acknowledge bytes though nobody reads them any more.
+pub struct Relay {
+    pub port: u16,
+    dead: Arc<AtomicUsize>,
+    opened: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    /// Starts a relay to the server at `address`.
+    pub async fn start(address: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (dead, opened, closed) =
+            (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let relay =
+            Self { port, dead: Arc::clone(&dead), opened: Arc::clone(&opened), closed: Arc::clone(&closed) };
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let number = opened.fetch_add(1, Ordering::Relaxed);
+                let server = TcpStream::connect(&address).await.unwrap();
+                let (dead, closed) = (Arc::clone(&dead), Arc::clone(&closed));
+                tokio::spawn(async move {
+                    let (mut from_client, mut to_client) = client.into_split();
+                    let (mut from_server, mut to_server) = server.into_split();
+                    let is_dead = move || number < dead.load(Ordering::Relaxed);
+                    let is_dead_too = is_dead.clone();
+                    tokio::spawn(async move {
+                        let mut buffer = [0; 4096];
+                        while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
+                            if !is_dead_too() && to_client.write_all(&buffer[..length]).await.is_err() {
+                                break;
+                            }
+                        }
+                        // Held until the client leaves.
+                        std::future::pending::<()>().await;
+                    });
+                    let mut buffer = [0; 4096];
+                    while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
+                        if !is_dead() && to_server.write_all(&buffer[..length]).await.is_err() {
+                            break;
+                        }
+                    }
+                    closed.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+        });
+        relay
+    }
+
+    /// Lets the servers of all open connections die.
+    pub fn kill(&self) {
+        self.dead.store(self.opened(), Ordering::Relaxed);
+    }
+
+    /// Returns how many connections were opened.
+    pub fn opened(&self) -> usize {
+        self.opened.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many connections the client closed.
+    pub fn closed(&self) -> usize {
+        self.closed.load(Ordering::Relaxed)
+    }
 }

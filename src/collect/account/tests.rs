@@ -23,7 +23,6 @@ async fn a_panic_costs_its_call_and_is_counted() {
     let telemetry = Arc::new(Telemetry::new(0.0));
     let settings = Settings {
         url: "http://127.0.0.1:9".parse().unwrap(),
-        tls_server_name: None,
         timeout: Duration::from_secs(1),
         max_response_size: 1,
         usage_query: Vec::new(),
@@ -37,7 +36,8 @@ async fn a_panic_costs_its_call_and_is_counted() {
         },
         tap: None,
     };
-    let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(&telemetry));
+    let client =
+        Client::new(api::Transport::new(&ApiOptions::default()).unwrap(), settings, Arc::clone(&telemetry));
     let shared = Shared {
         telemetry: Arc::clone(&telemetry),
         clock: Clock::System,
