@@ -1,9 +1,12 @@
 //! Certificates that OpenSSL and Go accept and webpki refuses: version 1 of X.509, and authorities that identify a peer.
 
+use std::sync::Arc;
+
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError};
+use rustls::sign::{CertifiedKey, SigningKey};
+use rustls::{CertificateError, DigitallySignedStruct, Error, InconsistentKeys, OtherError};
 use webpki::RawPublicKeyEntity;
 use x509_cert::certificate::Version;
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -127,6 +130,25 @@ impl Trusted {
             algorithms.any(|known| key.verify_signature(*known, message, signature.signature()).is_ok());
         let invalid = Error::InvalidCertificate(CertificateError::BadSignature);
         if is_valid { Ok(HandshakeSignatureValid::assertion()) } else { Err(invalid) }
+    }
+}
+
+/// Returns a certificate, with its chain, and its key.
+///
+/// # Errors
+/// If they do not belong together.
+pub(crate) fn certified_key(
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<dyn SigningKey>,
+) -> Result<CertifiedKey, Error> {
+    let certified = CertifiedKey::new(chain, key);
+    let expected = certified.key.public_key();
+    let first = || Certificate::from_der(certified.cert.first()?).ok();
+    match certified.keys_match() {
+        Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
+        Err(error) if is_of_form(&error) && first().as_ref().and_then(public_key) == expected => Ok(certified),
+        Err(error) if is_of_form(&error) => Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)),
+        Err(error) => Err(error),
     }
 }
 

@@ -74,23 +74,18 @@ impl Connector {
                 )
             }
         };
-        let (stream, is_http2): (Box<dyn Stream>, _) = match is_tls {
-            false => (stream, false),
-            true => {
-                let host = || ServerName::try_from(uri.host()?.trim_matches(['[', ']']).to_owned()).ok();
-                let name =
-                    self.server_name.take().or_else(host).ok_or("the host is not valid in a certificate")?;
-                let stream = TlsConnector::from(self.tls).connect(name, stream).await?;
-                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                (Box::new(stream), is_http2)
-            }
+        let connection = |stream, is_http2| {
+            let opened = Opened(Instant::now());
+            Connection { stream: TokioIo::new(stream), is_proxied: false, is_http2, opened }
         };
-        Ok(Connection {
-            stream: TokioIo::new(stream),
-            is_proxied: false,
-            is_http2,
-            opened: Opened(Instant::now()),
-        })
+        if !is_tls {
+            return Ok(connection(stream, false));
+        }
+        let host = || ServerName::try_from(uri.host()?.trim_matches(['[', ']']).to_owned()).ok();
+        let name = self.server_name.take().or_else(host).ok_or("the host is not valid in a certificate")?;
+        let stream = TlsConnector::from(self.tls).connect(name, stream).await?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok(connection(Box::new(stream), is_http2))
     }
 
     fn open(self, uri: Uri) -> BoxFuture<'static, Result<Connection, BoxError>> {

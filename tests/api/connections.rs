@@ -128,6 +128,10 @@ fn with_status(status: &str, headers: &str) -> Step {
     Step::Send([head.as_bytes(), &body].concat())
 }
 
+fn headers(count: usize) -> String {
+    (0..count).map(|number| format!("X-Header-{number}: {number}\r\n")).collect::<Vec<_>>().concat()
+}
+
 fn early_hints(count: usize) -> Step {
     Step::Send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(count))
 }
@@ -135,7 +139,7 @@ fn early_hints(count: usize) -> Step {
 #[tokio::test]
 async fn unusual_answers_are_read() {
     let sample = sample();
-    let many: String = (0..120).map(|number| format!("X-Header-{number}: {number}\r\n")).collect();
+    let many = headers(120);
     let (first, second) = sample.split_at(sample.len() / 2);
     for (name, steps) in [
         ("120 headers", vec![answer(&sample, &many)]),
@@ -159,7 +163,7 @@ async fn unusual_answers_are_read() {
 #[tokio::test]
 async fn unusual_answers_are_refused_with_the_reason() {
     let sample = sample();
-    let many: String = (0..300).map(|number| format!("X-Header-{number}: {number}\r\n")).collect();
+    let many = headers(300);
     let to = |location: &str| with_status("302 Found", &format!("Location: {location}\r\n"));
     for (steps, reason) in [
         (vec![answer(&sample, &many)], "message head is too large"),

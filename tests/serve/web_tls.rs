@@ -289,6 +289,17 @@ fn client_with(
     reqwest::Client::builder().no_proxy().tls_backend_preconfigured(config).build().unwrap()
 }
 
+#[test]
+fn a_certificate_of_version_1_is_served_with_its_own_key_only() {
+    let folder = Folder::empty();
+    folder.write("server.crt", &data("version-1/client.pem"));
+    folder.write("server.key", &data("version-1/server.key"));
+    let error = folder.refused(TLS);
+    assert!(error.contains("cannot be used with this private key"), "{error}");
+    folder.write("server.key", &data("version-1/client.key"));
+    WebConfigWatcher::load(folder.path("web.yml").into()).unwrap();
+}
+
 #[tokio::test]
 async fn client_certificates_that_openssl_accepts_are_accepted() {
     let (api, authority, other) = (with_samples().await, Authority::new(), Authority::new());

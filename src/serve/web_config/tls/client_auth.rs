@@ -76,7 +76,7 @@ pub(super) fn verifier(
     let builder = if client_auth == ClientAuth::Optional { builder.allow_unauthenticated() } else { builder };
     let inner = builder.build().map_err(|error| unusable(&error))?;
     let client_auth = if names.is_some() { ClientAuth::RequiredName } else { client_auth };
-    let allowed = names.map(|names| names.value.iter().map(normalized).collect());
+    let allowed = names.map(|names| names.value.iter().map(|name| normalized(name)).collect());
     Ok((client_auth, Arc::new(Verifier { inner, trusted, allowed })))
 }
 
@@ -109,8 +109,8 @@ struct Verifier {
 }
 
 /// Returns a name in the form that certificates have: an IPv6 address can be written in several ways.
-fn normalized(name: &String) -> String {
-    name.parse::<IpAddr>().map_or_else(|_| name.clone(), |address| address.to_canonical().to_string())
+fn normalized(name: &str) -> String {
+    name.parse::<IpAddr>().map_or_else(|_| name.to_owned(), |address| address.to_canonical().to_string())
 }
 
 impl ClientCertVerifier for Verifier {
