@@ -15,11 +15,11 @@ fn sample() -> Vec<u8> {
 }
 
 /// An exporter of an API with HTTP/2 behind a relay.
-async fn behind_relay(options: &[&str]) -> (TlsApi, Relay, Program, String) {
+async fn behind_relay(ends: bool, options: &[&str]) -> (TlsApi, Relay, Program, String) {
     let api = TlsApi::start().await;
     let address =
         api.url.trim_start_matches("https://").trim_end_matches("/v1").replace("localhost", "127.0.0.1");
-    let relay = Relay::start(address).await;
+    let relay = Relay::start(address, ends).await;
     let url = format!("https://localhost:{}/v1", relay.port);
     let fixed = [
         "--api.url",
@@ -42,7 +42,7 @@ async fn is_up(url: &str) -> bool {
 
 #[tokio::test]
 async fn a_connection_on_which_a_call_timed_out_is_not_used_again() {
-    let (_api, relay, _exporter, url) = behind_relay(&["--api.timeout=2s"]).await;
+    let (_api, relay, _exporter, url) = behind_relay(false, &["--api.timeout=2s"]).await;
     assert!(is_up(&url).await);
     relay.kill();
     assert!(!is_up(&url).await, "the call times out");
@@ -52,12 +52,22 @@ async fn a_connection_on_which_a_call_timed_out_is_not_used_again() {
 
 #[tokio::test]
 async fn a_dead_connection_is_found_while_it_is_idle() {
-    let (_api, relay, _exporter, url) = behind_relay(&[]).await;
+    let (_api, relay, _exporter, url) = behind_relay(false, &[]).await;
     assert!(is_up(&url).await);
     relay.kill();
     eventually(async || if relay.closed() == 1 { Ok(()) } else { Err("it is still open".to_owned()) }).await;
     assert!(is_up(&url).await);
     assert_eq!(relay.opened(), 2);
+}
+
+#[tokio::test]
+async fn a_request_of_http_2_is_sent_once_more_too() {
+    let (_api, relay, _exporter, url) = behind_relay(true, &[]).await;
+    for opened in [1, 2] {
+        assert!(is_up(&url).await);
+        assert_eq!(relay.opened(), opened);
+        relay.kill();
+    }
 }
 
 #[tokio::test]

@@ -103,47 +103,43 @@ pub fn answer(body: &[u8], headers: &str) -> Step {
     Step::Send([head.as_bytes(), body].concat())
 }
 
-/// A load balancer in front of a server, which can go on to acknowledge bytes though nobody reads them any more.
+/// A load balancer in front of a server that can die.
 pub struct Relay {
     pub port: u16,
+    /// How many connections are dead, of those that were opened first.
     dead: Arc<AtomicUsize>,
     opened: Arc<AtomicUsize>,
     closed: Arc<AtomicUsize>,
 }
 
 impl Relay {
-    /// Starts a relay to the server at `address`.
-    pub async fn start(address: String) -> Self {
+    /// Starts a relay to the server at `address`. When a connection is dead, the relay ends it at the next byte of the
+    /// client, or else goes on to acknowledge bytes though nobody reads them.
+    pub async fn start(address: String, ends: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (dead, opened, closed) =
-            (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let [dead, opened, closed] = std::array::from_fn(|_| Arc::<AtomicUsize>::default());
         let relay =
             Self { port, dead: Arc::clone(&dead), opened: Arc::clone(&opened), closed: Arc::clone(&closed) };
         tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
+            while let Ok((mut client, _)) = listener.accept().await {
                 let number = opened.fetch_add(1, Ordering::Relaxed);
-                let server = TcpStream::connect(&address).await.unwrap();
+                let mut server = TcpStream::connect(&address).await.unwrap();
                 let (dead, closed) = (Arc::clone(&dead), Arc::clone(&closed));
                 tokio::spawn(async move {
-                    let (mut from_client, mut to_client) = client.into_split();
-                    let (mut from_server, mut to_server) = server.into_split();
-                    let is_dead = move || number < dead.load(Ordering::Relaxed);
-                    let is_dead_too = is_dead.clone();
-                    tokio::spawn(async move {
-                        let mut buffer = [0; 4096];
-                        while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
-                            if !is_dead_too() && to_client.write_all(&buffer[..length]).await.is_err() {
-                                break;
+                    let (mut up, mut down) = ([0; 4096], [0; 4096]);
+                    loop {
+                        let is_dead = || number < dead.load(Ordering::Relaxed);
+                        tokio::select! {
+                            read = client.read(&mut up) => match read {
+                                Ok(length @ 1..) if !is_dead() => server.write_all(&up[..length]).await.unwrap(),
+                                Ok(1..) if !ends => {}
+                                _ => break,
+                            },
+                            read = server.read(&mut down), if !is_dead() => {
+                                let length = read.unwrap();
+                                client.write_all(&down[..length]).await.unwrap();
                             }
-                        }
-                        // Held until the client leaves.
-                        std::future::pending::<()>().await;
-                    });
-                    let mut buffer = [0; 4096];
-                    while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
-                        if !is_dead() && to_server.write_all(&buffer[..length]).await.is_err() {
-                            break;
                         }
                     }
                     closed.fetch_add(1, Ordering::Relaxed);
@@ -163,7 +159,7 @@ impl Relay {
         self.opened.load(Ordering::Relaxed)
     }
 
-    /// Returns how many connections the client closed.
+    /// Returns how many connections are closed.
     pub fn closed(&self) -> usize {
         self.closed.load(Ordering::Relaxed)
     }
