@@ -1,5 +1,7 @@
 //! Connections to the API that end or die, and unusual forms of HTTP.
 
+use std::time::{Duration, Instant};
+
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -55,7 +57,9 @@ async fn a_dead_connection_is_found_while_it_is_idle() {
     let (_api, relay, _exporter, url) = behind_relay(false, &[]).await;
     assert!(is_up(&url).await);
     relay.kill();
+    let began = Instant::now();
     eventually(async || if relay.closed() == 1 { Ok(()) } else { Err("it is still open".to_owned()) }).await;
+    assert!(began.elapsed() < Duration::from_secs(45), "pings find it, not the timeout of idle connections");
     assert!(is_up(&url).await);
     assert_eq!(relay.opened(), 2);
 }
@@ -108,7 +112,7 @@ async fn all_idle_connections_may_end_at_once() {
     options.extend(["--no-collector.usage", "--api.concurrency=8"]);
     let api = Wire::start(|number, _| match number {
         8..16 => vec![Step::Close],
-        _ => vec![Step::Wait(std::time::Duration::from_millis(300)), answer(&sample(), "")],
+        _ => vec![Step::Wait(Duration::from_millis(300)), answer(&sample(), "")],
     })
     .await;
     let exporter = Running::with_key_at(&api.url, &options).await;
