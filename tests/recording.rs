@@ -1,14 +1,15 @@
 //! Recordings: what they contain, what they must not contain, and what a replay exposes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::support::fake::SAMPLES;
 use crate::support::program::Ended;
-use crate::support::running::KEY;
+use crate::support::repository::files_below;
+use crate::support::running::{EVERYTHING, KEY};
 use crate::support::{Exposition, FakeApi, Program, data, file, get_text};
 
 /// Part of every text in the responses that must not be in the recording.
@@ -70,23 +71,10 @@ fn directory() -> String {
     file("recording", "") + ".d"
 }
 
-const SCOPE: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
-
 async fn record(api: &FakeApi, directory: &str) -> Ended {
     let url = api.url();
     let arguments = ["scrape", "--record", directory, "--api.url", &url, "--log.level=debug"];
-    let arguments: Vec<_> = arguments.into_iter().chain(SCOPE).collect();
-    Program::start(&arguments, &[("EDGEIMPULSE_JWT", KEY)]).end().await
-}
-
-/// Returns all files below a directory.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        found.extend(if path.is_dir() { files(&path) } else { vec![path] });
-    }
-    found
+    Program::start(&[&arguments[..], &EVERYTHING].concat(), &[("EDGEIMPULSE_JWT", KEY)]).end().await
 }
 
 /// Returns the samples about the API, with every name replaced by one word.
@@ -94,7 +82,7 @@ fn without_names(text: &str) -> Vec<String> {
     const NAMES: [&str; 7] =
         ["organization_name", "whitelabel_name", "project_name", "dataset", "bucket", "category", "experiment"];
     let exposition = Exposition::of_prometheus_text(text);
-    let is_told = |name: &str| {
+    let is_stable = |name: &str| {
         let of_time = ["_collector_duration_seconds", "_collector_last_success_timestamp_seconds"];
         !name.starts_with("process_")
             && (!name.starts_with("edgeimpulse_exporter_")
@@ -105,7 +93,7 @@ fn without_names(text: &str) -> Vec<String> {
     let mut samples: Vec<_> = exposition
         .samples
         .iter()
-        .filter(|sample| is_told(&sample.name))
+        .filter(|sample| is_stable(&sample.name))
         .map(|sample| {
             let labels = sample.labels.iter().map(|(name, value)| {
                 let value = if NAMES.contains(&name.as_str()) { "a name" } else { value.as_str() };
@@ -128,7 +116,7 @@ async fn no_text_of_people_and_no_credential_is_in_a_recording() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains(CANARY), "the metrics are not redacted");
     assert!(ended.stderr.contains("redacted"), "{}", ended.stderr);
-    let files = files(Path::new(&directory));
+    let files = files_below(&directory);
     // One sample is a list of a user that is not requested.
     assert!(files.len() >= SAMPLES.len() - 1, "{files:?}");
     for path in &files {
@@ -153,7 +141,7 @@ async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(Path::new(&directory)), 0o700);
     assert_eq!(mode(&Path::new(&directory).join("account-1")), 0o700);
-    for path in files(Path::new(&directory)) {
+    for path in files_below(&directory) {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
     let calls = api.calls().await;
@@ -207,11 +195,8 @@ async fn a_replay_can_be_served_with_another_scope() {
 #[tokio::test]
 async fn accounts_of_a_file_are_recorded_apart_and_without_their_names() {
     let (one, directory) = (FakeApi::start().await, directory());
-    for (key, id) in [("ei_one", 1), ("ei_two", 2)] {
-        let list = json!({ "success": true, "organizations": [{ "id": id, "name": "Acme" }] });
-        let list = ResponseTemplate::new(200).set_body_json(list);
-        one.responds_to_at("x-api-key", key, "/api/organizations", list).await;
-    }
+    one.lists_to("ei_one", &[1]).await;
+    one.lists_to("ei_two", &[2]).await;
     let keys = ["ei_one", "ei_two"].map(|key| file("key", key));
     let configuration = format!(
         "api: {{url: '{}'}}\naccounts:\n- {{name: acme, key_file: '{}'}}\n- {{name: bolt, key_file: '{}'}}\n\
@@ -223,9 +208,9 @@ async fn accounts_of_a_file_are_recorded_apart_and_without_their_names() {
     let configuration = file("config.yaml", &configuration);
     let arguments = ["scrape", "--record", &directory, "--config.file", &configuration];
     Program::ends(&arguments, &[], 0).await;
-    for path in files(Path::new(&directory)) {
+    for path in files_below(&directory) {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!["acme", "Acme", "bolt", "ei_"].iter().any(|name| text.contains(name)), "{text}");
+        assert!(!["acme", "Org ", "bolt", "ei_"].iter().any(|name| text.contains(name)), "{text}");
     }
     let replay = Program::ends(&["scrape", "--replay", &directory], &[], 0).await;
     let replay = Exposition::of_prometheus_text(&replay.stdout);

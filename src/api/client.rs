@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Response, Uri};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue};
+use reqwest::{Method, Response};
 use url::Url;
 
 use super::credential::Credential;
 use super::decode::DecodeOptions;
 use super::request::Request;
-use super::transport::{Transport, UsedConnection};
+use super::transport::{Pool, Transport};
 use super::{Error, pagination};
 use crate::metrics::telemetry::Telemetry;
 use crate::model::{Call, Collector, Facts, UnixTime};
@@ -54,7 +53,7 @@ pub struct TappedResponse<'a> {
 /// Calls the API for one account. Accounts may share connections.
 #[derive(Debug)]
 pub struct Client {
-    http: Transport,
+    pub(super) http: Transport,
     pub(super) settings: Settings,
     pub(super) telemetry: Arc<Telemetry>,
 }
@@ -99,20 +98,20 @@ impl Client {
         }
     }
 
-    /// Sends a GET request. A redirect is not followed: it would send the credential to a host that is not configured.
+    /// Sends a GET request.
     pub(super) async fn http_get(
         &self,
-        url: &Url,
+        url: Url,
         credential: &Credential,
-        connection: &mut UsedConnection,
-    ) -> Result<Response<Incoming>, Error> {
-        let uri = Uri::try_from(url.as_str()).map_err(|error| Error::Transport(error.to_string()))?;
-        let headers = HeaderMap::from_iter([
+        pool: &mut Pool,
+    ) -> Result<Response, Error> {
+        let mut request = reqwest::Request::new(Method::GET, url);
+        request.headers_mut().extend([
             (HeaderName::from_static(credential.kind.header()), credential.header()),
             (ACCEPT, HeaderValue::from_static("application/json")),
             (ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
         ]);
-        self.http.get(&uri, headers, connection).await
+        self.http.send(request, pool).await
     }
 
     /// Returns the URL of a request.

@@ -54,6 +54,9 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// The response is compressed more than any response of the API.
+    #[error("response larger than {} times its compressed size", super::body::MAX_RATIO)]
+    TooCompressed,
     /// The response was not complete before the timeout.
     #[error("timed out after {}: see --api.timeout", humantime::format_duration(*.after))]
     Timeout {
@@ -105,7 +108,7 @@ impl Error {
             Self::HttpStatus(_) => "http_status",
             Self::Api(_) => "api_error",
             Self::Decode(_) => "decode",
-            Self::TooLarge { .. } => "too_large",
+            Self::TooLarge { .. } | Self::TooCompressed => "too_large",
             Self::Timeout { .. } => "timeout",
             Self::Connect(_) => "connect",
             Self::Tls(_) => "tls",

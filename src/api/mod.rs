@@ -1,13 +1,14 @@
 //! Client of the Edge Impulse Studio API: requests, and the decoding of responses into facts.
 //!
-//! [`Transport`] has the connections. [`Client`] sends the request of a call, or the several requests of a paginated
-//! one. Each response is decoded by [`decode()`] while it arrives: `stream` walks through the JSON document, `reader` and
-//! `buffer` hold the received bytes, `fields` reads the known members of an object with serde_json, `values` converts
-//! single values, and `skipper` passes over what is not read. [`members`] lists every member that is read.
+//! [`Transport`] has the connections, and `tls` their certificates. [`Client`] sends the request of a call, or the
+//! several requests of a paginated one. `body` decompresses each response, and [`decode()`] decodes it while it arrives:
+//! `stream` walks through the JSON document, `reader` and `buffer` hold the received bytes, `fields` reads the known
+//! members of an object with serde_json, `values` converts single values, and `skipper` passes over what is not read.
+//! [`members`] lists every member that is read.
 
+mod body;
 mod buffer;
 mod client;
-mod connector;
 mod counts;
 mod credential;
 mod decode;

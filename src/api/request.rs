@@ -3,26 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use async_compression::tokio::bufread::GzipDecoder;
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use http_body_util::BodyDataStream;
-use hyper::body::Incoming;
-use hyper::header::{CONTENT_ENCODING, HeaderMap, LOCATION, RETRY_AFTER};
-use hyper::{Response, StatusCode};
-use tokio_util::io::{ReaderStream, StreamReader};
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::Error;
 use super::client::{Client, TappedResponse};
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
 use super::fields::read_fields;
 use super::stream::{BYTE_ORDER_MARK, Envelope, Parts};
-use super::transport::{UsedConnection, classify_body};
+use super::transport::Pool;
 use super::values::DecodeErrors;
+use super::{Error, body};
 use crate::model::{Call, Facts, UnixTime};
 
 /// Maximum size of a response with an error status that is read, in bytes.
@@ -49,15 +43,15 @@ pub(super) struct Success {
 impl Request<'_> {
     /// Sends the request with a query, and decodes the response within the timeout; counts both.
     pub(super) async fn send(&self, query: &[(&'static str, String)]) -> Result<Success, Error> {
-        let Client { settings, telemetry, .. } = self.client;
+        let Client { http, settings, telemetry } = self.client;
         let began = Instant::now();
         let timeout = settings.timeout;
-        let (mut status, mut connection) = (None, UsedConnection::default());
-        let exchange = self.exchange(query, &mut status, &mut connection);
+        let (mut status, mut pool) = (None, http.pool());
+        let exchange = self.exchange(query, &mut status, &mut pool);
         let result = tokio::time::timeout(timeout, exchange).await;
         let result = result.unwrap_or_else(|_| {
-            // One of HTTP/2 stays open, and its server may be gone.
-            connection.discard();
+            // A connection of HTTP/2 stays open, and its server may be gone.
+            http.replace(&mut pool);
             Err(Error::Timeout { after: timeout })
         });
         let endpoint = self.call.collector.endpoint();
@@ -72,12 +66,12 @@ impl Request<'_> {
         &self,
         query: &[(&'static str, String)],
         status: &mut Option<u16>,
-        connection: &mut UsedConnection,
+        pool: &mut Pool,
     ) -> Result<Success, Error> {
         let Self { client, call, credential, account, .. } = self;
         let settings = &client.settings;
         let url = client.request_url(call, query);
-        let response = client.http_get(&url, credential, connection).await?;
+        let response = client.http_get(url.clone(), credential, pool).await?;
         let code = response.status().as_u16();
         *status = Some(code);
         let mut copy = settings.tap.as_ref().map(|_| Vec::new());
@@ -106,21 +100,14 @@ impl Request<'_> {
         result
     }
 
-    /// Returns the parts of a body as they arrive, up to the maximum size; copies them to `copy`.
-    fn body(&self, response: Response<Incoming>, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
-        let limit = self.client.settings.max_response_size;
-        let mut size = 0;
-        decompressed(response).map(move |part| {
-            let part = part?;
-            size += part.len() as u64;
+    /// Returns the parts of a body as they arrive; counts them, and copies them to `copy`.
+    fn body(&self, response: Response, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
+        let Client { http, settings, .. } = self.client;
+        body::parts(response, settings.max_response_size, http.target()).inspect_ok(move |part| {
             self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
-            if size > limit {
-                return Err(Error::TooLarge { limit });
-            }
             if let Some(copy) = &mut copy {
-                copy.extend_from_slice(&part);
+                copy.extend_from_slice(part);
             }
-            Ok(part)
         })
     }
 
@@ -166,28 +153,6 @@ fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
         let until = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
         Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
     })
-}
-
-/// Returns the parts of a body without its compression.
-fn decompressed(response: Response<Incoming>) -> BoxStream<'static, Result<Bytes, Error>> {
-    let encodings =
-        response.headers().get_all(CONTENT_ENCODING).iter().map(|value| value.to_str().unwrap_or("?"));
-    let encodings = encodings.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
-    let encodings: Vec<_> = encodings.filter(|name| !matches!(name.as_str(), "" | "identity")).collect();
-    let parts = BodyDataStream::new(response.into_body()).map_err(std::io::Error::other);
-    match encodings.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => parts.map_err(|error| classify_body(&error)).boxed(),
-        ["gzip" | "x-gzip"] => {
-            let mut decoder = GzipDecoder::new(StreamReader::new(parts));
-            decoder.multiple_members(true);
-            ReaderStream::with_capacity(decoder, 16 * 1024).map_err(|error| classify_body(&error)).boxed()
-        }
-        _ => {
-            let error =
-                Error::Decode("expected no compression or gzip, got another Content-Encoding".to_owned());
-            futures_util::stream::once(async { Err(error) }).boxed()
-        }
-    }
 }
 
 /// Returns scheme, host and port of `Location`. Its path and query may hold secrets.

@@ -1,26 +1,23 @@
-//! Connections to the API and the requests on them, and their errors.
+//! Connections to the API: timeouts, proxies, and their errors.
 
+use std::cell::Cell;
 use std::error::Error as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Empty;
-use hyper::body::Incoming;
-use hyper::header::{HeaderMap, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
-use hyper::http::Extensions;
-use hyper::{Request, Response, Uri};
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::ServerName;
-use tokio::sync::Notify;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HOST, HeaderValue};
+use reqwest::{Proxy, Request, Response};
+use rustls::ClientConfig;
+use tower::util::MapRequestLayer;
+use url::Url;
 
-use super::Error;
-use super::connector::{Connector, Opened, innermost};
-use super::tls;
+use super::{Error, tls};
 use crate::config::{ApiOptions, proxy};
+
+/// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long an idle connection stays open: load balancers commonly close theirs after 60 seconds, and a request that
 /// is sent meanwhile is lost.
@@ -39,201 +36,218 @@ const MAX_HEADERS: usize = 256;
 /// Maximum size of the header lines of a response of HTTP/2, in bytes.
 const MAX_HEADER_SIZE: u32 = 64 * 1024;
 
-/// Maximum number of interim responses, such as `103 Early Hints`, before the response.
-const MAX_INTERIM_RESPONSES: usize = 16;
-
 /// `User-Agent` of requests.
-const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION")));
+const USER_AGENT: &str = concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION"));
 
-type HttpClient = Client<Connector, Empty<Bytes>>;
-
-/// Sends requests to the API. Clones share the connections.
-#[derive(Clone, Debug)]
-pub struct Transport {
-    pooled: HttpClient,
-    /// Opens a connection for each request.
-    unpooled: HttpClient,
-    headers: HeaderMap,
+tokio::task_local! {
+    /// Whether a connection was opened for the request that this task sends.
+    static OPENED: Cell<bool>;
 }
 
-/// The connection of a request, once there is one.
-#[derive(Debug, Default)]
-pub(super) struct UsedConnection(Option<CaptureConnection>);
+/// Sends requests to the API. Clones share the connections.
+#[derive(Clone)]
+pub struct Transport {
+    connector: Arc<Connector>,
+    pool: Arc<Mutex<Pool>>,
+}
 
-impl UsedConnection {
-    /// Makes sure that no other request is sent on the connection.
-    pub(super) fn discard(&self) {
-        if let Some(connection) = &self.0
-            && let Some(connected) = &*connection.connection_metadata()
-        {
-            connected.poison();
-        }
-    }
+/// Connections that requests share.
+#[derive(Clone)]
+pub(super) struct Pool {
+    number: u64,
+    client: reqwest::Client,
+}
 
-    /// Returns whether the connection was open before `instant`.
-    fn was_open_at(&self, instant: Instant) -> bool {
-        let mut extras = Extensions::new();
-        if let Some(connection) = &self.0
-            && let Some(connected) = &*connection.connection_metadata()
-        {
-            connected.get_extras(&mut extras);
-        }
-        extras.get().is_some_and(|Opened(opened)| *opened < instant)
+/// How connections are opened.
+struct Connector {
+    tls: ClientConfig,
+    proxy: Option<Proxy>,
+    /// Name that TLS requests and verifies, if it is not the host of the URL.
+    server_name: Option<String>,
+    /// Host and port of the API, and the proxy, for errors.
+    target: String,
+    /// Host of the API, without brackets.
+    host: String,
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The proxy's URL may have a password.
+        formatter.debug_struct("Transport").field("target", &self.connector.target).finish_non_exhaustive()
     }
 }
 
 impl Transport {
-    /// Makes the HTTP clients of all calls, without connecting.
+    /// Makes the HTTP client of all calls, without connecting.
     ///
     /// # Errors
-    /// If certificates cannot be loaded, or options or variables for proxies are invalid.
+    /// If certificates cannot be loaded, options contradict each other, or a variable for the proxy cannot be used.
     pub fn new(options: &ApiOptions) -> Result<Self, String> {
         let ApiOptions { url, tls_server_name, .. } = options;
         if tls_server_name.is_some() && url.scheme() != "https" {
             return Err("--api.tls-server-name: expected an https URL in --api.url".to_owned());
         }
-        let invalid = |_| "--api.tls-server-name: expected a host name".to_owned();
-        let server_name = tls_server_name.clone().map(ServerName::try_from).transpose().map_err(invalid)?;
         let proxy = proxy(options)?;
-        let uses_tls = url.scheme() == "https"
-            || proxy.as_ref().is_some_and(|proxy| proxy.url.scheme_str() == Some("https"));
-        let mut config = tls::client_config(options.ca_file.as_deref(), uses_tls)?;
-        let proxy_config = config.clone();
-        if server_name.is_none() {
-            // A server may refuse a request of HTTP/2 for a host that is not in its certificate.
-            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let uses_tls = [Some(url), proxy.as_ref()].into_iter().flatten().any(|url| url.scheme() == "https");
+        let mut tls = tls::client_config(options.ca_file.as_deref(), uses_tls)?;
+        if tls_server_name.is_none() {
+            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         }
-        let mut connector = Connector::new(config, server_name);
-        let mut headers = HeaderMap::from_iter([(USER_AGENT, AGENT)]);
-        if let Some(proxy) = proxy {
-            if let Some(authorization) = proxy.authorization.clone().filter(|_| url.scheme() == "http") {
-                headers.insert(PROXY_AUTHORIZATION, authorization);
-            }
-            connector = connector.through(proxy, Connector::new(proxy_config, None));
+        let mut target = host_and_port(url);
+        if let Some(proxy) = &proxy {
+            target = format!("{target} through the proxy {}", host_and_port(proxy));
         }
-        let client = |idle_connections| {
-            Client::builder(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .pool_max_idle_per_host(idle_connections)
-                .http1_max_headers(MAX_HEADERS)
-                .http1_allow_obsolete_multiline_headers_in_responses(true)
-                .http1_allow_spaces_after_header_name_in_responses(true)
-                .http2_max_header_list_size(MAX_HEADER_SIZE)
-                .http2_keep_alive_interval(PING_INTERVAL)
-                .http2_keep_alive_timeout(PING_TIMEOUT)
-                .http2_keep_alive_while_idle(true)
-                .build(connector.clone())
-        };
-        Ok(Self { pooled: client(usize::MAX), unpooled: client(0), headers })
+        let proxy = proxy.map(Proxy::all).transpose().map_err(|error| innermost(&error))?;
+        let server_name = tls_server_name.clone();
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let connector = Connector { tls, proxy, server_name, target, host };
+        let client = connector.client().map_err(|error| innermost(&error))?;
+        let pool = Pool { number: 0, client };
+        Ok(Self { connector: Arc::new(connector), pool: Arc::new(Mutex::new(pool)) })
+    }
+
+    /// Returns host and port of the API, and the proxy, for errors.
+    pub(super) fn target(&self) -> &str {
+        &self.connector.target
+    }
+
+    /// Returns the connections that requests use now.
+    pub(super) fn pool(&self) -> Pool {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces `pool`: requests that are sent from now on open new connections. Those under way keep theirs.
+    pub(super) fn replace(&self, pool: &mut Pool) {
+        let mut current = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number == pool.number
+            && let Ok(client) = self.connector.client()
+        {
+            *current = Pool { number: pool.number + 1, client };
+        }
+        pool.clone_from(&current);
     }
 
     /// Sends a GET request, and again on a new connection if one that was open before ends without a response.
-    pub(super) async fn get(
-        &self,
-        uri: &Uri,
-        mut headers: HeaderMap,
-        connection: &mut UsedConnection,
-    ) -> Result<Response<Incoming>, Error> {
-        headers.extend(self.headers.clone());
-        let began = Instant::now();
-        let lost = |error: &ClientError, connection: &UsedConnection| {
-            is_refused(error) || connection.was_open_at(began) && has_ended(error)
-        };
-        let mut result = send(&self.pooled, uri, &headers, connection).await?;
-        if result.as_ref().is_err_and(|error| lost(error, connection)) {
-            result = send(&self.unpooled, uri, &headers, connection).await?;
+    pub(super) async fn send(&self, mut request: Request, pool: &mut Pool) -> Result<Response, Error> {
+        if let Some(name) = &self.connector.server_name {
+            // The resolver returns the addresses of the URL's host.
+            let host = HeaderValue::from_str(request.url().authority());
+            request.headers_mut().extend(host.map(|host| (HOST, host)));
+            let _ = request.url_mut().set_host(Some(name));
         }
-        result.map_err(|error| classify(&error, uri))
+        let again = request.try_clone();
+        let (mut result, is_new) = execute(&pool.client, request).await;
+        if let Some(request) = again
+            && !is_new
+            && result.as_ref().is_err_and(has_ended)
+        {
+            // The others are idle for as long.
+            self.replace(pool);
+            (result, _) = execute(&pool.client, request).await;
+        }
+        result.map_err(|error| classify(error, self.target()))
     }
 }
 
-async fn send(
-    client: &HttpClient,
-    uri: &Uri,
-    headers: &HeaderMap,
-    connection: &mut UsedConnection,
-) -> Result<Result<Response<Incoming>, ClientError>, Error> {
-    let mut request = Request::new(Empty::new());
-    *request.uri_mut() = uri.clone();
-    *request.headers_mut() = headers.clone();
-    let (interim, too_many) = (AtomicUsize::new(0), Arc::new(Notify::new()));
-    let notify = Arc::clone(&too_many);
-    hyper::ext::on_informational(&mut request, move |_| {
-        if interim.fetch_add(1, Ordering::Relaxed) >= MAX_INTERIM_RESPONSES {
-            notify.notify_one();
+/// Sends a request. Returns whether a connection was opened for it, too.
+async fn execute(client: &reqwest::Client, request: Request) -> (reqwest::Result<Response>, bool) {
+    let executed = async { (client.execute(request).await, OPENED.with(Cell::get)) };
+    OPENED.scope(Cell::new(false), executed).await
+}
+
+impl Connector {
+    /// Makes a client that has no connection yet.
+    fn client(&self) -> reqwest::Result<reqwest::Client> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .user_agent(USER_AGENT)
+            // A redirect would send the credential to a host that is not configured.
+            .redirect(reqwest::redirect::Policy::none())
+            // Bodies are decompressed in `body`.
+            .no_gzip()
+            // Proxies of the environment are in `proxy`.
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            // The connection is opened in the task of the request.
+            .connector_layer(MapRequestLayer::new(|target| {
+                let _ = OPENED.try_with(|opened| opened.set(true));
+                target
+            }))
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tcp_keepalive(Duration::from_secs(30))
+            .http1_max_headers(MAX_HEADERS)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http2_max_header_list_size(MAX_HEADER_SIZE)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .http2_keep_alive_while_idle(true);
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
         }
-    });
-    connection.0 = Some(capture_connection(&mut request));
-    tokio::select! {
-        result = client.request(request) => Ok(result),
-        () = too_many.notified() => {
-            Err(Error::Transport(format!("more than {MAX_INTERIM_RESPONSES} interim responses (HTTP 1xx)")))
+        if self.server_name.is_some() {
+            // An HTTP/2 request has one host only, the one that TLS verifies.
+            builder = builder.dns_resolver(FixedHost(self.host.clone())).http1_only();
         }
+        builder.build()
     }
 }
 
-/// Returns whether the server says that it did not look at the request.
-fn is_refused(error: &ClientError) -> bool {
-    causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>()).any(|error| {
-        error.is_remote()
-            && (error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)
-                || error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM))
-    })
+/// Resolves every name to the addresses of this host.
+struct FixedHost(String);
+
+impl Resolve for FixedHost {
+    fn resolve(&self, _: Name) -> Resolving {
+        let host = self.0.clone();
+        Box::pin(async move {
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
 }
 
 /// Returns whether the connection ended, not only the request.
-fn has_ended(error: &ClientError) -> bool {
+fn has_ended(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
         let http = cause.downcast_ref::<hyper::Error>();
         http.is_some_and(|error| {
             error.is_incomplete_message() || error.is_closed() || error.is_canceled() || error.is_timeout()
         }) || cause.is::<std::io::Error>()
-            || cause.downcast_ref::<h2::Error>().is_some_and(h2::Error::is_go_away)
     })
 }
 
-type Cause = dyn std::error::Error + 'static;
-
-/// Converts an error of the HTTP client.
-fn classify(error: &ClientError, uri: &Uri) -> Error {
-    let host = || {
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-        format!("{}:{port}: {}", uri.host().unwrap_or_default(), reason(error))
-    };
-    if causes(error).any(is_tls) {
-        Error::Tls(host())
-    } else if error.is_connect() {
-        Error::Connect(host())
-    } else {
-        Error::Transport(reason(error))
-    }
+fn host_and_port(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
-/// Converts an error of a body: of the connection, or of the compression.
-pub(super) fn classify_body(error: &std::io::Error) -> Error {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<hyper::Error>()) {
-        Some(error) => Error::Transport(reason(error)),
-        None => Error::Decode(format!("invalid compression: {}", reason(error))),
+/// Converts an error of the HTTP client; `target` names the API, and the proxy.
+pub(super) fn classify(error: reqwest::Error, target: &str) -> Error {
+    // The log has the endpoint; the URL would be noise.
+    let error = error.without_url();
+    let text = innermost(&error);
+    if causes(&error).any(is_tls) {
+        Error::Tls(format!("{target}: {text}"))
+    } else if error.is_connect() {
+        Error::Connect(format!("{target}: {text}"))
+    } else {
+        Error::Transport(text)
     }
 }
 
 /// Tells whether TLS failed. An I/O error may contain the TLS error without returning it as its source.
-fn is_tls(cause: &Cause) -> bool {
+fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     cause.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
 }
 
-/// Returns the sources of an error.
-fn causes(error: &ClientError) -> impl Iterator<Item = &Cause> {
+/// Returns the sources of an error of the HTTP client.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     std::iter::successors(error.source(), |cause| (**cause).source())
 }
 
 /// Returns the text of the innermost source, which has the reason.
-fn reason(error: &Cause) -> String {
-    let text = innermost(error).to_string();
+fn innermost(error: &reqwest::Error) -> String {
+    let text = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
     let Some((text, _)) = text.split_once(" (os error ") else { return text };
     // The system's texts begin with a capital letter.
     let first = text.chars().next().map(|first| first.to_ascii_lowercase());

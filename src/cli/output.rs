@@ -36,7 +36,7 @@ pub(super) fn init_log(options: &LogOptions) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     // Debug events of the HTTP and TLS libraries are too many to be of use.
-    let libraries = ["hyper_util", "h2", "rustls"].map(|name| (name, LevelFilter::INFO));
+    let libraries = ["hyper_util", "reqwest", "h2", "rustls"].map(|name| (name, LevelFilter::INFO));
     let filter = Targets::new().with_default(level).with_targets(libraries);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     let subscriber = tracing_subscriber::registry().with(filter);

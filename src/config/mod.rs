@@ -19,6 +19,6 @@ pub(crate) use options::with_variable;
 pub use options::{
     CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions,
 };
-pub use proxy::{Proxy, proxy};
+pub use proxy::proxy;
 pub use values::{STUDIO_URL, moment, positive_duration};
 pub use web::{FailScrape, ListenAddress, WebOptions};

@@ -2,24 +2,10 @@
 
 use std::env;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hyper::Uri;
-use hyper::header::HeaderValue;
 use hyper_util::client::proxy::matcher::Matcher;
-use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::ApiOptions;
-
-/// An HTTP proxy. Its `Debug` output does not contain the password.
-#[derive(Clone, Debug)]
-pub struct Proxy {
-    /// URL, without the credential.
-    pub url: Uri,
-    /// `Proxy-Authorization` header.
-    pub authorization: Option<HeaderValue>,
-}
 
 const EXPECTED: &str = "expected an http or https URL, e.g. http://proxy.example:3128 (SOCKS is not supported)";
 
@@ -28,27 +14,45 @@ const HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 const HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Returns the proxy of calls to the API.
+/// Returns the URL of the proxy of calls to the API, with its credential.
 ///
 /// # Errors
 /// If the variable that names it does not hold the URL of a supported proxy: calling the API directly would ignore what
 /// the administrator requires. The text does not contain the value, which may contain a password.
-pub fn proxy(options: &ApiOptions) -> Result<Option<Proxy>, String> {
-    if let Some(url) = &options.proxy_url {
-        return parse(url.as_str()).map(Some).map_err(|error| format!("--api.proxy-url: {error}"));
+pub fn proxy(options: &ApiOptions) -> Result<Option<Url>, String> {
+    let ApiOptions { url, proxy_url, tls_server_name, .. } = options;
+    let proxy = match proxy_url {
+        Some(_) if tls_server_name.is_some() => {
+            return Err(
+                "--api.tls-server-name: not possible with --api.proxy-url, which looks names up itself"
+                    .to_owned(),
+            );
+        }
+        Some(proxy) => Some(parse(proxy.as_str()).map_err(|error| format!("--api.proxy-url: {error}"))?),
+        // A gateway and a server on this machine are not behind the proxy of the environment.
+        None if tls_server_name.is_some() || is_loopback(url) => None,
+        None => of_environment(url)?,
+    };
+    // The HTTP client cannot verify the certificate.
+    if proxy.is_some() && url.scheme() == "https" && matches!(url.host(), Some(Host::Ipv6(_))) {
+        return Err(
+            "--api.url: not possible with an IPv6 address and a proxy: use a host name, or add the address to \
+             NO_PROXY"
+                .to_owned(),
+        );
     }
-    // A server on this machine is not behind the proxy of the environment.
-    if is_loopback(&options.url) {
-        return Ok(None);
-    }
-    let variables = if options.url.scheme() == "https" { HTTPS } else { HTTP };
+    Ok(proxy)
+}
+
+fn of_environment(url: &Url) -> Result<Option<Url>, String> {
+    let variables = if url.scheme() == "https" { HTTPS } else { HTTP };
     let Some((name, value)) = first_set(&variables)? else { return Ok(None) };
     let proxy = parse(&value).map_err(|error| format!("{name}: {error}"))?;
     let exceptions = first_set(&EXCEPTIONS)?;
     if let Some((name, _)) = exceptions.as_ref().filter(|(_, value)| value.contains(['"', '\''])) {
         return Err(format!("{name}: has quotes: remove them"));
     }
-    Ok(Some(proxy).filter(|_| !exceptions.is_some_and(|(_, list)| excepts(&list, &options.url))))
+    Ok(Some(proxy).filter(|_| !exceptions.is_some_and(|(_, list)| excepts(&list, url))))
 }
 
 /// Returns the first variable that is not empty.
@@ -60,32 +64,21 @@ fn first_set(names: &[&'static str]) -> Result<Option<(&'static str, String)>, S
 }
 
 /// Parses the URL of a proxy, whose scheme may be missing, as in curl and Go.
-fn parse(value: &str) -> Result<Proxy, &'static str> {
+fn parse(value: &str) -> Result<Url, &'static str> {
     let value = value.trim();
     if value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']) {
         return Err("has quotes: remove them");
     }
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
-    let (user, host) = rest.rsplit_once('@').map_or((None, rest), |(user, host)| (Some(user), host));
+    let user = rest.rsplit_once('@').map(|(user, _)| user);
     if user.is_some_and(|user| !is_encoded(user)) {
         return Err("the user name or password has a character that must be percent-encoded, e.g. @ as %40");
     }
-    let url = Url::parse(&format!("{scheme}://{host}")).map_err(|_| EXPECTED)?;
+    let url = Url::parse(&format!("{scheme}://{rest}")).map_err(|_| EXPECTED)?;
     if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
         return Err(EXPECTED);
     }
-    let authorization = user.map(|user| {
-        let (name, password) = user.split_once(':').unwrap_or((user, ""));
-        let decode = |text| percent_decode_str(text).collect::<Vec<_>>();
-        format!("Basic {}", STANDARD.encode([decode(name), decode(password)].join(&b':')))
-    });
-    let authorization =
-        authorization.map(|text| HeaderValue::try_from(text).map_err(|_| EXPECTED)).transpose()?;
-    let authorization = authorization.map(|mut header| {
-        header.set_sensitive(true);
-        header
-    });
-    Ok(Proxy { url: url.as_str().parse().map_err(|_| EXPECTED)?, authorization })
+    Ok(url)
 }
 
 /// Returns whether a user name and password can be read in one way only.
@@ -187,34 +180,17 @@ mod tests {
 
     #[test]
     fn a_proxy_is_read_in_one_way_or_refused() {
-        let rows = [
-            ("http://proxy.example:3128", "http://proxy.example:3128/", ""),
-            (" https://proxy.example/ ", "https://proxy.example/", ""),
-            ("proxy.example:3128", "http://proxy.example:3128/", ""),
-            ("http://[2001:db8::1]:3128", "http://[2001:db8::1]:3128/", ""),
-            ("http://jan:pw@proxy.example", "http://proxy.example/", "jan:pw"),
-            ("jan:p:w@proxy.example:80", "http://proxy.example/", "jan:p:w"),
-            ("http://jan@proxy.example", "http://proxy.example/", "jan:"),
-            (
-                "http://jan:a%40b%2f%5c%3F%23%25%20%22@proxy.example",
-                "http://proxy.example/",
-                "jan:a@b/\\?#% \"",
-            ),
-        ];
-        for (text, url, credential) in rows {
-            let proxy = parse(text).unwrap();
-            assert_eq!(proxy.url.to_string(), url, "{text}");
-            let expected = (!credential.is_empty()).then(|| format!("Basic {}", STANDARD.encode(credential)));
-            assert_eq!(
-                proxy.authorization.as_ref().map(|header| header.to_str().unwrap()),
-                expected.as_deref()
-            );
-            assert!(!format!("{proxy:?}").contains("Basic"), "{proxy:?}");
-        }
-        for byte in 0..=u8::MAX {
-            let proxy = parse(&format!("http://jan:%{byte:02X}@proxy.example")).unwrap();
-            let expected = format!("Basic {}", STANDARD.encode([&b"jan:"[..], &[byte]].concat()));
-            assert_eq!(proxy.authorization.unwrap(), expected);
+        for (text, url) in [
+            ("http://proxy.example:3128", "http://proxy.example:3128/"),
+            (" https://proxy.example/ ", "https://proxy.example/"),
+            ("proxy.example:3128", "http://proxy.example:3128/"),
+            ("http://[2001:db8::1]:3128", "http://[2001:db8::1]:3128/"),
+            ("http://jan:pw@proxy.example", "http://jan:pw@proxy.example/"),
+            ("jan:p:w@proxy.example:80", "http://jan:p%3Aw@proxy.example/"),
+            ("http://jan@proxy.example", "http://jan@proxy.example/"),
+            ("http://jan:a%40b%2f%25%20%22@proxy.example", "http://jan:a%40b%2f%25%20%22@proxy.example/"),
+        ] {
+            assert_eq!(parse(text).unwrap().as_str(), url, "{text}");
         }
         for (text, hint) in [
             ("\"http://proxy.example:3128\"", "quotes"),

@@ -130,8 +130,7 @@ async fn a_slow_discovery_does_not_hold_up_organizations_that_are_known() {
     exporter.scrape().await;
     api.dawdles("/api/user", Duration::from_secs(20), &json!({})).await;
     let metrics = exporter.scrape_within("4").await;
-    let usage = metrics.series("edgeimpulse_scrape_collector_success", &[("collector", "usage")]);
-    assert_eq!(usage.iter().map(|sample| sample.value).collect::<Vec<_>>(), [1.0, 1.0]);
+    assert_eq!(metrics.values("edgeimpulse_scrape_collector_success", &[("collector", "usage")]), [1.0; 2]);
     let user = metrics.value("edgeimpulse_scrape_collector_success", &[("collector", "user")]);
     assert_eq!(user, Some(0.0));
 }

@@ -1,11 +1,11 @@
 //! Rate limits: `Retry-After` pauses the calls of an account.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use edgeimpulse_exporter::model::Clock;
 use wiremock::ResponseTemplate;
 
+use crate::config::{build, with_accounts};
 use crate::support::running::NOW;
 use crate::support::{FakeApi, Running, data, eventually, file};
 
@@ -45,7 +45,7 @@ async fn retry_after_pauses_the_account_and_is_bounded() {
 }
 
 #[tokio::test]
-async fn a_failure_that_asks_for_nothing_pauses_nothing() {
+async fn a_failure_without_a_valid_retry_after_pauses_nothing() {
     for response in [busy(500, "120"), busy(429, "soon"), busy(429, "-5"), ResponseTemplate::new(429)] {
         let api = FakeApi::with_samples("typical").await;
         api.responds(USAGE, response).await;
@@ -80,30 +80,14 @@ async fn calls_go_on_when_the_pause_is_over() {
 #[tokio::test]
 async fn other_accounts_go_on_during_a_pause() {
     let api = FakeApi::with_samples("typical").await;
-    api.responds_to("x-api-key", "ei_paused", busy(429, "600")).await;
-    let account = |name: &str, organization: &str| {
-        let key = file("key", &format!("ei_{name}"));
-        let exporter = Running::build(
-            &api.url(),
-            &["--api.key-file", &key],
-            Clock::Fixed(NOW),
-            &["--organization-id", organization],
-        );
-        let mut exporter = Arc::into_inner(exporter).unwrap();
-        Arc::get_mut(&mut exporter.accounts[0]).unwrap().name = name.into();
-        exporter
-    };
-    let mut exporter = account("paused", "1");
-    exporter.accounts.extend(account("free", "2").accounts);
-    let exporter = Running::serve(exporter.into()).await;
+    api.responds_to("x-api-key", "paused", busy(429, "600")).await;
+    api.lists_to("free", &[2]).await;
+    let config = with_accounts(&api.url(), &["paused", "free"], "cache: {ttl: 0s}\n");
+    let exporter = Running::serve(build(&file("config.yaml", &config))).await;
     for _ in 0..2 {
         let metrics = exporter.scrape().await;
         assert_eq!(metrics.value("edgeimpulse_up", &[("account", "paused")]), Some(0.0));
         assert_eq!(metrics.value("edgeimpulse_up", &[("account", "free")]), Some(1.0));
-        let shown = metrics.series("edgeimpulse_organization_storage_used_bytes", &[]);
-        assert_eq!(
-            shown.iter().map(|sample| sample.labels["organization_id"].as_str()).collect::<Vec<_>>(),
-            ["2"]
-        );
+        assert_eq!(metrics.labels("edgeimpulse_organization_storage_used_bytes", "organization_id"), ["2"]);
     }
 }

@@ -10,10 +10,9 @@ use tokio::net::TcpStream;
 
 use crate::support::running::{KEY, NOW};
 use crate::support::wire::{Step, answer};
-use crate::support::{FakeApi, Program, Running, Wire, data, eventually, file};
+use crate::support::{FakeApi, Program, Running, Wire, data, eventually, file, free_port};
 
-async fn within(limits: ConnectionLimits) -> Running {
-    let api = FakeApi::start().await;
+async fn within(api: &FakeApi, limits: ConnectionLimits) -> Running {
     let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
     Running::serve_within(exporter, limits).await
 }
@@ -21,8 +20,8 @@ async fn within(limits: ConnectionLimits) -> Running {
 #[tokio::test]
 async fn a_connection_too_many_waits_and_is_not_refused() {
     let header_timeout = Duration::from_millis(700);
-    let exporter =
-        within(ConnectionLimits { connections: 1, header_timeout, ..ConnectionLimits::default() }).await;
+    let limits = ConnectionLimits { connections: 1, header_timeout, ..ConnectionLimits::default() };
+    let exporter = within(&FakeApi::start().await, limits).await;
     let began = Instant::now();
     let mut idle = TcpStream::connect(exporter.address).await.unwrap();
     idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
@@ -33,7 +32,8 @@ async fn a_connection_too_many_waits_and_is_not_refused() {
 #[tokio::test]
 async fn a_client_that_is_slow_with_its_header_is_sent_away() {
     let header_timeout = Duration::from_millis(300);
-    let exporter = within(ConnectionLimits { header_timeout, ..ConnectionLimits::default() }).await;
+    let limits = ConnectionLimits { header_timeout, ..ConnectionLimits::default() };
+    let exporter = within(&FakeApi::start().await, limits).await;
     let mut slow = TcpStream::connect(exporter.address).await.unwrap();
     slow.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nX-Slow: ").await.unwrap();
     let mut rest = Vec::new();
@@ -48,13 +48,9 @@ async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
         (0..900).map(|number| json!({ "dataset": name(number), "totalFileSize": 1 })).collect();
     let information = json!({ "success": true, "organization": { "id": 1 }, "datasets": datasets });
     let api = FakeApi::with_organization(&information).await;
-    let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
-    let limits = ConnectionLimits {
-        connections: 1,
-        write_timeout: Duration::from_millis(300),
-        ..ConnectionLimits::default()
-    };
-    let exporter = Running::serve_within(exporter, limits).await;
+    let write_timeout = Duration::from_millis(300);
+    let limits = ConnectionLimits { connections: 1, write_timeout, ..ConnectionLimits::default() };
+    let exporter = within(&api, limits).await;
     let mut greedy = TcpStream::connect(exporter.address).await.unwrap();
     greedy.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let healthy = tokio::time::timeout(Duration::from_secs(20), exporter.page("/-/healthy")).await;
@@ -64,7 +60,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
 
 #[tokio::test]
 async fn a_header_that_is_too_long_is_refused() {
-    let exporter = within(ConnectionLimits::default()).await;
+    let exporter = within(&FakeApi::start().await, ConnectionLimits::default()).await;
     let request = exporter.request(reqwest::Method::GET, "/metrics").header("X-Long", "x".repeat(64 * 1024));
     assert_eq!(request.send().await.unwrap().status(), 431);
     assert!(exporter.page("/-/healthy").await.contains("Healthy"));
@@ -78,8 +74,7 @@ async fn datasets_beyond_the_limit_are_counted_and_not_shown() {
     let api = FakeApi::with_organization(&information).await;
     let exporter = Running::with_key(&api, &["--collector.organization.most-datasets=3"]).await;
     let metrics = exporter.scrape().await;
-    let shown = metrics.series("edgeimpulse_dataset_size_bytes", &[]);
-    let names: Vec<_> = shown.iter().map(|sample| sample.labels["dataset"].as_str()).collect();
+    let names = metrics.labels("edgeimpulse_dataset_size_bytes", "dataset");
     assert_eq!(names, ["d00", "d01", "d02"], "the same ones at every scrape");
     let dropped = metrics.value("edgeimpulse_exporter_dropped_series", &[("reason", "dataset_limit")]);
     assert_eq!(dropped, Some(17.0 * 2.0), "info and size of each");
@@ -146,6 +141,8 @@ async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
         _ => vec![answer(organization.as_bytes(), "")],
     })
     .await;
+    // At this log level, the exporter does not report its address.
+    let port = free_port();
     let arguments = [
         "--api.url",
         &api.url,
@@ -153,12 +150,8 @@ async fn memory_does_not_grow_over_thousands_of_scrapes_with_faults() {
         "--cache.ttl=0s",
         "--collector.projects",
         "--log.level=error",
-        "--web.listen-address=127.0.0.1:0",
+        &format!("--web.listen-address=127.0.0.1:{port}"),
     ];
-    // It is asked for its address before it falls silent.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let listen = format!("--web.listen-address=127.0.0.1:{port}");
-    let arguments: Vec<_> = arguments[..arguments.len() - 1].iter().copied().chain([listen.as_str()]).collect();
     let _program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let url = format!("http://127.0.0.1:{port}/metrics");
     let client = crate::support::client();

@@ -2,29 +2,15 @@
 
 use edgeimpulse_exporter::serve::reload::ReloadableExporter;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
-use wiremock::ResponseTemplate;
 
 use crate::config::{build, with_accounts};
 use crate::support::{Exposition, FakeApi, Program, Running, file};
 
 const LOADED: &str = "edgeimpulse_exporter_config_last_reload_successful";
 
-async fn api_of(keys: &[&str]) -> FakeApi {
-    let api = FakeApi::start().await;
-    for (key, id) in keys.iter().zip(1..) {
-        let list = json!({ "success": true, "organizations": [{ "id": id, "name": key }] });
-        let list = ResponseTemplate::new(200).set_body_json(list);
-        api.responds_to_at("x-api-key", key, "/api/organizations", list).await;
-        api.answers(&format!("/api/organizations/{id}/metrics"), &json!({ "success": true, "metrics": {} }))
-            .await;
-    }
-    api
-}
-
 #[tokio::test]
 async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
-    let api = api_of(&["one", "two"]).await;
+    let api = FakeApi::with_keys(&["one", "two"]).await;
     let cached = "cache: {ttl: 1h}\n";
     let config = file("config.yaml", &with_accounts(&api.url(), &["one"], cached));
     let live = ReloadableExporter::new(build(&config));
@@ -55,7 +41,7 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
 
 #[tokio::test]
 async fn a_bad_file_changes_nothing_and_is_seen() {
-    let api = api_of(&["one"]).await;
+    let api = FakeApi::with_keys(&["one"]).await;
     let text = with_accounts(&api.url(), &["one"], "");
     let config = file("config.yaml", &text);
     let live = ReloadableExporter::new(build(&config));
@@ -84,7 +70,7 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
 
 #[tokio::test]
 async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
-    let api = api_of(&["one", "two"]).await;
+    let api = FakeApi::with_keys(&["one", "two"]).await;
     for (enabled, expected) in [(true, StatusCode::OK), (false, StatusCode::FORBIDDEN)] {
         let web = format!("web: {{listen_addresses: [\"127.0.0.1:0\"], enable_lifecycle: {enabled}}}\n");
         let config = file("config.yaml", &with_accounts(&api.url(), &["one"], &web));

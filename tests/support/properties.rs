@@ -186,14 +186,14 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
         projects_by_visibility: input.arbitrary()?,
         experiments: Some(Arc::new(experiments)),
         datasets: Some(Arc::new(
-            Unique::by(several(input, |input| dataset(id, input))?, |row| &row.name).limited(2),
+            Unique::by(up_to_three(input, |input| dataset(id, input))?, |row| &row.name).limited(2),
         )),
-        projects: Some(Arc::new(Unique::by(several(input, |input| project(id, input))?, |row| &row.id))),
+        projects: Some(Arc::new(Unique::by(up_to_three(input, |input| project(id, input))?, |row| &row.id))),
         ..Organization::new(id)
     })
 }
 
-fn several<T>(
+fn up_to_three<T>(
     input: &mut Unstructured<'_>,
     mut one: impl FnMut(&mut Unstructured<'_>) -> Result<T>,
 ) -> Result<Vec<T>> {
