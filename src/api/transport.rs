@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HOST, HeaderValue};
 use reqwest::{Proxy, Request, Response};
@@ -97,7 +100,7 @@ impl Transport {
         if let Some(proxy) = &proxy {
             target = format!("{target} through the proxy {}", host_and_port(proxy));
         }
-        let proxy = proxy.map(Proxy::all).transpose().map_err(|error| innermost(&error))?;
+        let proxy = proxy.map(with_credential).transpose().map_err(|error| innermost(&error))?;
         let server_name = tls_server_name.clone();
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let connector = Connector { tls, proxy, server_name, target, host };
@@ -213,6 +216,21 @@ fn has_ended(error: &reqwest::Error) -> bool {
         http.is_some_and(|error| {
             error.is_incomplete_message() || error.is_closed() || error.is_canceled() || error.is_timeout()
         }) || cause.is::<std::io::Error>()
+    })
+}
+
+/// Returns a proxy with the bytes of its credential. Of the URL's, the HTTP client would replace those that are not UTF-8.
+fn with_credential(url: Url) -> reqwest::Result<Proxy> {
+    let decode = |text| percent_decode_str(text).collect::<Vec<_>>();
+    let credential = [decode(url.username()), decode(url.password().unwrap_or_default())].join(&b':');
+    let header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(&credential)));
+    let proxy = Proxy::all(url)?;
+    Ok(match header {
+        Ok(mut header) if credential != b":" => {
+            header.set_sensitive(true);
+            proxy.custom_http_auth(header)
+        }
+        _ => proxy,
     })
 }
 
