@@ -1,7 +1,6 @@
 //! Everything that one configuration describes, ready to be scraped.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,6 @@ use super::credential::CredentialSource;
 use super::{Scope, Selection, scrape};
 use crate::api::{self, Client, DecodeOptions, Settings, Tap};
 use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOptions};
-use crate::metrics::exposition::Writer;
 use crate::metrics::telemetry::Telemetry;
 use crate::metrics::{self, Format};
 use crate::model::{Clock, Snapshot};
@@ -34,8 +32,6 @@ pub struct Exporter {
     pub telemetry: Arc<Telemetry>,
     /// The time of day.
     pub clock: Clock,
-    /// Writes expositions of scrapes that read everything.
-    pub(crate) writer: Writer,
     http: api::Transport,
 }
 
@@ -110,7 +106,7 @@ impl Exporter {
             Arc::new(Account::new(&options.name, state, scope(options), client, shared.clone(), limits))
         });
         let accounts = accounts.collect();
-        Ok(Arc::new(Self { configuration, accounts, telemetry, clock, writer: Writer::default(), http }))
+        Ok(Arc::new(Self { configuration, accounts, telemetry, clock, http }))
     }
 
     /// Returns the state of an account, if there is one with the same options.
@@ -121,9 +117,6 @@ impl Exporter {
 
     /// Scrapes the accounts within `budget`, and returns the metrics as text with the snapshot. The exporter's own metrics
     /// are included if `with_telemetry` is true.
-    ///
-    /// # Errors
-    /// See [`metrics::write`].
     pub async fn collect(
         &self,
         accounts: &[Arc<Account>],
@@ -131,10 +124,10 @@ impl Exporter {
         with_telemetry: bool,
         budget: Duration,
         format: Format,
-    ) -> Result<(String, Arc<Snapshot>), fmt::Error> {
+    ) -> (String, Arc<Snapshot>) {
         let snapshot = self.scrape(accounts, selection, budget).await;
         let telemetry = self.telemetry_if(with_telemetry);
-        Ok((metrics::write(format, Arc::clone(&snapshot), telemetry)?, snapshot))
+        (metrics::write(format, Arc::clone(&snapshot), telemetry), snapshot)
     }
 
     /// Scrapes the accounts within `budget`.

@@ -30,7 +30,7 @@ impl Convert for Dataset {
 
     /// The name is required, as the dataset's identity. The id of the organization is not known here.
     fn convert(fields: &DatasetFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
-        let name = fields.dataset.require(errors)?;
+        let name = fields.dataset.require(errors)?.into();
         let dataset_type = fields.dataset_type.read(errors);
         let files = fields.files.read(errors);
         let bucket = fields.bucket.read(errors);
@@ -45,9 +45,9 @@ impl Convert for Dataset {
         Some(Self {
             organization_id: 0,
             name,
-            dataset_type,
-            category: fields.category.read(errors),
-            bucket: bucket.and_then(|bucket| bucket.bucket.read(errors)),
+            dataset_type: dataset_type.map(Into::into),
+            category: fields.category.read(errors).map(Into::into),
+            bucket: bucket.and_then(|bucket| bucket.bucket.read(errors)).map(Into::into),
             size: fields.size.read(errors),
             files,
             items,

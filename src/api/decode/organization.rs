@@ -64,19 +64,19 @@ impl Convert for Experiment {
 }
 
 impl LimitFields<'_> {
-    pub(super) fn convert(&self, errors: &mut DecodeErrors) -> EntitlementLimits {
+    pub(super) fn convert(&self, errors: &mut DecodeErrors) -> Arc<EntitlementLimits> {
         let mut limit = |field: &Field<'_, Number>| match field.get(errors) {
             Value::Missing => Limit::None,
             Value::Invalid => Limit::Unknown,
             Value::Valid(value) => Limit::At(value),
         };
-        EntitlementLimits {
+        Arc::new(EntitlementLimits {
             storage: limit(&self.storage),
             compute: limit(&self.compute),
             gpu_compute: limit(&self.gpu_compute),
             projects: limit(&self.projects),
             users: limit(&self.users),
-        }
+        })
     }
 }
 
@@ -117,8 +117,13 @@ impl Response for OrganizationResponse {
         let experiments = self.experiments.fold.map(|list| list.into_iter().rev().collect());
         organization.experiments = experiments.map(Arc::new);
         organization.datasets = self.datasets.fold.map(|mut datasets| {
+            let mut previous = None::<&mut Dataset>;
             for dataset in &mut datasets {
                 dataset.organization_id = id;
+                if let Some(previous) = previous {
+                    dataset.share_texts(previous);
+                }
+                previous = Some(dataset);
             }
             Arc::new(Unique::by(datasets, |dataset| &dataset.name).limited(options.most_datasets))
         });
