@@ -30,5 +30,7 @@ pub mod api;
 pub mod metrics;
 // Options from flags, environment variables and the configuration file.
 pub mod config;
+// Certificates that OpenSSL and Go accept, beyond those of webpki.
+mod trust;
 // Plain data: facts, calls, collectors, the clock.
 pub mod model;

@@ -10,7 +10,6 @@ use futures_util::{StreamExt, TryStreamExt};
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio_util::io::{ReaderStream, StreamReader};
-use url::Url;
 
 use super::Error;
 use super::stream::Parts;
@@ -25,9 +24,9 @@ const SIZE_AT_ANY_RATIO: u64 = 1 << 20;
 /// Largest size of a larger body, as a multiple of its compressed size. Responses of the API have a ratio of about 12.
 pub(super) const MAX_RATIO: u64 = 100;
 
-/// Returns the parts of a body as they arrive, without its compression. `limit` is the maximum size, in bytes; `url` is
-/// the API's.
-pub(super) fn parts(response: Response, limit: u64, url: &Url) -> impl Parts {
+/// Returns the parts of a body as they arrive, without its compression. `limit` is the maximum size, in bytes; `target`
+/// names the API in errors.
+pub(super) fn parts(response: Response, limit: u64, target: &str) -> impl Parts {
     let encoding = encoding(response.headers());
     let received = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&received);
@@ -35,11 +34,11 @@ pub(super) fn parts(response: Response, limit: u64, url: &Url) -> impl Parts {
         counter.fetch_add(part.len() as u64, Ordering::Relaxed);
     });
     let parts: BoxStream<'_, _> = match encoding.as_slice() {
-        [] => raw.map_err(|error| classify(error, url)).boxed(),
+        [] => raw.map_err(|error| classify(error, target)).boxed(),
         [name] if matches!(name.as_str(), "gzip" | "x-gzip") => {
             let mut decoder = GzipDecoder::new(StreamReader::new(raw.map_err(io::Error::other)));
             decoder.multiple_members(true);
-            ReaderStream::with_capacity(decoder, PART_SIZE).map_err(|error| of_decoder(error, url)).boxed()
+            ReaderStream::with_capacity(decoder, PART_SIZE).map_err(|error| of_decoder(error, target)).boxed()
         }
         names => {
             let names = names.join(", ");
@@ -71,9 +70,9 @@ fn encoding(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// Converts an error of the decoder: of the connection, which passes through it, or of the compression.
-fn of_decoder(error: io::Error, url: &Url) -> Error {
+fn of_decoder(error: io::Error, target: &str) -> Error {
     match error.downcast::<reqwest::Error>() {
-        Ok(error) => classify(error, url),
+        Ok(error) => classify(error, target),
         Err(error) => Error::Decode(format!("invalid compression: {error}")),
     }
 }

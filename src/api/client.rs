@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue};
+use reqwest::{Method, Response};
 use url::Url;
 
 use super::credential::Credential;
 use super::decode::DecodeOptions;
 use super::request::Request;
 use super::traffic::Traffic;
-use super::transport::target;
+use super::transport::{Pool, Transport};
 use super::{Error, pagination};
 use crate::metrics::telemetry::Telemetry;
 use crate::model::{Call, Collector, Facts, UnixTime};
@@ -20,8 +21,6 @@ use crate::model::{Call, Collector, Facts, UnixTime};
 pub struct Settings {
     /// Base URL, without the paths of the endpoints.
     pub url: Url,
-    /// Name that TLS requests and verifies, if it is not the host of the URL.
-    pub tls_server_name: Option<String>,
     /// Maximum duration of a request, up to the last byte of its response.
     pub timeout: Duration,
     /// Maximum size of a response after decompression, in bytes.
@@ -55,12 +54,8 @@ pub struct TappedResponse<'a> {
 /// Calls the API for one account. Accounts may share connections.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: Transport,
     pub(super) settings: Settings,
-    /// Base URL of requests.
-    url: Url,
-    /// `Host` header of requests, if it is not the host of `url`.
-    host: Option<String>,
     pub(super) telemetry: Arc<Telemetry>,
 }
 
@@ -73,9 +68,8 @@ impl std::fmt::Debug for Settings {
 impl Client {
     /// Makes a client that uses the connections of `http`.
     #[must_use]
-    pub fn new(http: reqwest::Client, settings: Settings, telemetry: Arc<Telemetry>) -> Self {
-        let (url, host) = target(&settings.url, settings.tls_server_name.as_deref());
-        Self { http, settings, url, host, telemetry }
+    pub const fn new(http: Transport, settings: Settings, telemetry: Arc<Telemetry>) -> Self {
+        Self { http, settings, telemetry }
     }
 
     /// Returns the settings.
@@ -108,27 +102,25 @@ impl Client {
         result
     }
 
-    /// Sends a GET request.
+    /// Sends a GET request. Returns whether a connection was opened for it, too.
     pub(super) async fn http_get(
         &self,
         url: Url,
         credential: &Credential,
-    ) -> reqwest::Result<reqwest::Response> {
-        let mut request = self
-            .http
-            .get(url)
-            .header(credential.kind.header(), credential.header())
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        if let Some(host) = &self.host {
-            request = request.header(HOST, host);
-        }
-        request.send().await
+        pool: &mut Pool,
+    ) -> (Result<Response, Error>, bool) {
+        let mut request = reqwest::Request::new(Method::GET, url);
+        request.headers_mut().extend([
+            (HeaderName::from_static(credential.kind.header()), credential.header()),
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
+        ]);
+        self.http.send(request, pool).await
     }
 
     /// Returns the URL of a request.
     pub(super) fn request_url(&self, call: &Call, query: &[(&'static str, String)]) -> Url {
-        let mut url = self.url.clone();
+        let mut url = self.settings.url.clone();
         let path = format!("{}{call}", url.path().trim_end_matches('/'));
         url.set_path(&path);
         match call.collector {

@@ -185,7 +185,7 @@ pub struct ErrorDetail {
     pub status: u16,
     /// The `error` member, safe to log.
     pub text: Option<String>,
-    /// Host of the `Location` header.
+    /// Scheme, host and port of the `Location` header.
     pub redirect: Option<String>,
 }
 

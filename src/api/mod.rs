@@ -1,9 +1,10 @@
 //! Client of the Edge Impulse Studio API: requests, and the decoding of responses into facts.
 //!
-//! [`transport()`] sets up connections. [`Client`] sends the request of a call, or the several requests of a paginated
-//! one. `body` decompresses each response, and [`decode()`] decodes it while it arrives: `stream` walks through the JSON
-//! document, `reader` and `buffer` hold the received bytes, `fields` reads the known members of an object with serde_json, `values` converts
-//! single values, and `skipper` passes over what is not read. [`members`] lists every member that is read.
+//! [`Transport`] has the connections, and `tls` their certificates. [`Client`] sends the request of a call, or the
+//! several requests of a paginated one. `body` decompresses each response, and [`decode()`] decodes it while it arrives:
+//! `stream` walks through the JSON document, `reader` and `buffer` hold the received bytes, `fields` reads the known
+//! members of an object with serde_json, `values` converts single values, and `skipper` passes over what is not read.
+//! [`members`] lists every member that is read.
 
 mod body;
 mod buffer;
@@ -19,6 +20,7 @@ mod reader;
 mod request;
 mod skipper;
 mod stream;
+mod tls;
 mod traffic;
 mod transport;
 mod values;
@@ -29,5 +31,5 @@ pub use decode::{DecodeOptions, Decoded, PageInfo, decode, members};
 pub use error::{Error, ErrorDetail};
 pub use fields::{Member, Schema};
 pub use stream::{ENVELOPE, Parts};
-pub use transport::transport;
+pub use transport::Transport;
 pub(crate) use values::is_no_date;

@@ -8,14 +8,14 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::client::{Client, Settings, TappedResponse};
+use super::client::{Client, TappedResponse};
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
 use super::fields::read_fields;
-use super::stream::{Envelope, Parts};
+use super::stream::{BYTE_ORDER_MARK, Envelope, Parts};
 use super::traffic::Traffic;
-use super::transport::classify;
+use super::transport::Pool;
 use super::values::DecodeErrors;
 use super::{Error, body};
 use crate::model::{Call, Facts, UnixTime};
@@ -45,13 +45,17 @@ pub(super) struct Success {
 impl Request<'_> {
     /// Sends the request with a query, and decodes the response within the timeout; counts both.
     pub(super) async fn send(&self, query: &[(&'static str, String)]) -> Result<Success, Error> {
-        let Client { settings, telemetry, .. } = self.client;
+        let Client { http, settings, telemetry } = self.client;
         let began = Instant::now();
         let timeout = settings.timeout;
-        let mut status = None;
-        let exchange = self.exchange(query, &mut status);
+        let (mut status, mut pool) = (None, http.pool());
+        let exchange = self.exchange(query, &mut status, &mut pool);
         let result = tokio::time::timeout(timeout, exchange).await;
-        let result = result.unwrap_or(Err(Error::Timeout { after: timeout }));
+        let result = result.unwrap_or_else(|_| {
+            // A connection of HTTP/2 stays open, and its server may be gone.
+            http.replace(&mut pool);
+            Err(Error::Timeout { after: timeout })
+        });
         let endpoint = self.call.collector.endpoint();
         telemetry.request(self.account, endpoint, status, began.elapsed());
         if let Err(error) = &result {
@@ -64,16 +68,20 @@ impl Request<'_> {
         &self,
         query: &[(&'static str, String)],
         status: &mut Option<u16>,
+        pool: &mut Pool,
     ) -> Result<Success, Error> {
         let Self { client, call, credential, account, .. } = self;
         let settings = &client.settings;
         let url = client.request_url(call, query);
-        let response = self.traffic.observe(&url, credential, client.http_get(url.clone(), credential)).await;
-        let response = response.map_err(|error| classify(error, &settings.url))?;
+        let response =
+            self.traffic.observe(&url, credential, client.http_get(url.clone(), credential, pool)).await?;
         let code = response.status().as_u16();
         *status = Some(code);
         let mut copy = settings.tap.as_ref().map(|_| Vec::new());
-        let result = if response.status() == StatusCode::OK {
+        // A proxy that changed the body says so with 203.
+        let is_success =
+            matches!(response.status(), StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION);
+        let result = if is_success {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
             let decoded = decode(parts, call, &options, credential.expose()).await;
@@ -82,7 +90,7 @@ impl Request<'_> {
             decoded.facts.map(|facts| Success { facts, page: decoded.page })
         } else {
             let retry_after = retry_after(response.headers(), self.now);
-            let redirect = redirect_host(response.headers(), &url);
+            let redirect = redirect(response.headers(), &url);
             let (is_of_api, text) = refusal(self.body(response, copy.as_mut()), settings.timeout).await;
             let detail = ErrorDetail::new(code, text.as_deref(), credential.expose());
             Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after))
@@ -98,8 +106,8 @@ impl Request<'_> {
 
     /// Returns the parts of a body as they arrive; counts them, and copies them to `copy`.
     fn body(&self, response: Response, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
-        let Settings { max_response_size, url, .. } = &self.client.settings;
-        body::parts(response, *max_response_size, url).inspect_ok(move |part| {
+        let Client { http, settings, .. } = self.client;
+        body::parts(response, settings.max_response_size, http.target()).inspect_ok(move |part| {
             self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
             self.traffic.received(part.len() as u64);
             if let Some(copy) = &mut copy {
@@ -155,7 +163,8 @@ async fn refusal(mut parts: impl Parts, timeout: Duration) -> (bool, Option<Stri
     };
     // Half of the request's timeout, so that the request does not time out meanwhile.
     let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
-    let Some((envelope, _)) = read_fields::<Envelope<'_>>(&body) else { return (false, None) };
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+    let Some((envelope, _)) = read_fields::<Envelope<'_>>(body) else { return (false, None) };
     let mut errors = DecodeErrors::default();
     (envelope.success.read(&mut errors) == Some(false), envelope.error.read(&mut errors))
 }
@@ -173,8 +182,9 @@ fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
     Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
 }
 
-/// Returns the host of `Location`. Its path and query may hold secrets.
-fn redirect_host(headers: &HeaderMap, url: &Url) -> Option<String> {
-    let location = url.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
-    location.host_str().map(str::to_owned)
+/// Returns scheme, host and port of `Location`. Its path and query may hold secrets.
+fn redirect(headers: &HeaderMap, url: &Url) -> Option<String> {
+    let location = String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes());
+    let location = url.join(&location).ok()?;
+    location.has_host().then(|| location.origin().ascii_serialization())
 }

@@ -18,6 +18,9 @@ use super::values::{Boolean, COUNTED, DecodeErrors, Text, text};
 /// to this size are read from the receive buffer; of a larger one, only the known members are buffered.
 const MAX_VALUE_SIZE: usize = 64 * 1024;
 
+/// What some servers send before a document in UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A body in parts, as they arrive.
 pub trait Parts: Stream<Item = Result<Bytes, Error>> + Unpin {}
 
@@ -51,6 +54,12 @@ impl<S: Parts> JsonStream<S> {
 
     /// Reads the document into `response`. Returns the members of all responses.
     pub(super) async fn document<T: Object>(&mut self, response: &mut T) -> Result<Envelope<'static>, Error> {
+        if self.reader.peek().await? == BYTE_ORDER_MARK.first().copied() {
+            for byte in BYTE_ORDER_MARK {
+                self.reader.expect(*byte).await?;
+                self.reader.step();
+            }
+        }
         match self.reader.peek().await? {
             Some(b'{') => self.step_in(),
             Some(b'<') => {

@@ -1,6 +1,5 @@
 //! What a call sent and received, for the log.
 
-use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,18 +12,6 @@ use super::credential::Credential;
 use super::error_text::printable;
 use crate::config::redact;
 use crate::model::Call;
-
-tokio::task_local! {
-    /// Whether the request of this task opened a connection.
-    static HAS_CONNECTED: Cell<bool>;
-}
-
-/// Records that the request of this task opened a connection.
-pub(super) fn connected<C>(connection: C) -> C {
-    // A connection that is opened in the background belongs to no request.
-    let _ = HAS_CONNECTED.try_with(|has_connected| has_connected.set(true));
-    connection
-}
 
 /// Response headers whose values are logged. Others may contain secrets, such as cookies.
 const LOGGED_HEADERS: [HeaderName; 10] = [
@@ -56,18 +43,18 @@ struct Totals {
 }
 
 impl Traffic {
-    /// Runs a request up to the response's headers, and records and logs both.
+    /// Runs a request up to the response's headers, and records and logs both. The request returns whether a connection was
+    /// opened for it, too.
     pub(super) async fn observe(
         &self,
         url: &Url,
         credential: &Credential,
-        request: impl Future<Output = reqwest::Result<Response>>,
-    ) -> reqwest::Result<Response> {
+        request: impl Future<Output = (Result<Response, Error>, bool)>,
+    ) -> Result<Response, Error> {
         let url = redact(url.as_str());
         tracing::trace!(credential = credential.kind.header(), "request: GET {url}");
         self.update(|totals| (totals.requests, totals.status) = (totals.requests + 1, None));
-        let observed = async { (request.await, HAS_CONNECTED.with(Cell::get)) };
-        let (response, is_new) = HAS_CONNECTED.scope(Cell::new(false), observed).await;
+        let (response, is_new) = request.await;
         if let Ok(response) = &response {
             let status = response.status().as_u16();
             self.update(|totals| (totals.status, totals.is_new) = (Some(status), is_new));

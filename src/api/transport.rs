@@ -1,99 +1,201 @@
-//! Connections to the API: certificates, proxies, timeouts, and their errors.
+//! Connections to the API: timeouts, proxies, and their errors.
 
+use std::cell::Cell;
 use std::error::Error as _;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Certificate, ClientBuilder, Proxy};
-use tower::util::MapResponseLayer;
-use url::{Host, Url};
+use reqwest::header::{HOST, HeaderValue};
+use reqwest::{Proxy, Request, Response};
+use rustls::ClientConfig;
+use tower::util::MapRequestLayer;
+use url::Url;
 
 use super::error_text::printable;
-use super::{Error, traffic};
-use crate::config::{ApiOptions, file_reader};
+use super::{Error, tls};
+use crate::config::{ApiOptions, proxy};
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long an idle connection stays open: longer than the usual scrape intervals, so that scrapes reuse it.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(150);
+/// How long an idle connection stays open: load balancers commonly close theirs after 60 seconds, and a request that
+/// is sent meanwhile is lost.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// A connection of HTTP/2 is pinged after this time without a frame, also while it is idle. What acknowledges the bytes
+/// may be a load balancer whose server is gone.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A connection whose ping is not answered in this time is closed.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Maximum number of header lines of a response; gateways and content delivery networks add many.
+const MAX_HEADERS: usize = 256;
+
+/// Maximum size of the header lines of a response of HTTP/2, in bytes.
+const MAX_HEADER_SIZE: u32 = 64 * 1024;
 
 /// `User-Agent` of requests.
 const USER_AGENT: &str = concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION"));
 
-/// Makes the HTTP client of all calls, without connecting.
-///
-/// # Errors
-/// If certificates cannot be loaded, or options contradict each other.
-pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
-    // Fails if the process has a provider already, which is then used.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let ApiOptions { url, ca_file, proxy_url, tls_server_name, .. } = options;
-    let mut builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        // A redirect would send the credential to a host that is not configured.
-        .redirect(reqwest::redirect::Policy::none())
-        // Bodies are decompressed in `body`.
-        .no_gzip()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .connector_layer(MapResponseLayer::new(traffic::connected))
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .tcp_keepalive(Duration::from_secs(30));
-    builder = match proxy_url {
-        Some(proxy) => builder.proxy(Proxy::all(proxy.clone()).map_err(|error| innermost(&error))?),
-        // A server on this machine is not behind the proxy of the environment.
-        None if is_loopback(url) => builder.no_proxy(),
-        None => builder,
-    };
-    if let Some(path) = ca_file {
-        let certificates =
-            certificates(path).map_err(|error| format!("--api.ca-file {}: {error}", path.display()))?;
-        builder = builder.tls_certs_merge(certificates);
-    }
-    if url.scheme() == "http" {
-        // Without TLS no CA certificates are needed, which an image may lack.
-        builder = builder.tls_certs_only([]);
-    }
-    if tls_server_name.is_some() {
-        builder = with_tls_server_name(builder, options)?;
-    }
-    let no_tls = |error: reqwest::Error| {
-        format!("cannot set up TLS: {}; are the system's CA certificates installed?", innermost(&error))
-    };
-    builder.build().map_err(no_tls)
+tokio::task_local! {
+    /// Whether a connection was opened for the request that this task sends.
+    static OPENED: Cell<bool>;
 }
 
-fn certificates(path: &std::path::Path) -> Result<Vec<Certificate>, String> {
-    let pem = file_reader::read(path).map_err(|error| error.to_string())?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| innermost(&error))?;
-    if certificates.is_empty() {
-        return Err("expected certificates in PEM, found none".to_owned());
-    }
-    Ok(certificates)
+/// Sends requests to the API. Clones share the connections.
+#[derive(Clone)]
+pub struct Transport {
+    connector: Arc<Connector>,
+    pool: Arc<Mutex<Pool>>,
 }
 
-/// Makes TLS request and verify another name than the host of the API's URL, for gateways.
-///
-/// Requests are sent to that name (see [`target`]), and the resolver returns the addresses of the URL's host.
-fn with_tls_server_name(builder: ClientBuilder, options: &ApiOptions) -> Result<ClientBuilder, String> {
-    let ApiOptions { url, proxy_url, .. } = options;
-    if url.scheme() != "https" {
-        return Err("--api.tls-server-name: expected an https URL in --api.url".to_owned());
+/// Connections that requests share.
+#[derive(Clone)]
+pub(super) struct Pool {
+    number: u64,
+    client: reqwest::Client,
+}
+
+/// How connections are opened.
+struct Connector {
+    tls: ClientConfig,
+    proxy: Option<Proxy>,
+    /// Name that TLS requests and verifies, if it is not the host of the URL.
+    server_name: Option<String>,
+    /// Host and port of the API, and the proxy, for errors.
+    target: String,
+    /// Host of the API, without brackets.
+    host: String,
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The proxy's URL may have a password.
+        formatter.debug_struct("Transport").field("target", &self.connector.target).finish_non_exhaustive()
     }
-    if proxy_url.is_some() {
-        return Err(
-            "--api.tls-server-name: not possible with --api.proxy-url, which looks names up itself".to_owned()
-        );
+}
+
+impl Transport {
+    /// Makes the HTTP client of all calls, without connecting.
+    ///
+    /// # Errors
+    /// If certificates cannot be loaded, options contradict each other, or a variable for the proxy cannot be used.
+    pub fn new(options: &ApiOptions) -> Result<Self, String> {
+        let ApiOptions { url, tls_server_name, .. } = options;
+        if tls_server_name.is_some() && url.scheme() != "https" {
+            return Err("--api.tls-server-name: expected an https URL in --api.url".to_owned());
+        }
+        let proxy = proxy(options)?;
+        let uses_tls = [Some(url), proxy.as_ref()].into_iter().flatten().any(|url| url.scheme() == "https");
+        let mut tls = tls::client_config(options.ca_file.as_deref(), uses_tls)?;
+        if tls_server_name.is_none() {
+            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        }
+        let mut target = host_and_port(url);
+        if let Some(proxy) = &proxy {
+            target = format!("{target} through the proxy {}", host_and_port(proxy));
+        }
+        let proxy = proxy.map(with_credential).transpose().map_err(|error| innermost(&error))?;
+        let server_name = tls_server_name.clone();
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let connector = Connector { tls, proxy, server_name, target, host };
+        let client = connector.client().map_err(|error| innermost(&error))?;
+        let pool = Pool { number: 0, client };
+        Ok(Self { connector: Arc::new(connector), pool: Arc::new(Mutex::new(pool)) })
     }
-    let host = match url.host() {
-        Some(Host::Domain(name)) => name.to_owned(),
-        Some(Host::Ipv4(address)) => address.to_string(),
-        Some(Host::Ipv6(address)) => address.to_string(),
-        None => String::new(),
-    };
-    // An HTTP/2 request has one host only, the one that TLS verifies.
-    Ok(builder.dns_resolver(FixedHost(host)).no_proxy().http1_only())
+
+    /// Returns host and port of the API, and the proxy, for errors.
+    pub(super) fn target(&self) -> &str {
+        &self.connector.target
+    }
+
+    /// Returns the connections that requests use now.
+    pub(super) fn pool(&self) -> Pool {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces `pool`: requests that are sent from now on open new connections. Those under way keep theirs.
+    pub(super) fn replace(&self, pool: &mut Pool) {
+        let mut current = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number == pool.number
+            && let Ok(client) = self.connector.client()
+        {
+            *current = Pool { number: pool.number + 1, client };
+        }
+        pool.clone_from(&current);
+    }
+
+    /// Sends a GET request, and again on a new connection if one that was open before ends without a response.
+    /// Returns whether a connection was opened for it, too.
+    pub(super) async fn send(&self, mut request: Request, pool: &mut Pool) -> (Result<Response, Error>, bool) {
+        if let Some(name) = &self.connector.server_name {
+            // The resolver returns the addresses of the URL's host.
+            let host = HeaderValue::from_str(request.url().authority());
+            request.headers_mut().extend(host.map(|host| (HOST, host)));
+            let _ = request.url_mut().set_host(Some(name));
+        }
+        let again = request.try_clone();
+        let (mut result, mut is_new) = execute(&pool.client, request).await;
+        if let Some(request) = again
+            && !is_new
+            && result.as_ref().is_err_and(has_ended)
+        {
+            // The others are idle for as long.
+            self.replace(pool);
+            (result, is_new) = execute(&pool.client, request).await;
+        }
+        (result.map_err(|error| classify(error, self.target())), is_new)
+    }
+}
+
+/// Sends a request. Returns whether a connection was opened for it, too.
+async fn execute(client: &reqwest::Client, request: Request) -> (reqwest::Result<Response>, bool) {
+    let executed = async { (client.execute(request).await, OPENED.with(Cell::get)) };
+    OPENED.scope(Cell::new(false), executed).await
+}
+
+impl Connector {
+    /// Makes a client that has no connection yet.
+    fn client(&self) -> reqwest::Result<reqwest::Client> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .user_agent(USER_AGENT)
+            // A redirect would send the credential to a host that is not configured.
+            .redirect(reqwest::redirect::Policy::none())
+            // Bodies are decompressed in `body`.
+            .no_gzip()
+            // Proxies of the environment are in `proxy`.
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            // The connection is opened in the task of the request.
+            .connector_layer(MapRequestLayer::new(|target| {
+                let _ = OPENED.try_with(|opened| opened.set(true));
+                target
+            }))
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tcp_keepalive(Duration::from_secs(30))
+            .http1_max_headers(MAX_HEADERS)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http2_max_header_list_size(MAX_HEADER_SIZE)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .http2_keep_alive_while_idle(true);
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        if self.server_name.is_some() {
+            // An HTTP/2 request has one host only, the one that TLS verifies.
+            builder = builder.dns_resolver(FixedHost(self.host.clone())).http1_only();
+        }
+        builder.build()
+    }
 }
 
 /// Resolves every name to the addresses of this host.
@@ -109,36 +211,44 @@ impl Resolve for FixedHost {
     }
 }
 
-/// Returns the base URL of requests, and their `Host` header if it is not the URL's host.
-pub(super) fn target(url: &Url, tls_server_name: Option<&str>) -> (Url, Option<String>) {
-    let mut named = url.clone();
-    match tls_server_name {
-        Some(name) if named.set_host(Some(name)).is_ok() => (named, Some(url.authority().to_owned())),
-        _ => (url.clone(), None),
-    }
+/// Returns whether the connection ended, not only the request.
+fn has_ended(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let http = cause.downcast_ref::<hyper::Error>();
+        http.is_some_and(|error| {
+            error.is_incomplete_message() || error.is_closed() || error.is_canceled() || error.is_timeout()
+        }) || cause.is::<std::io::Error>()
+    })
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+/// Returns a proxy with the bytes of its credential. Of the URL's, the HTTP client would replace those that are not UTF-8.
+fn with_credential(url: Url) -> reqwest::Result<Proxy> {
+    let decode = |text| percent_decode_str(text).collect::<Vec<_>>();
+    let credential = [decode(url.username()), decode(url.password().unwrap_or_default())].join(&b':');
+    let header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(&credential)));
+    let proxy = Proxy::all(url)?;
+    Ok(match header {
+        Ok(mut header) if credential != b":" => {
+            header.set_sensitive(true);
+            proxy.custom_http_auth(header)
+        }
+        _ => proxy,
+    })
 }
 
-/// Converts an error of the HTTP client; `url` is the API's.
-pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
+fn host_and_port(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+}
+
+/// Converts an error of the HTTP client; `target` names the API, and the proxy.
+pub(super) fn classify(error: reqwest::Error, target: &str) -> Error {
     // The log has the endpoint; the URL would be noise.
     let error = error.without_url();
     let text = printable(&innermost(&error));
-    let host = || {
-        format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
-    };
     if causes(&error).any(is_tls) {
-        Error::Tls(format!("{}: {text}", host()))
+        Error::Tls(format!("{target}: {text}"))
     } else if error.is_connect() {
-        Error::Connect(format!("{}: {text}", host()))
+        Error::Connect(format!("{target}: {text}"))
     } else {
         Error::Transport(text)
     }

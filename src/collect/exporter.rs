@@ -32,7 +32,7 @@ pub struct Exporter {
     pub telemetry: Arc<Telemetry>,
     /// The time of day.
     pub clock: Clock,
-    http: reqwest::Client,
+    http: api::Transport,
 }
 
 /// What is kept of responses in addition to what a scrape shows; nothing by default.
@@ -71,7 +71,7 @@ impl Exporter {
     /// # Errors
     /// See [`Self::build`].
     pub fn check_without_credentials(configuration: &Configuration) -> Result<(), String> {
-        api::transport(&configuration.api)?;
+        api::Transport::new(&configuration.api)?;
         configuration.accounts.iter().try_for_each(check_scope)
     }
 
@@ -87,7 +87,7 @@ impl Exporter {
         let http = match same_api {
             Some(previous) if api.ca_file.is_none() => previous.http.clone(),
             // The content of the CA file may have changed.
-            _ => api::transport(api)?,
+            _ => api::Transport::new(api)?,
         };
         let mut states = Vec::new();
         for options in options {
@@ -271,7 +271,6 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings
     let collectors = &options.collectors;
     Settings {
         url: api.url.clone(),
-        tls_server_name: api.tls_server_name.clone(),
         timeout: api.timeout,
         max_response_size: api.max_response_size,
         usage_query: collectors.usage_query(),

@@ -7,6 +7,7 @@ mod credential;
 pub mod file;
 pub mod file_reader;
 mod options;
+mod proxy;
 mod redaction;
 mod values;
 mod web;
@@ -20,6 +21,7 @@ pub(crate) use options::with_variable;
 pub use options::{
     CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions,
 };
+pub use proxy::proxy;
 pub use redaction::{is_secret, redact};
 pub use values::{STUDIO_URL, moment, number, positive_duration};
 pub use web::{FailScrape, ListenAddress, WebOptions};

@@ -1,9 +1,10 @@
 //! One connection: TLS handshake, requests, idle timeout and graceful shutdown.
 
+use std::io::ErrorKind;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use hyper::Request;
@@ -26,6 +27,9 @@ const STREAMS: u32 = 8;
 
 /// Maximum size of a request header, in bytes.
 const HEADER_SIZE: u16 = 16 * 1024;
+
+/// Minimum time between two log lines about failed TLS handshakes.
+const REFUSED_LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Limits and timeouts of connections.
 #[derive(Clone, Copy, Debug)]
@@ -99,9 +103,10 @@ pub(super) async fn serve(
                 is_http2 = encrypted.get_ref().1.alpn_protocol() == Some(b"h2");
                 Box::new(encrypted)
             }
-            // Not a warning, because any client can cause any number of these.
-            Some(Ok(Err(error))) => return tracing::debug!(%error, "TLS handshake failed"),
-            Some(Err(_)) => return tracing::debug!("TLS handshake timed out"),
+            // The client left, such as a load balancer that checks the port.
+            Some(Ok(Err(error))) if error.kind() == ErrorKind::UnexpectedEof => return,
+            Some(Ok(Err(error))) => return log_refused(&error.to_string()),
+            Some(Err(_)) => return log_refused("timed out"),
             None => return,
         };
     }
@@ -130,6 +135,19 @@ pub(super) async fn serve(
     // At shutdown the server limits the wait. An idle HTTP/2 client may not react, or may not read its response.
     let grace = if is_idle { limits.grace } else { Duration::MAX };
     let _ = timeout(grace, connection).await;
+}
+
+/// Logs a TLS handshake that failed. Any client can cause any number of these, so not each of them gets a line.
+fn log_refused(error: &str) {
+    static LAST: Mutex<(Option<Instant>, u64)> = Mutex::new((None, 0));
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let (time, unlogged) = &mut *last;
+    if time.is_some_and(|time| time.elapsed() < REFUSED_LOG_INTERVAL) {
+        *unlogged += 1;
+        return;
+    }
+    tracing::info!(error, unlogged, "TLS handshake failed");
+    *last = (Some(Instant::now()), 0);
 }
 
 fn builder(is_http2: bool, limits: ConnectionLimits) -> Builder<TokioExecutor> {

@@ -7,16 +7,18 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get;
 use edgeimpulse_exporter::serve::{ConnectionLimits, Server, WebConfigWatcher};
-use rcgen::SanType;
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, SanType};
 use reqwest::{StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, crypto::ring};
 
-use crate::support::FakeApi;
-use crate::support::secure::{Authority, CLIENTS, Folder, TLS};
+use crate::support::secure::{Authority, CLIENTS, Folder, Signed, TLS, self_signed};
+use crate::support::{FakeApi, data};
 
 #[tokio::test]
 async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
@@ -247,4 +249,77 @@ async fn an_idle_connection_of_http_2_is_ended() {
     // The preface and empty settings, and then nothing: no request, and no answer to pings.
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     assert!(!ended(stream).await.is_empty(), "GOAWAY was sent");
+}
+
+/// Shows a certificate without looking at it, as OpenSSL does.
+fn client_with(
+    authority: &Authority,
+    shown: &Signed,
+    version: &'static SupportedProtocolVersion,
+) -> reqwest::Client {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(shown.key.as_bytes()).unwrap();
+    let key = ring::sign::any_supported_type(&key).unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(shown.certificate.as_bytes()).unwrap()];
+    let shown = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_cert_resolver(Arc::new(shown));
+    reqwest::Client::builder().no_proxy().tls_backend_preconfigured(config).build().unwrap()
+}
+
+#[test]
+fn a_certificate_of_version_1_is_served_with_its_own_key_only() {
+    let folder = Folder::empty();
+    folder.write("server.crt", &data("version-1/client.pem"));
+    folder.write("server.key", &data("version-1/server.key"));
+    let error = folder.refused(TLS);
+    assert!(error.contains("cannot be used with this private key"), "{error}");
+    folder.write("server.key", &data("version-1/client.key"));
+    WebConfigWatcher::load(folder.path("web.yml").into()).unwrap();
+}
+
+#[tokio::test]
+async fn client_certificates_that_openssl_accepts_are_accepted() {
+    let (api, authority, other) = (FakeApi::with_samples("typical").await, Authority::new(), Authority::new());
+    let is_authority =
+        |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let for_servers = |params: &mut CertificateParams| {
+        is_authority(params);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    };
+    let (own, own_authority) = (self_signed([], |_| ()), self_signed([], is_authority));
+    let version_1 = Signed { certificate: data("version-1/client.pem"), key: data("version-1/client.key") };
+    let thief = Signed { certificate: version_1.certificate.clone(), key: own.key.clone() };
+    let folder = Folder::new(&authority);
+    let trusted = [
+        authority.certificate(),
+        own.certificate.clone(),
+        own_authority.certificate.clone(),
+        data("version-1/authority.pem"),
+    ];
+    folder.write("clients.crt", &trusted.concat());
+    let mut served = folder.serve(&api, CLIENTS, &[]).await;
+    for (name, shown, is_served) in [
+        ("its own authority", &own, true),
+        ("its own authority, as CA", &own_authority, true),
+        ("CA, signed by the authority", &authority.sign_with([], is_authority), true),
+        ("version 1", &version_1, true),
+        ("version 1, with another key", &thief, false),
+        ("CA, signed by another authority", &other.sign_with([], is_authority), false),
+        ("its own authority, not in the file", &self_signed([], is_authority), false),
+        ("CA for servers", &authority.sign_with([], for_servers), false),
+    ] {
+        for version in [&TLS12, &TLS13] {
+            let status = served.status(&client_with(&authority, shown, version), "/").await;
+            assert_eq!(status.is_some(), is_served, "{name} {version:?}");
+        }
+    }
+    let line = served.program.says("TLS handshake failed").await;
+    assert!(line.contains("BadSignature"), "{line}");
+    let lines = served.program.stop().await.stderr.matches("TLS handshake failed").count();
+    assert!(lines < 7, "8 handshakes failed, the log has 1 + {lines} lines");
 }

@@ -50,8 +50,18 @@ impl Authority {
 
     /// Signs a certificate with these names.
     pub fn sign(&self, names: impl IntoIterator<Item = SanType>) -> Signed {
+        self.sign_with(names, |_| ())
+    }
+
+    /// Signs a certificate with these names, and what `change` adds.
+    pub fn sign_with(
+        &self,
+        names: impl IntoIterator<Item = SanType>,
+        change: impl Fn(&mut CertificateParams),
+    ) -> Signed {
         let mut params = params("signed by it");
         params.subject_alt_names = names.into_iter().collect();
+        change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap().pem();
         Signed { certificate, key: key.serialize_pem() }
@@ -69,6 +79,18 @@ impl Authority {
         drop(super::client());
         Client::builder().no_proxy().https_only(true).tls_certs_only([trusted])
     }
+}
+
+/// Returns a certificate that is signed with its own key, with these names and what `change` adds.
+pub fn self_signed(
+    names: impl IntoIterator<Item = SanType>,
+    change: impl Fn(&mut CertificateParams),
+) -> Signed {
+    let mut params = params("signed by itself");
+    params.subject_alt_names = names.into_iter().collect();
+    change(&mut params);
+    let key = KeyPair::generate().unwrap();
+    Signed { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
 }
 
 impl Signed {

@@ -14,6 +14,10 @@ pub enum Step {
     Send(Vec<u8>),
     /// Sends these bytes one by one, with that pause before each.
     Drip(Vec<u8>, Duration),
+    /// Sends these bytes again and again.
+    Flood(Vec<u8>),
+    /// Waits for that long.
+    Wait(Duration),
     /// Waits for the client to leave.
     Hang,
     /// Closes the connection.
@@ -85,6 +89,10 @@ async fn converse(
                         stream.write_all(&[byte]).await?;
                     }
                 }
+                Step::Flood(bytes) => loop {
+                    stream.write_all(&bytes).await?;
+                },
+                Step::Wait(pause) => tokio::time::sleep(pause).await,
                 Step::Hang => {
                     stream.read_u8().await?;
                 }
@@ -98,4 +106,66 @@ async fn converse(
 pub fn answer(body: &[u8], headers: &str) -> Step {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
     Step::Send([head.as_bytes(), body].concat())
+}
+
+/// A load balancer in front of a server that can die.
+pub struct Relay {
+    pub port: u16,
+    /// How many connections are dead, of those that were opened first.
+    dead: Arc<AtomicUsize>,
+    opened: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    /// Starts a relay to the server at `address`. When a connection is dead, the relay ends it at the next byte of the
+    /// client, or else goes on to acknowledge bytes though nobody reads them.
+    pub async fn start(address: String, ends: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let [dead, opened, closed] = std::array::from_fn(|_| Arc::<AtomicUsize>::default());
+        let relay =
+            Self { port, dead: Arc::clone(&dead), opened: Arc::clone(&opened), closed: Arc::clone(&closed) };
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let number = opened.fetch_add(1, Ordering::Relaxed);
+                let mut server = TcpStream::connect(&address).await.unwrap();
+                let (dead, closed) = (Arc::clone(&dead), Arc::clone(&closed));
+                tokio::spawn(async move {
+                    let (mut up, mut down) = ([0; 4096], [0; 4096]);
+                    loop {
+                        let is_dead = || number < dead.load(Ordering::Relaxed);
+                        tokio::select! {
+                            read = client.read(&mut up) => match read {
+                                Ok(length @ 1..) if !is_dead() => server.write_all(&up[..length]).await.unwrap(),
+                                Ok(1..) if !ends => {}
+                                _ => break,
+                            },
+                            read = server.read(&mut down), if !is_dead() => {
+                                let length = read.unwrap();
+                                client.write_all(&down[..length]).await.unwrap();
+                            }
+                        }
+                    }
+                    closed.fetch_add(1, Ordering::Relaxed);
+                });
+            }
+        });
+        relay
+    }
+
+    /// Lets the servers of all open connections die.
+    pub fn kill(&self) {
+        self.dead.store(self.opened(), Ordering::Relaxed);
+    }
+
+    /// Returns how many connections were opened.
+    pub fn opened(&self) -> usize {
+        self.opened.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many connections are closed.
+    pub fn closed(&self) -> usize {
+        self.closed.load(Ordering::Relaxed)
+    }
 }

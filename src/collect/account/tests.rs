@@ -22,7 +22,6 @@ fn calls_are_spread_evenly_over_their_interval_and_each_has_one_slot_in_it() {
 fn account(telemetry: &Arc<Telemetry>, max_age: Duration) -> Account {
     let settings = Settings {
         url: "http://127.0.0.1:9".parse().unwrap(),
-        tls_server_name: None,
         timeout: Duration::from_secs(1),
         max_response_size: 1,
         usage_query: Vec::new(),
@@ -36,7 +35,8 @@ fn account(telemetry: &Arc<Telemetry>, max_age: Duration) -> Account {
         },
         tap: None,
     };
-    let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(telemetry));
+    let client =
+        Client::new(api::Transport::new(&ApiOptions::default()).unwrap(), settings, Arc::clone(telemetry));
     let shared =
         Shared { telemetry: Arc::clone(telemetry), clock: Clock::System, max_age, stale_for: Duration::ZERO };
     let origin = CredentialOrigin::Environment("of the test".to_owned(), "ei_x".into());

@@ -19,6 +19,7 @@ use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{Pem, TlsSection, non_empty};
 use crate::config::yaml::LineError;
+use crate::trust::{Trusted, Usage};
 
 /// Whether clients need a certificate, from the least to the most strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,16 +67,17 @@ pub(super) fn verifier(
     };
     let unusable = |error: &dyn std::fmt::Display| authorities.error(&format!("cannot be used: {error}"));
     let mut roots = RootCertStore::empty();
-    for certificate in authorities.certificates()? {
+    let certificates = authorities.certificates()?;
+    let trusted = Trusted::new(&certificates, provider.signature_verification_algorithms);
+    for certificate in certificates {
         roots.add(certificate).map_err(|error| unusable(&error))?;
     }
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
     let builder = if client_auth == ClientAuth::Optional { builder.allow_unauthenticated() } else { builder };
-    let verifier = builder.build().map_err(|error| unusable(&error))?;
-    Ok(match names {
-        Some(names) => (ClientAuth::RequiredName, Arc::new(AllowedNames::new(verifier, &names.value))),
-        None => (client_auth, verifier),
-    })
+    let inner = builder.build().map_err(|error| unusable(&error))?;
+    let client_auth = if names.is_some() { ClientAuth::RequiredName } else { client_auth };
+    let allowed = names.map(|names| names.value.iter().map(|name| normalized(name)).collect());
+    Ok((client_auth, Arc::new(Verifier { inner, trusted, allowed })))
 }
 
 /// Parses a value of `client_auth_type`, by its name in Go.
@@ -96,27 +98,22 @@ fn parse(kind: &Spanned<String>) -> Result<ClientAuth, LineError> {
     Err(LineError::at(kind, error))
 }
 
-/// Verifies client certificates with another verifier, and then requires one of the allowed names.
+/// Accepts certificates that webpki accepts or that are trusted, and that have one of the allowed names: DNS names, IP
+/// addresses, e-mail addresses or URIs. Names are compared as a whole.
 #[derive(Debug)]
-struct AllowedNames {
+struct Verifier {
     inner: Arc<dyn ClientCertVerifier>,
-    allowed: Vec<String>,
+    trusted: Trusted,
+    /// `None` if any name is allowed.
+    allowed: Option<Vec<String>>,
 }
 
-impl AllowedNames {
-    /// Accepts certificates that `inner` accepts and that have one of these names: DNS names, IP addresses, e-mail
-    /// addresses or URIs. Names are compared as a whole.
-    fn new(inner: Arc<dyn ClientCertVerifier>, allowed: &[String]) -> Self {
-        // An IPv6 address can be written in several ways.
-        let normalize = |name: &String| match name.parse::<IpAddr>() {
-            Ok(address) => address.to_canonical().to_string(),
-            Err(_) => name.clone(),
-        };
-        Self { inner, allowed: allowed.iter().map(normalize).collect() }
-    }
+/// Returns a name in the form that certificates have: an IPv6 address can be written in several ways.
+fn normalized(name: &str) -> String {
+    name.parse::<IpAddr>().map_or_else(|_| name.to_owned(), |address| address.to_canonical().to_string())
 }
 
-impl ClientCertVerifier for AllowedNames {
+impl ClientCertVerifier for Verifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.inner.root_hint_subjects()
     }
@@ -131,10 +128,14 @@ impl ClientCertVerifier for AllowedNames {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self.inner.verify_client_cert(certificate, intermediates, now)?;
+        self.inner
+            .verify_client_cert(certificate, intermediates, now)
+            .map(|_| ())
+            .or_else(|error| self.trusted.verify(error, certificate, Usage::Client, now))?;
+        let Some(allowed) = &self.allowed else { return Ok(ClientCertVerified::assertion()) };
         let names = alternative_names(certificate).unwrap_or_default();
-        if names.iter().any(|name| self.allowed.contains(name)) {
-            return Ok(verified);
+        if names.iter().any(|name| allowed.contains(name)) {
+            return Ok(ClientCertVerified::assertion());
         }
         let error = io::Error::other("none of the certificate's alternative names is in client_allowed_sans");
         Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error)))))
@@ -146,7 +147,8 @@ impl ClientCertVerifier for AllowedNames {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
+        let verified = self.inner.verify_tls12_signature(message, certificate, signature);
+        verified.or_else(|error| self.trusted.verify_signature(error, message, certificate, signature))
     }
 
     fn verify_tls13_signature(
@@ -155,7 +157,8 @@ impl ClientCertVerifier for AllowedNames {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
+        let verified = self.inner.verify_tls13_signature(message, certificate, signature);
+        verified.or_else(|error| self.trusted.verify_signature(error, message, certificate, signature))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -11,6 +11,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::NoServerSessionStorage;
+use rustls::sign::SingleCertAndKey;
 use rustls::time_provider::TimeProvider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -19,6 +20,7 @@ use serde_saphyr::{Location, Spanned};
 pub(super) use self::client_auth::ClientAuth;
 use super::watcher::WatchedFiles;
 use crate::config::yaml::LineError;
+use crate::trust;
 
 /// An optional text with its position.
 type Text = Option<Spanned<String>>;
@@ -75,14 +77,17 @@ pub(super) fn build(
     let key = key.ok_or_else(|| missing("key"))?;
     let (chain, private_key) = (certificate.certificates()?, key.private_key()?);
     let provider = Arc::new(algorithms::provider(section)?);
+    let own = provider.key_provider.load_private_key(private_key);
+    let own = own
+        .and_then(|key| trust::certified_key(chain, key))
+        .map_err(|error| certificate.error(&format!("cannot be used with this private key: {error}")))?;
     let (client_auth, verifier) = client_auth::verifier(section, authorities.as_ref(), &provider)?;
     let no_suite = "tls_server_config: cipher_suites contains no suite for the allowed TLS versions";
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&algorithms::versions(section)?)
         .map_err(|_| LineError::without_line(no_suite))?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, private_key)
-        .map_err(|error| certificate.error(&format!("cannot be used with this private key: {error}")))?;
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     config.time_provider = Arc::new(TimeSince1970);
     config.ignore_client_order = section.prefer_server_cipher_suites.unwrap_or(true);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

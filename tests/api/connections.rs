@@ -1,0 +1,199 @@
+//! Connections to the API that end or die, and unusual forms of HTTP.
+
+use std::time::{Duration, Instant};
+
+use super::tls::TlsApi;
+use crate::support::program::Ended;
+use crate::support::wire::{Relay, Step, answer};
+use crate::support::{Program, Running, Wire, client, data, eventually, get_text};
+
+const ONE_CALL: [&str; 2] = ["--organization-id=1", "--no-collector.usage"];
+
+const EARLY_HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+
+fn sample() -> Vec<u8> {
+    data("typical/organization-1.json").into_bytes()
+}
+
+/// An exporter of an API with HTTP/2 behind a relay.
+async fn behind_relay(ends: bool, options: &[&str]) -> (TlsApi, Relay, Program, String) {
+    let api = TlsApi::start().await;
+    let address =
+        api.url.trim_start_matches("https://").trim_end_matches("/v1").replace("localhost", "127.0.0.1");
+    let relay = Relay::start(address, ends).await;
+    let url = format!("https://localhost:{}/v1", relay.port);
+    let fixed = [
+        "--api.url",
+        &url,
+        "--api.ca-file",
+        &api.certificate,
+        "--cache.ttl=0s",
+        "--web.listen-address=127.0.0.1:0",
+    ];
+    let mut exporter =
+        Program::start(&[&fixed[..], &ONE_CALL, options].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let url = format!("http://{}/metrics", exporter.address().await);
+    (api, relay, exporter, url)
+}
+
+async fn is_up(url: &str) -> bool {
+    let metrics = client().get(url).send().await.unwrap().text().await.unwrap();
+    metrics.contains("edgeimpulse_up{account=\"default\"} 1\n")
+}
+
+#[tokio::test]
+async fn a_connection_on_which_a_call_timed_out_is_not_used_again() {
+    let (_api, relay, _exporter, url) = behind_relay(false, &["--api.timeout=2s"]).await;
+    assert!(is_up(&url).await);
+    relay.kill();
+    assert!(!is_up(&url).await, "the call times out");
+    assert!(is_up(&url).await, "the next one is made on a new connection");
+    assert_eq!(relay.opened(), 2);
+}
+
+#[tokio::test]
+async fn a_dead_connection_is_found_while_it_is_idle() {
+    let (_api, relay, _exporter, url) = behind_relay(false, &[]).await;
+    assert!(is_up(&url).await);
+    relay.kill();
+    let began = Instant::now();
+    eventually(async || if relay.closed() == 1 { Ok(()) } else { Err("it is still open".to_owned()) }).await;
+    assert!(began.elapsed() < Duration::from_secs(45), "pings find it, not the timeout of idle connections");
+    assert!(is_up(&url).await);
+    assert_eq!(relay.opened(), 2);
+}
+
+#[tokio::test]
+async fn a_request_of_http_2_is_sent_once_more_too() {
+    let (_api, relay, _exporter, url) = behind_relay(true, &[]).await;
+    for opened in [1, 2] {
+        assert!(is_up(&url).await);
+        assert_eq!(relay.opened(), opened);
+        relay.kill();
+    }
+}
+
+#[tokio::test]
+async fn a_request_on_an_idle_connection_that_ends_is_sent_once_more_on_a_new_one() {
+    // What the server does with the second request, and with those after it; whether the scrape succeeds, and how many
+    // requests and connections there were.
+    let good = || vec![answer(&sample(), "")];
+    let half = vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Close];
+    let refused = vec![Step::Send(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n".to_vec())];
+    for (second, third, success, requests, connections) in [
+        (vec![Step::Close], good(), true, 3, 2),
+        (vec![Step::Close], vec![Step::Close], false, 3, 2),
+        (half, good(), false, 2, 1),
+        (refused, good(), false, 2, 1),
+    ] {
+        let said = format!("{second:?}");
+        let api = Wire::start(move |number, _| match number {
+            0 => good(),
+            1 => second.clone(),
+            _ => third.clone(),
+        })
+        .await;
+        let exporter = Running::with_key_at(&api.url, &ONE_CALL).await;
+        assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(1.0));
+        assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(f64::from(success)), "{said}");
+        assert_eq!((api.requests(), api.connections()), (requests, connections), "{said}");
+    }
+    let api = Wire::always(vec![Step::Close]).await;
+    let exporter = Running::with_key_at(&api.url, &ONE_CALL).await;
+    assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(0.0));
+    assert_eq!(api.requests(), 1, "a request on a new connection is not repeated");
+}
+
+#[tokio::test]
+async fn all_idle_connections_may_end_at_once() {
+    let organizations: Vec<_> = (1..=8).map(|id| format!("--organization-id={id}")).collect();
+    let mut options: Vec<_> = organizations.iter().map(String::as_str).collect();
+    options.extend(["--no-collector.usage", "--api.concurrency=8"]);
+    let api = Wire::start(|number, _| match number {
+        8..16 => vec![Step::Close],
+        _ => vec![Step::Wait(Duration::from_millis(300)), answer(&sample(), "")],
+    })
+    .await;
+    let exporter = Running::with_key_at(&api.url, &options).await;
+    for requests in [8, 24] {
+        let metrics = exporter.scrape().await;
+        let success = metrics.series("edgeimpulse_scrape_collector_success", &[("collector", "organization")]);
+        assert!(!success.is_empty() && success.iter().all(|sample| sample.value == 1.0), "{}", metrics.text);
+        assert_eq!(api.requests(), requests);
+    }
+}
+
+async fn scrape(steps: Vec<Step>) -> Ended {
+    let api = Wire::always(steps).await;
+    let all = [&["scrape", "--api.url", &api.url], &ONE_CALL[..]].concat();
+    Program::start(&all, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await
+}
+
+fn with_status(status: &str, headers: &str) -> Step {
+    let body = sample();
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
+    Step::Send([head.as_bytes(), &body].concat())
+}
+
+fn headers(count: usize) -> String {
+    (0..count).map(|number| format!("X-Header-{number}: {number}\r\n")).collect::<Vec<_>>().concat()
+}
+
+#[tokio::test]
+async fn unusual_answers_are_read() {
+    let sample = sample();
+    let many = headers(120);
+    for (name, steps) in [
+        ("120 headers", vec![answer(&sample, &many)]),
+        ("a folded header", vec![answer(&sample, "X-Folded: a\r\n  b\r\n\tc\r\n")]),
+        ("a space before a colon", vec![answer(&sample, "X-Space : a\r\n")]),
+        ("a byte order mark", vec![answer(&["\u{feff}".as_bytes(), &sample].concat(), "")]),
+        ("identity", vec![answer(&sample, "Content-Encoding: identity\r\n")]),
+        ("status 203", vec![with_status("203 Non-Authoritative Information", "")]),
+        ("three interim responses", vec![Step::Send(EARLY_HINTS.repeat(3)), answer(&sample, "")]),
+    ] {
+        let ended = scrape(steps).await;
+        assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
+        assert!(ended.stdout.contains("edgeimpulse_organization_users"), "{name}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn unusual_answers_are_refused_with_the_reason() {
+    let sample = sample();
+    let many = headers(300);
+    let to = |location: &str| with_status("302 Found", &format!("Location: {location}\r\n"));
+    for (steps, reason) in [
+        (vec![answer(&sample, &many)], "message head is too large"),
+        (vec![answer(&sample, "Content-Encoding: br\r\n")], "got Content-Encoding br"),
+        (vec![answer(&sample, "Content-Encoding: gzip, GZIP\r\n")], "got Content-Encoding gzip, gzip"),
+        (vec![answer(&sample, "Content-Encoding: gzip\r\n")], "invalid compression"),
+        (vec![answer(&[b"\xef\xbb", &sample[..]].concat(), "")], "malformed JSON"),
+        (vec![with_status("206 Partial Content", "")], "unexpected HTTP status 206"),
+        (vec![with_status("204 No Content", "")], "unexpected HTTP status 204"),
+        (vec![to("https://login.example:8443/a?token=canary")], "302 (redirect to https://login.example:8443)"),
+        (vec![to("//login.example/a")], "302 (redirect to http://login.example)"),
+        (vec![to("https://login.example/\u{e9}")], "302 (redirect to https://login.example)"),
+    ] {
+        let ended = scrape(steps).await;
+        assert_eq!(ended.code, Some(1), "{reason}: {ended:?}");
+        assert!(ended.stderr.contains(reason), "{reason}: {ended:?}");
+        assert!(!ended.stderr.contains("canary"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn interim_responses_without_end_end_with_the_timeout_and_delay_nobody() {
+    let api = Wire::always(vec![Step::Flood(EARLY_HINTS.repeat(1000))]).await;
+    let fixed = ["--api.url", &api.url, "--api.timeout=5s", "--web.listen-address=127.0.0.1:0"];
+    let mut exporter = Program::start(&[&fixed[..], &ONE_CALL].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let url = format!("http://{}", exporter.address().await);
+    let scrape = tokio::spawn(get_text(format!("{url}/metrics")));
+    eventually(async || if api.requests() == 1 { Ok(()) } else { Err("no request yet".to_owned()) }).await;
+    for _ in 0..10 {
+        assert!(get_text(format!("{url}/-/healthy")).await.contains("Healthy"));
+    }
+    assert!(!scrape.is_finished(), "the call still runs");
+    let metrics = scrape.await.unwrap();
+    assert!(metrics.contains("reason=\"timeout\"} 1\n"), "{metrics}");
+}
