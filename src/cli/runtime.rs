@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Maximum number of worker threads. Most of a scrape is waiting for the API.
 const MAX_WORKERS: usize = 4;
 
-/// Maximum number of threads that wait for DNS and check passwords.
+/// Maximum number of threads that wait for DNS, check passwords and decompress large responses.
 const MAX_BLOCKING_THREADS: usize = 16;
 
 /// Starts the runtime.
