@@ -82,7 +82,10 @@ async fn curl_comes_in_with_everything_right_and_not_otherwise() {
     let output = curl(&[&served.https("/-/healthy")]).await;
     assert_eq!(output.status.code(), Some(60), "{output:?}");
     let output = curl(&[&served.http("/metrics")]).await;
-    assert!(!output.status.success(), "{output:?}");
+    assert!(
+        output.stdout.ends_with(b"\n400") && output.stdout.starts_with(b"this address requires TLS"),
+        "{output:?}"
+    );
 }
 
 #[tokio::test]
