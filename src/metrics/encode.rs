@@ -3,6 +3,7 @@
 //! The text has two parts. The facts change only with the responses of the API. The rest (call results, telemetry,
 //! process) changes with every scrape.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +21,9 @@ const BYTES_PER_SAMPLE: usize = 144;
 
 /// Bytes reserved for the `HELP` and `TYPE` lines of all metrics.
 const BYTES_OF_DESCRIPTIONS: usize = 32 * 1024;
+
+/// The names of the metrics to write; all if `None`.
+type Names = Option<Arc<BTreeSet<String>>>;
 
 /// Numbers of series in an exposition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,31 +45,33 @@ pub fn write(
     snapshot: Arc<Snapshot>,
     telemetry: Option<Arc<Telemetry>>,
 ) -> Result<String, fmt::Error> {
-    let (mut text, counts) = write_facts(format, Arc::clone(&snapshot))?;
-    text += &write_rest(format, snapshot, telemetry, counts)?;
+    let (mut text, counts) = write_facts(format, None, Arc::clone(&snapshot))?;
+    text += &write_rest(format, None, snapshot, telemetry, counts)?;
     Ok(text)
 }
 
 /// Returns the text of the facts and the number of its series.
 pub(super) fn write_facts(
     format: Format,
+    names: Names,
     snapshot: Arc<Snapshot>,
 ) -> Result<(String, SeriesCounts), fmt::Error> {
     let samples = most_samples(&snapshot.facts);
     let counts = Arc::new(OnceLock::new());
-    let text = encode(FactsCollector { format, snapshot, counts: Arc::clone(&counts) }, samples)?;
+    let text = encode(FactsCollector { format, names, snapshot, counts: Arc::clone(&counts) }, samples)?;
     Ok((text, counts.get().copied().unwrap_or_default()))
 }
 
 /// Returns the text that follows the facts, to the end of the exposition.
 pub(super) fn write_rest(
     format: Format,
+    names: Names,
     snapshot: Arc<Snapshot>,
     telemetry: Option<Arc<Telemetry>>,
     counts: SeriesCounts,
 ) -> Result<String, fmt::Error> {
     let samples = snapshot.call_results.len() * catalogue::CALL_RESULT.len();
-    let mut text = encode(RestCollector { format, snapshot, telemetry, counts }, samples)?;
+    let mut text = encode(RestCollector { format, names, snapshot, telemetry, counts }, samples)?;
     if format == Format::OpenMetrics {
         text::encode_eof(&mut text)?;
     }
@@ -99,6 +105,7 @@ fn most_samples(facts: &Facts) -> usize {
 #[derive(Debug)]
 struct FactsCollector {
     format: Format,
+    names: Names,
     snapshot: Arc<Snapshot>,
     /// Set by `encode`, which cannot return it.
     counts: Arc<OnceLock<SeriesCounts>>,
@@ -106,7 +113,7 @@ struct FactsCollector {
 
 impl Collector for FactsCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut tables = Tables { format: self.format, encoder };
+        let mut tables = Tables { format: self.format, names: self.names.clone(), encoder };
         let facts = &self.snapshot.facts;
         let organizations = facts.organizations.values().map(|organization| &**organization);
         let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
@@ -131,6 +138,7 @@ impl Collector for FactsCollector {
 #[derive(Debug)]
 struct RestCollector {
     format: Format,
+    names: Names,
     snapshot: Arc<Snapshot>,
     telemetry: Option<Arc<Telemetry>>,
     counts: SeriesCounts,
@@ -138,7 +146,7 @@ struct RestCollector {
 
 impl Collector for RestCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut tables = Tables { format: self.format, encoder };
+        let mut tables = Tables { format: self.format, names: self.names.clone(), encoder };
         let Snapshot { accounts, call_results, .. } = &*self.snapshot;
         let mut counts = self.counts;
         counts.series += tables.write(catalogue::ACCOUNT, &accounts.iter())?
@@ -154,6 +162,7 @@ impl Collector for RestCollector {
 
 struct Tables<'a> {
     format: Format,
+    names: Names,
     encoder: DescriptorEncoder<'a>,
 }
 
@@ -166,6 +175,9 @@ impl Tables<'_> {
     ) -> Result<u64, fmt::Error> {
         let mut series = 0;
         for Metric { description, samples } in table {
+            if self.names.as_ref().is_some_and(|names| !names.contains(description.name)) {
+                continue;
+            }
             let mut counting = Samples::counting(description);
             let has_samples = rows.clone().any(|row| {
                 samples(row, &mut counting);

@@ -1,5 +1,6 @@
 //! Bodies of responses with metrics.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +15,8 @@ use crate::model::Snapshot;
 #[derive(Debug, Default)]
 pub struct Writer {
     kept: Mutex<Option<Kept>>,
+    /// The names of the metrics to write; all if `None`.
+    names: Option<Arc<BTreeSet<String>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -25,6 +28,12 @@ struct Kept {
 }
 
 impl Writer {
+    /// Returns a writer of the metrics with these names, or of all.
+    #[must_use]
+    pub fn only(names: Option<BTreeSet<String>>) -> Self {
+        Self { names: names.map(Arc::new), ..Self::default() }
+    }
+
     /// Returns the two parts of an exposition: the facts, then call results and telemetry.
     ///
     /// # Errors
@@ -36,7 +45,7 @@ impl Writer {
         format: Format,
     ) -> Result<[Bytes; 2], fmt::Error> {
         let (facts, counts) = self.facts(snapshot, format)?;
-        let rest = write_rest(format, Arc::clone(snapshot), telemetry.cloned(), counts)?;
+        let rest = write_rest(format, self.names.clone(), Arc::clone(snapshot), telemetry.cloned(), counts)?;
         Ok([facts, rest.into()])
     }
 
@@ -50,7 +59,7 @@ impl Writer {
             *self.lock() = Some(kept);
             return Ok(written);
         }
-        let (text, counts) = write_facts(format, Arc::clone(snapshot))?;
+        let (text, counts) = write_facts(format, self.names.clone(), Arc::clone(snapshot))?;
         let text = Bytes::from(text);
         let mut kept =
             kept.unwrap_or_else(|| Kept { snapshot: Arc::clone(snapshot), counts, texts: Vec::new() });
