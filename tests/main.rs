@@ -62,6 +62,7 @@ mod docs {
 
 mod serve {
     mod bounds;
+    mod exporter_toolkit;
     mod metrics_endpoint;
     mod reload;
     mod secrets;

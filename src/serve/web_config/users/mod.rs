@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::http::HeaderValue;
 use base64::Engine as _;
@@ -15,12 +15,12 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde_saphyr::Spanned;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config::yaml::LineError;
 
-/// Accepted bcrypt costs. With a higher cost, one verification occupies a core for many seconds.
-const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
+/// The costs that bcrypt has. Above 16, one verification occupies a core for many seconds.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 
 /// Maximum number of passwords that are being verified or wait for it. Further requests are rejected.
 const MAX_PENDING: usize = 64;
@@ -37,6 +37,8 @@ pub(super) struct Users {
     hashing: Arc<Semaphore>,
     /// Limits pending verifications.
     pending: Semaphore,
+    /// Running verifications by user and password, as a digest. Equal requests wait for the same one.
+    running: Mutex<HashMap<Vec<u8>, Arc<OnceCell<bool>>>>,
     /// Number of verifications with bcrypt.
     hashed: AtomicU64,
 }
@@ -67,10 +69,6 @@ impl Users {
         let mut by_name = HashMap::new();
         let mut highest_cost = *COSTS.start();
         for (name, hash) in section {
-            if name.is_empty() || name.contains(':') {
-                let text = "basic_auth_users: a user name is empty or contains a colon";
-                return Err(LineError::at(hash, text));
-            }
             highest_cost = highest_cost.max(cost(hash)?);
             by_name.insert(name.clone(), User { hash: hash.value.clone(), verified: OnceLock::new() });
         }
@@ -85,6 +83,7 @@ impl Users {
             cache_key,
             hashing: Arc::new(Semaphore::new((cores / 2).max(1))),
             pending: Semaphore::new(MAX_PENDING),
+            running: Mutex::default(),
             hashed: AtomicU64::new(0),
         }))
     }
@@ -99,7 +98,27 @@ impl Users {
         if user.and_then(|user| user.verified.get()).is_some_and(is_same) {
             return Verdict::Granted;
         }
-        let Ok(_pending) = self.pending.try_acquire() else { return Verdict::Busy };
+        let verification = self.running(&name, password.expose_secret());
+        match verification.get_or_try_init(|| self.verify(user, password)).await {
+            Ok(true) => Verdict::Granted,
+            Ok(false) => Verdict::Denied,
+            Err(verdict) => verdict,
+        }
+    }
+
+    /// Returns the running verification of this user and password, or a new one.
+    fn running(&self, name: &str, password: &[u8]) -> Arc<OnceCell<bool>> {
+        let key = hmac::sign(&self.cache_key, &[name.as_bytes(), b":", password].concat());
+        // Critical sections cannot leave partial state, so poisoning is ignored.
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for these any more.
+        running.retain(|_, verification| Arc::strong_count(verification) > 1);
+        Arc::clone(running.entry(key.as_ref().to_vec()).or_default())
+    }
+
+    /// Returns whether the password is that of the user, or `Busy`.
+    async fn verify(&self, user: Option<&User>, password: SecretSlice<u8>) -> Result<bool, Verdict> {
+        let Ok(_pending) = self.pending.try_acquire() else { return Err(Verdict::Busy) };
         // Fails only if the semaphore is closed, which never happens.
         let permit = Arc::clone(&self.hashing).acquire_owned().await;
         let hash = user.map_or(&self.dummy_hash, |user| &user.hash).clone();
@@ -113,13 +132,10 @@ impl Users {
         });
         // Awaited for unknown users as well, so that they take the same time.
         let is_valid = verification.await.unwrap_or(false);
-        match user {
-            Some(user) if is_valid => {
-                user.verified.get_or_init(|| tag);
-                Verdict::Granted
-            }
-            _ => Verdict::Denied,
+        if let Some(user) = user.filter(|_| is_valid) {
+            user.verified.get_or_init(|| tag);
         }
+        Ok(user.is_some() && is_valid)
     }
 }
 
