@@ -19,8 +19,11 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config::yaml::LineError;
 
-/// The costs that bcrypt has. Above 16, one verification occupies a core for many seconds.
+/// The costs that bcrypt has.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
+
+/// With a higher cost, one verification occupies a core for many seconds.
+const SLOW_COST: u32 = 16;
 
 /// Maximum number of passwords that are being verified or wait for it. Further requests are rejected.
 const MAX_PENDING: usize = 64;
@@ -158,8 +161,14 @@ fn cost(hash: &Spanned<SecretString>) -> Result<u32, LineError> {
     let parts =
         parts.map_err(|_| error("a password is not a bcrypt hash; create one with htpasswd -nB".to_owned()))?;
     let (cost, min, max) = (parts.get_cost(), COSTS.start(), COSTS.end());
-    if COSTS.contains(&cost) {
-        return Ok(cost);
+    if !COSTS.contains(&cost) {
+        return Err(error(format!(
+            "a bcrypt hash has cost {cost}; expected {min} to {max}, recommended 10 to 12"
+        )));
     }
-    Err(error(format!("a bcrypt hash has cost {cost}; expected {min} to {max}, recommended 10 to 12")))
+    if cost > SLOW_COST {
+        let text = "a bcrypt hash has a high cost: each check of a password takes seconds or longer; recommended 10 to 12";
+        tracing::warn!(cost, "basic_auth_users: {text}");
+    }
+    Ok(cost)
 }
