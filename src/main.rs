@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use edgeimpulse_exporter::cli;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::config::redact;
 
 // A scrape of 1,000 organizations takes a quarter more CPU time with glibc's allocator, two thirds more with musl's.
 #[global_allocator]
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
 
 fn fail(text: &str, exit_code: u8) -> ExitCode {
     // If standard error is closed, the exit code is all that is left.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", redact(text));
     ExitCode::from(exit_code)
 }
 

@@ -1,8 +1,6 @@
 //! The structure of src/: which modules use which, and the length of files.
 
-use std::path::{Path, PathBuf};
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::support::repository::{files_below, path, read};
 
 const MAX_LINES: usize = 400;
 
@@ -20,21 +18,11 @@ impl Source {
 }
 
 fn sources() -> Vec<Source> {
-    let (mut found, mut directories) = (Vec::new(), vec![PathBuf::from("src")]);
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(Path::new(ROOT).join(&directory)).unwrap() {
-            let entry = entry.unwrap();
-            let path = directory.join(entry.file_name());
-            if entry.file_type().unwrap().is_dir() {
-                directories.push(path);
-            } else {
-                let text = std::fs::read_to_string(Path::new(ROOT).join(&path)).unwrap();
-                found.push(Source { path: path.to_str().unwrap().to_owned(), text });
-            }
-        }
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
+    let source = |file: std::path::PathBuf| {
+        let path = file.strip_prefix(path("")).unwrap().to_str().unwrap().to_owned();
+        Source { text: read(&path), path }
+    };
+    files_below("src").into_iter().map(source).collect()
 }
 
 /// Returns the names after `prefix` in `text`: of `crate::a::B` and `crate::{a::B, c}` these are `a` and `c`.
@@ -70,7 +58,7 @@ fn names_after(prefix: &str, text: &str) -> Vec<String> {
 
 /// Returns the modules of lib.rs, in the order in which they are declared there.
 fn modules() -> Vec<String> {
-    let lib = std::fs::read_to_string(Path::new(ROOT).join("src/lib.rs")).unwrap();
+    let lib = read("src/lib.rs");
     let declared = lib.lines().filter_map(|line| {
         line.trim_start_matches("pub ").strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'))
     });

@@ -5,8 +5,9 @@ use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::model::{Clock, Collector};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::support::running::{JWT, KEY};
 use crate::support::{FakeApi, Program, Running, file};
 
 fn schema() -> Value {
@@ -101,47 +102,60 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
     assert!(flags > 30);
 }
 
-/// A wrong file, its error, and whether the schema finds it too.
-const WRONG: &[(&str, &str, bool)] = &[
+/// Wrong settings of a file with one account: the error, and whether the schema finds it too.
+const WRONG_SETTINGS: [(&str, &str, bool); 20] = [
     (
-        "accounts: [{name: a, key_file: b}]\nweb: {listen_adress: x}",
-        ":2:7: web.listen_adress: unknown field: expected one of listen_addresses, config_file, ",
+        "web: {listen_adress: x}",
+        ":1:7: web.listen_adress: unknown field: expected one of listen_addresses, config_file, ",
         true,
     ),
+    ("api:\n  timeout: 5 parsecs", ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s", false),
+    ("api:\n  timeout: 5", ":2:12: api.timeout: expected a duration", true),
+    ("api:\n  timeout: 0s", ":2:12: api.timeout: must be greater than zero, e.g. 10s", false),
+    ("api:\n  timeout: [5s]", ":2:12: api.timeout: expected text", true),
+    ("api:\n  timeout:", ":2:10: api.timeout: expected text, got nothing", true),
     (
-        "api:\n  timeout: 5 parsecs\naccounts: [{name: a, key_file: b}]",
-        ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s",
-        false,
-    ),
-    ("api:\n  timeout: 5\naccounts: [{name: a, key_file: b}]", ":2:12: api.timeout: expected a duration", true),
-    ("api:\n  timeout: 0s\naccounts: []", ":2:12: api.timeout: must be greater than zero, e.g. 10s", true),
-    ("api:\n  timeout: [5s]\naccounts: []", ":2:12: api.timeout: expected text", true),
-    ("api:\n  timeout:\naccounts: []", ":2:10: api.timeout: expected text, got nothing", true),
-    (
-        "api: {url: studio}\naccounts: [{name: a, key_file: b}]",
+        "api: {url: studio}",
         ":1:12: api.url: expected an http or https URL, e.g. https://studio.edgeimpulse.com/v1",
         false,
     ),
     (
-        "api: {url: 'https://user:canary@a.example'}\naccounts: [{name: a, key_file: b}]",
+        "api: {url: 'https://user:canary@a.example'}",
         ":1:12: api.url: the URL contains a credential, which logs would show",
         false,
     ),
+    ("api: {concurrency: 0}", ":1:20: api.concurrency: expected a whole number from 1 to 1000", true),
+    ("api: {concurrency: many}", ":1:20: api.concurrency: expected a whole number from 1 to 1000", true),
     (
-        "api: {concurrency: 0}\naccounts: [{name: a, key_file: b}]",
-        ":1:20: api.concurrency: expected a whole number from 1 to 1000",
-        true,
-    ),
-    (
-        "api: {concurrency: many}\naccounts: [{name: a, key_file: b}]",
-        ":1:20: api.concurrency: expected a whole number from 1 to 1000",
-        true,
-    ),
-    (
-        "api: {calls_per_minute: -1}\naccounts: [{name: a, key_file: b}]",
+        "api: {calls_per_minute: -1}",
         ":1:25: api.calls_per_minute: expected a whole number from 1 to 4294967295",
         true,
     ),
+    (
+        "collectors: {disabled: [useage]}",
+        ":1:25: collectors.disabled[0]: unknown value \"useage\": expected one of usage, organization, ",
+        true,
+    ),
+    (
+        "collectors: {intervals: {whitelabel_user: 1m}}",
+        ":1:43: collectors.intervals: whitelabel_user: expected 15m or more",
+        false,
+    ),
+    ("collectors: {intervals: {usage: 0s}}", ":1:33: collectors.intervals: must be greater than zero", false),
+    ("collectors: {projects: yes}", ":1:24: collectors.projects: expected true or false", false),
+    (
+        "log: {level: loud}",
+        ":1:14: log.level: unknown value \"loud\": expected one of error, warn, info, debug, trace",
+        true,
+    ),
+    ("log: {level: [canary]}", ":1:14: log.level: expected text", true),
+    ("accounts: []", ":2:1: field \"accounts\" is set twice", false),
+    ("api: *canary", ":1:6: there is no anchor of this name", false),
+    ("{}\n---", ":3:1: expected one YAML document, found a second one", false),
+];
+
+/// The same of whole files.
+const WRONG_FILES: [(&str, &str, bool); 17] = [
     (
         "api: {concurrency: 1}\naccounts: [{name: a, key_file: b}, {name: c, key_file: d}]",
         ": api.concurrency: expected 2 or more",
@@ -153,7 +167,7 @@ const WRONG: &[(&str, &str, bool)] = &[
     ("accounts: canary", ":1:11: accounts: expected a list", true),
     ("accounts: [canary]", ":1:12: accounts[0]: expected a mapping", true),
     ("canary", ":1:1: expected a mapping", true),
-    ("accounts:\n  - name: a", ":2:11: account a: no credential: expected key_file, key_env", false),
+    ("accounts: [{name: a}]", ":1:19: account a: no credential: expected key_file, key_env", false),
     (
         "accounts:\n  - name: a\n    key_file: b\n    jwt_env: C",
         ":4:14: account a: more than one credential: expected one of key_file, key_env",
@@ -165,68 +179,41 @@ const WRONG: &[(&str, &str, bool)] = &[
         false,
     ),
     (
-        "accounts:\n  - name: a b\n    key_file: b",
-        ":2:11: accounts.name \"a b\": expected only letters, digits",
+        "accounts: [{name: a b, key_file: b}]",
+        ":1:19: accounts.name \"a b\": expected only letters, digits",
         true,
     ),
-    ("accounts:\n  - key_file: b", ":2:5: accounts[0]: field \"name\" is missing", true),
-    ("accounts:\n  - name: {canary: a}", ":2:11: accounts[0].name: expected text", true),
+    ("accounts: [{key_file: b}]", ":1:13: accounts[0]: field \"name\" is missing", true),
+    ("accounts: [{name: {canary: a}}]", ":1:19: accounts[0].name: expected text", true),
     (
         "accounts:\n  - {name: a, key_file: b}\n  - {name: a, key_file: c}",
         ":3:12: accounts: the name \"a\" is used twice",
         false,
     ),
-    ("accounts:\n  - {name: a, key_file: b, user_ids: [1]}", ":2:12: account a: user_ids require a JWT", false),
+    ("accounts: [{name: a, key_file: b, user_ids: [1]}]", ":1:19: account a: user_ids require a JWT", false),
     (
-        "accounts:\n  - {name: a, key_file: b, organization_ids: [canary]}",
-        ":2:47: accounts[0].organization_ids[0]: expected a whole number",
+        "accounts: [{name: a, key_file: b, organization_ids: [canary]}]",
+        ":1:54: accounts[0].organization_ids[0]: expected a whole number",
         true,
     ),
-    (
-        "accounts: [{name: a, key_file: b}]\ncollectors:\n  disabled: [useage]",
-        ":3:14: collectors.disabled[0]: unknown value \"useage\": expected one of usage, organization, ",
-        true,
-    ),
-    (
-        "accounts: [{name: a, key_file: b}]\ncollectors:\n  intervals: {whitelabel_user: 1m}",
-        ":3:32: collectors.intervals: whitelabel_user: expected 15m or more",
-        false,
-    ),
-    (
-        "accounts: [{name: a, key_file: b}]\ncollectors:\n  intervals: {usage: 0s}",
-        ":3:22: collectors.intervals: must be greater than zero",
-        false,
-    ),
-    (
-        "accounts: [{name: a, key_file: b}]\ncollectors:\n  projects: yes",
-        ":3:13: collectors.projects: expected true or false",
-        false,
-    ),
-    ("accounts: [{name: a, key_file: b}]\naccounts: []", ":2:1: field \"accounts\" is set twice", false),
-    (
-        "accounts: [{name: a, key_file: b}]\nlog: {level: loud}",
-        ":2:14: log.level: unknown value \"loud\": expected one of error, warn, info, debug, trace",
-        true,
-    ),
-    ("accounts: [{name: a, key_file: b}]\nlog: {level: [canary]}", ":2:14: log.level: expected text", true),
     ("accounts: [{name: a, key_file: b}", ":1:11: invalid YAML: unclosed bracket '['", false),
-    ("api: *canary", ":1:6: there is no anchor of this name", false),
-    ("{}\n---\n{}\n", ":3:1: expected one YAML document, found a second one", false),
 ];
 
 #[test]
 fn what_is_wrong_is_named_with_file_line_and_what_was_expected() {
-    for (text, hint, schema_tells) in WRONG {
-        let error = read(text).unwrap_err();
+    let with_account = |(text, hint, schema_finds): (&str, _, _)| {
+        (format!("{text}\naccounts: [{{name: a, key_file: b}}]"), hint, schema_finds)
+    };
+    let whole = WRONG_FILES.map(|(text, hint, schema_finds)| (text.to_owned(), hint, schema_finds));
+    for (text, hint, schema_finds) in WRONG_SETTINGS.map(with_account).into_iter().chain(whole) {
+        let error = read(&text).unwrap_err();
         let (_, after_path) = error.split_once("config.yaml").unwrap_or_else(|| panic!("{error}"));
         assert!(after_path.starts_with(hint), "{text}\n{error}\n{hint}");
         assert_eq!(error.lines().count(), 1, "{error}");
         for inner in ["canary", "u16", "u32", "u64", "struct", "enum", "Spanned", "Policy", "scalar"] {
             assert!(!error.contains(inner), "{text}\n{error}");
         }
-        if *schema_tells {
-            assert!(!jsonschema::is_valid(&schema(), &as_json(text)), "{text}");
-        }
+        assert!(!schema_finds || !jsonschema::is_valid(&schema(), &as_json(&text)), "{text}");
     }
 }
 
@@ -254,6 +241,49 @@ async fn check_config_says_so_without_starting() {
     }
 }
 
+#[tokio::test]
+async fn what_is_no_credential_is_found_at_the_start_and_by_check_config() {
+    let expired = "eyJhbGciOiJub25lIn0.eyJleHAiOjEwMDAwMDAwMDB9.canary";
+    let long = "0".repeat(10_000_000);
+    for (flag, text, hint) in [
+        ("--api.key-file", "\u{feff}ei_canary", "begins with a byte order mark: save it as UTF-8 without one"),
+        ("--api.key-file", "'ei_canary'", "is in quotes: remove them"),
+        ("--api.key-file", "EDGEIMPULSE_API_KEY=ei_canary", "is written as NAME=VALUE: leave only the value"),
+        ("--api.key-file", "ei_can\u{200b}ary", "has the character U+200B at position 7"),
+        ("--api.key-file", JWT, "is a JWT: configure it with --api.jwt-file"),
+        ("--api.jwt-file", KEY, "is an API key: configure it with --api.key-file"),
+        ("--api.key-file", &long, "the file is larger than 4 MiB"),
+    ] {
+        let path = file("credential", text);
+        for arguments in [&["check-config", flag, &path][..], &[flag, &path]] {
+            let ended = Program::ends(arguments, &[], 2).await;
+            assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+            assert!(ended.stderr.contains(hint) && ended.stderr.contains(&path), "{hint}: {}", ended.stderr);
+            assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
+        }
+    }
+    let path = file("jwt", expired);
+    let ended = Program::ends(&["check-config", "--api.jwt-file", &path], &[], 1).await;
+    let line = format!("error: account default: JWT expired: provide a new one in file {path}\n");
+    assert!(ended.stderr.ends_with(&line), "{}", ended.stderr);
+    let mut program = Program::start(&["--web.listen-address=127.0.0.1:0", "--api.jwt-file", &path], &[]);
+    let line = program.says("JWT expired").await;
+    assert!(line.contains("WARN") && line.contains(&path), "{line}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_credential_that_every_user_can_replace_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = file("key", KEY);
+    for (mode, warnings) in [(0o644, 0), (0o666, 1)] {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let ended = Program::ends(&["check-config", "--api.key-file", &path], &[], 0).await;
+        let advice = format!("run chmod 600 {path}");
+        assert_eq!(ended.stderr.matches(&advice).count(), warnings, "{mode:o}: {}", ended.stderr);
+    }
+}
+
 /// Returns a file with an account for each of `keys`, which is its name too.
 pub fn with_accounts(api: &str, keys: &[&str], rest: &str) -> String {
     let mut text = format!("api:\n  url: {api}\n{rest}accounts:\n");
@@ -270,15 +300,10 @@ pub fn build(config: &str) -> std::sync::Arc<Exporter> {
 
 #[tokio::test]
 async fn each_account_sees_what_its_credential_sees() {
-    let api = FakeApi::start().await;
-    for (key, id) in [("one", 1), ("two", 2)] {
-        let list = json!({ "success": true, "organizations": [{ "id": id, "name": key }] });
-        let answer = wiremock::ResponseTemplate::new(200).set_body_json(list);
-        api.responds_to_at("x-api-key", key, "/api/organizations", answer).await;
-        api.answers(&format!("/api/organizations/{id}/metrics"), &json!({ "success": true, "metrics": {} }))
-            .await;
-    }
-    let exporter = build(&file("config.yaml", &with_accounts(&api.url(), &["one", "two"], "")));
+    let api = FakeApi::with_keys(&["one", "two"]).await;
+    // However few calls are allowed, each account has a share of them.
+    let rest = "  concurrency: 2\n  calls_per_minute: 1\ncollectors: {disabled: [organization], intervals: {usage: 1h}}\n";
+    let exporter = build(&file("config.yaml", &with_accounts(&api.url(), &["one", "two"], rest)));
     let metrics = Running::serve(exporter).await.scrape().await;
     for (account, id) in [("one", "1"), ("two", "2")] {
         assert_eq!(metrics.value("edgeimpulse_up", &[("account", account)]), Some(1.0));

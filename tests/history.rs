@@ -10,7 +10,7 @@ use wiremock::{Request, ResponseTemplate};
 
 use crate::deploy::prometheus::Prometheus;
 use crate::support::program::Ended;
-use crate::support::running::KEY;
+use crate::support::running::{JWT, KEY};
 use crate::support::{Exposition, FakeApi, Program, Running, file};
 
 const LIST: &str = "/api/organizations/7/whitelabel/organizations";
@@ -60,7 +60,7 @@ async fn api() -> FakeApi {
 /// Runs `history` with a JWT until it ends with that exit code.
 async fn history(url: &str, output: &str, options: &[&str], code: i32) -> Ended {
     let arguments = [&["history", "--api.url", url, "--output", output], options].concat();
-    Program::ends(&arguments, &[("EDGEIMPULSE_JWT", KEY)], code).await
+    Program::ends(&arguments, &[("EDGEIMPULSE_JWT", JWT)], code).await
 }
 
 fn files(output: &str) -> BTreeMap<String, String> {
@@ -102,7 +102,7 @@ async fn names_and_labels_are_those_of_the_live_series() {
 }
 
 #[tokio::test]
-async fn a_failure_costs_its_organization_and_the_next_run_asks_for_that_alone() {
+async fn a_failure_costs_its_organization_and_the_next_run_requests_only_that() {
     let (api, output) = (api().await, directory());
     api.refuses(&inner(32), 500, "out of order").await;
     let ended = history(&api.url(), &output, &[], 1).await;
@@ -114,8 +114,8 @@ async fn a_failure_costs_its_organization_and_the_next_run_asks_for_that_alone()
         .await;
     let ended = history(&api.url(), &output, &[], 0).await;
     assert_eq!(ended.stdout, format!("{output}: 1 written, 2 existing, 0 without records, 0 failed\n"));
-    for (id, asked) in [(31, 1), (32, 2), (33, 1)] {
-        assert_eq!(api.requests(&inner(id)).await.len(), asked, "{id}");
+    for (id, requests) in [(31, 1), (32, 2), (33, 1)] {
+        assert_eq!(api.requests(&inner(id)).await.len(), requests, "{id}");
     }
 }
 
@@ -152,7 +152,7 @@ async fn no_sample_is_later_than_until() {
 }
 
 #[tokio::test]
-async fn a_wish_to_be_left_alone_is_heeded_and_the_call_is_made_again() {
+async fn retry_after_is_waited_for_and_the_call_is_made_again() {
     let (api, output) = (api().await, directory());
     let refused = std::sync::atomic::AtomicBool::new(false);
     let answer = json!({ "success": true, "dailyMetrics": [record("2020-05-01T00:00:00Z", 1)] });

@@ -33,6 +33,7 @@ mod cli {
     mod check_api;
     mod command_line;
     mod manual;
+    mod secrets;
 }
 
 mod collect {
@@ -61,6 +62,7 @@ mod docs {
 }
 
 mod serve {
+    mod blocked_files;
     mod bounds;
     mod exporter_toolkit;
     mod metrics_endpoint;

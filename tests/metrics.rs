@@ -1,19 +1,22 @@
 //! The catalogue of metrics: names, help, references and renamed metrics.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use edgeimpulse_exporter::cli::metric_reference;
-use edgeimpulse_exporter::metrics::Kind;
 use edgeimpulse_exporter::metrics::catalogue::{self, Renamed};
+use edgeimpulse_exporter::metrics::{Description, Kind};
 
-use crate::support::repository::{files_below, read};
+use crate::support::repository::{files_below, read, succeed};
 use crate::support::{Program, file};
+
+fn metrics() -> impl Iterator<Item = &'static Description> {
+    catalogue::sections().into_iter().flat_map(|section| section.metrics)
+}
 
 #[test]
 fn names_are_unique_and_end_as_their_type_and_unit_demand() {
     let mut names = BTreeSet::new();
-    for metric in catalogue::sections().iter().flat_map(|section| &section.metrics) {
+    for metric in metrics() {
         let name = metric.name;
         assert!(names.insert(name), "{name} comes once");
         assert!(name.starts_with("edgeimpulse_") || name.starts_with("process_"), "{name}");
@@ -31,7 +34,7 @@ fn names_are_unique_and_end_as_their_type_and_unit_demand() {
 
 #[test]
 fn help_is_a_sentence_that_needs_no_escapes() {
-    for metric in catalogue::sections().iter().flat_map(|section| &section.metrics) {
+    for metric in metrics() {
         let help = metric.help;
         assert!(help.starts_with(|c: char| c.is_ascii_uppercase()) || help.starts_with("1 if "), "{help}");
         assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
@@ -41,17 +44,14 @@ fn help_is_a_sentence_that_needs_no_escapes() {
 
 #[test]
 fn labels_are_names_and_an_info_metric_has_more_of_them_than_the_rest() {
-    for metric in catalogue::sections().iter().flat_map(|section| &section.metrics) {
+    for metric in metrics() {
         let unique: BTreeSet<_> = metric.labels.iter().collect();
         assert_eq!(unique.len(), metric.labels.len(), "{}", metric.name);
         assert!(metric.labels.iter().all(|label| label.chars().all(|c| c.is_ascii_lowercase() || c == '_')));
         assert!(!metric.labels.iter().any(|label| ["job", "instance", "le", "quantile"].contains(label)));
+        let may_have_names = metric.name.ends_with("_info");
         let has_name = metric.labels.iter().any(|label| label.ends_with("_name"));
-        assert!(
-            !has_name || metric.name.ends_with("_info"),
-            "{}: a rename would break the series",
-            metric.name
-        );
+        assert!(!has_name || may_have_names, "{}: a rename would break the series", metric.name);
     }
 }
 
@@ -64,19 +64,13 @@ fn the_reference_is_fresh() {
 #[test]
 fn the_reference_for_machines_names_every_metric() {
     let json: serde_json::Value = serde_json::from_str(&metric_reference::json()).unwrap();
-    let sections = catalogue::sections();
-    let names: Vec<_> =
-        sections.iter().flat_map(|section| &section.metrics).map(|metric| metric.name).collect();
-    let listed: Vec<_> =
-        json.as_array().unwrap().iter().map(|metric| metric["name"].as_str().unwrap()).collect();
-    assert_eq!(listed, names);
+    let listed = json.as_array().unwrap().iter().map(|metric| metric["name"].as_str().unwrap());
+    assert!(listed.eq(metrics().map(|metric| metric.name)), "{json}");
 }
 
 #[test]
 fn a_former_name_leads_to_a_metric_that_exists_and_is_not_used_again() {
-    let sections = catalogue::sections();
-    let names: BTreeSet<_> =
-        sections.iter().flat_map(|section| &section.metrics).map(|metric| metric.name).collect();
+    let names: BTreeSet<_> = metrics().map(|metric| metric.name).collect();
     let mut former = BTreeSet::new();
     for Renamed { old, new, since } in catalogue::RENAMED {
         assert!(names.contains(new), "{new}, in which {old} lives on, is a metric");
@@ -93,9 +87,8 @@ fn promtool_takes_the_rules_for_former_names() {
     let made_up = Renamed { old: "edgeimpulse_exporter_call_seconds", new: HISTOGRAM, since: "9.1.0" };
     for (renamed, count) in [(catalogue::RENAMED, catalogue::RENAMED.len()), (&[made_up], 3)] {
         let rules = file("former-names.yaml", &metric_reference::rules(renamed));
-        let output = Command::new("promtool").args(["check", "rules", &rules]).output().unwrap();
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && stdout.contains(&format!("{count} rules found")), "{output:?}");
+        let output = succeed("promtool", &["check", "rules", &rules]);
+        assert!(output.contains(&format!("{count} rules found")), "{output}");
     }
 }
 

@@ -6,9 +6,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use clap::Parser as _;
-use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::collect::Exporter;
 use edgeimpulse_exporter::config::file as config_file;
 use edgeimpulse_exporter::demo::{self, world::World};
@@ -18,16 +15,14 @@ use reqwest::header::CONTENT_SECURITY_POLICY;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::running::{KEY, NOW};
+use crate::support::running::{KEY, NOW, jwt};
 use crate::support::{Exposition, FakeApi, Running, data, eventually, file};
 
 /// Returns the demo's exporter, of that many organizations.
 async fn demo_of(organizations: u64) -> Running {
     let world = World::starting(NOW).with_organizations(organizations);
     let demo = demo::start_in(world, Clock::Fixed(NOW)).await.unwrap();
-    let line = CommandLine::try_parse_from(["edgeimpulse-exporter", "demo"]).unwrap();
-    let Some(Command::Demo(options)) = line.command else { panic!("it is the demo") };
-    Running::serve(demo.exporter(options.common).unwrap()).await
+    Running::of_demo(&demo, &[]).await
 }
 
 /// Returns the rows of the organizations, by id, in their order.
@@ -104,7 +99,7 @@ async fn every_organization_has_its_five_entitlements_as_the_metrics_have_them()
     let shares: Vec<_> = rows.iter().map(|(id, row)| check_bars(*id, row, &metrics)).collect();
     assert!(shares.is_sorted_by(|one, next| one >= next), "those nearest to a limit come first: {shares:?}");
     let text = text(&page);
-    for said in [
+    for part in [
         "Delta Agritech organization 1004",
         "22 of 20 110 %, over the limit",
         "12 of 12 100 %, full",
@@ -115,13 +110,13 @@ async fn every_organization_has_its_five_entitlements_as_the_metrics_have_them()
         "14 organizations : 1 at or over a limit, 1 above 80 % of a limit.",
         "4 of 10 40 %",
     ] {
-        assert!(text.contains(said), "{said} is missing in {text}");
+        assert!(text.contains(part), "{part} is missing in {text}");
     }
     assert!(!page.contains("demo-user"), "a developer profile is named for its user");
 }
 
 #[tokio::test]
-async fn the_next_dates_are_told_with_what_happens_then() {
+async fn the_next_dates_are_shown_with_their_events() {
     let exporter = demo_of(demo::world::ORGANIZATIONS).await;
     exporter.scrape().await;
     let page = text(&exporter.page("/").await);
@@ -168,8 +163,8 @@ async fn many_organizations_come_in_pages_that_stay_small() {
     assert_eq!(seen.len(), 120, "none is left out");
     let first = exporter.page("/").await;
     assert_eq!(rows(&first).len(), 50);
-    let said = "Organizations 1 to 50 of 120, highest usage first; the metrics contain all of them";
-    assert!(text(&first).contains(said), "{}", text(&first));
+    let shown = "Organizations 1 to 50 of 120, highest usage first; the metrics contain all of them";
+    assert!(text(&first).contains(shown), "{}", text(&first));
     assert!(
         first.contains("href=\"?page=2#organizations\"") && first.contains("href=\"?page=3#organizations\"")
     );
@@ -195,7 +190,7 @@ async fn without_an_organization_the_page_says_what_will_happen() {
     assert!(after.contains("0 organizations"), "{after}");
 }
 
-/// Names that would do harm in a page that takes them for its own words.
+/// Names that change the page if it does not escape them.
 const HOSTILE: [&str; 4] = [
     "</table><script>alert(1)</script>",
     "\" onmouseover=\"alert(1)",
@@ -218,7 +213,7 @@ async fn names_and_errors_are_shown_as_text() {
         let escaped =
             name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         assert_eq!(page.matches(&format!("<bdi>{escaped}</bdi>")).count(), 1, "{name}: {page}");
-        assert!(page.contains(&format!("API server error (HTTP 500): {escaped}")), "{name}: {page}");
+        assert!(page.contains("API server error (HTTP 500): [...]"), "{name}: {page}");
         assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("\" onmouse"), "{name}");
     }
 }
@@ -268,8 +263,8 @@ async fn a_screen_reader_can_navigate_the_page() {
     assert!(begin < page.find("<header").unwrap(), "the first stop of the keyboard skips the rest");
 }
 
-/// Returns an exporter of accounts that fare differently: one works, one is refused, one is asked to wait, one is not
-/// permitted, and the token of one never expires in this universe.
+/// Returns an exporter with five accounts: one works, one is refused, one is rate limited, one lacks a permission, and
+/// the JWT of one expires in more than a lifetime.
 async fn in_trouble(api: &FakeApi) -> Running {
     let refuse = |status: u16, error: &str| {
         ResponseTemplate::new(status).set_body_json(json!({ "success": false, "error": error }))
@@ -280,8 +275,6 @@ async fn in_trouble(api: &FakeApi) -> Running {
     api.responds_to("x-api-key", &key("busy"), busy).await;
     let usage = "/api/organizations/2/metrics";
     api.responds_to_at("x-api-key", &key("guest"), usage, refuse(403, "No permission")).await;
-    let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
-    let eternal = format!("{}.{}.{}", part("{}"), part("{\"exp\":1e300}"), part(KEY));
     let secret = |name: &str| file(name, &key(name));
     let configuration = format!(
         "api: {{ url: '{}' }}\ncache: {{ ttl: 0s }}\naccounts:\n\
@@ -295,7 +288,7 @@ async fn in_trouble(api: &FakeApi) -> Running {
         secret("refused"),
         secret("busy"),
         secret("guest"),
-        file("eternal", &eternal),
+        file("eternal", &jwt(1e300)),
     );
     let configuration = config_file::read(Path::new(&file("config.yaml", &configuration))).unwrap();
     let exporter: Arc<Exporter> = Exporter::build(configuration, Clock::Fixed(NOW), None).unwrap();
@@ -305,15 +298,21 @@ async fn in_trouble(api: &FakeApi) -> Running {
 }
 
 #[tokio::test]
-async fn what_went_wrong_stands_beside_what_to_do() {
+async fn failures_are_shown_with_what_to_do() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = in_trouble(&api).await;
     let calls = api.calls().await;
     let page = exporter.page("/").await;
     assert_eq!(api.calls().await, calls, "nothing is asked for the page");
     assert!(!page.contains(KEY), "no key is shown");
+    assert!(
+        page.contains("href=\"metrics\"") && page.contains("<bdi>Org 1 \\ &quot;quoted&quot;</bdi>"),
+        "{page}"
+    );
     let page = text(&page);
-    for said in [
+    for part in [
+        concat!("Version ", env!("CARGO_PKG_VERSION")),
+        "calls failed",
         "Account works Authenticates with an API key (file ",
         "All 2 calls succeeded.",
         "Failing for organizations 1, 2: credential refused (HTTP 401): Invalid API key (0 s ago) \
@@ -326,7 +325,7 @@ async fn what_went_wrong_stands_beside_what_to_do() {
         "which expires in over 100 years",
         "Skipped, needs a JWT: user, trials, user_organizations.",
     ] {
-        assert!(page.contains(said), "{said} is missing in {page}");
+        assert!(page.contains(part), "{part} is missing in {page}");
     }
 }
 
@@ -343,14 +342,17 @@ async fn an_organization_whose_call_fails_shows_what_was_read_last_and_says_so()
     assert_eq!(bars(&before), bars(&after), "the last good answer stays");
     assert!(text(&after).contains("failing: usage"), "{after}");
     api.answers_text("/api/organizations/1/metrics", &data("typical/organization-1-metrics.json")).await;
-    exporter.scrape().await;
-    let mended = text(&exporter.page("/").await);
+    let mended = eventually(async || {
+        exporter.scrape().await;
+        let page = text(&exporter.page("/").await);
+        if page.contains("failing:") { Err(page) } else { Ok(page) }
+    })
+    .await;
+    let (_, resolved) = mended.split_once("Resolved: failed ").expect(&mended);
     assert!(
-        mended
-            .contains("Resolved: failed 0 s ago for organization 1: API server error (HTTP 500): Out of order"),
+        resolved.contains("s ago for organization 1: API server error (HTTP 500): Out of order"),
         "{mended}"
     );
-    assert!(!mended.contains("failing:"));
 }
 
 #[tokio::test]
@@ -360,7 +362,7 @@ async fn the_configuration_in_effect_is_shown_without_its_secrets() {
         "--api.timeout=90s",
         "--no-collector.usage",
         "--collector.interval=organization=5m",
-        "--api.max-response-size=64MiB",
+        "--api.max-response-size=32MiB",
     ];
     let page = Running::with_key(&api, &options).await.page("/").await;
     assert!(!page.contains(KEY));
@@ -370,7 +372,7 @@ async fn the_configuration_in_effect_is_shown_without_its_secrets() {
     let (changed, unchanged) = configuration.split_once("settings have their default values").unwrap();
     for (setting, value, default) in [
         ("api.timeout", "1m 30s", "30s"),
-        ("api.max_response_size", "64MiB", "256MiB"),
+        ("api.max_response_size", "32MiB", "64MiB"),
         ("cache.ttl", "0s", "30s"),
         ("collectors.disabled", "usage", "none"),
         ("collectors.intervals.organization", "5m", "not set"),

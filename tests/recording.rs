@@ -1,14 +1,15 @@
 //! Recordings: what they contain, what they must not contain, and what a replay exposes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::support::fake::SAMPLES;
 use crate::support::program::Ended;
-use crate::support::running::KEY;
+use crate::support::repository::files_below;
+use crate::support::running::{EVERYTHING, JWT};
 use crate::support::{Exposition, FakeApi, Program, data, file, get_text};
 
 /// Part of every text in the responses that must not be in the recording.
@@ -54,9 +55,10 @@ async fn planted() -> FakeApi {
         plant(&mut answer, "", &mut planted);
         let more = json!({
             "metadata": { CANARY: CANARY },
+            "ownersByName": { format!("Jan{CANARY}"): { CANARY: 1 } },
             "parameters": [{ CANARY: 1 }],
             format!("{CANARY}@example.com"): { format!("a {CANARY}"): [CANARY] },
-            "apiKeys": [{ KEY: KEY, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
+            "apiKeys": [{ JWT: JWT, "created": format!("2026-10-30T00:00:00Z[u-ca={CANARY}]") }],
         });
         answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         api.answers(path, &answer).await;
@@ -70,23 +72,10 @@ fn directory() -> String {
     file("recording", "") + ".d"
 }
 
-const SCOPE: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
-
 async fn record(api: &FakeApi, directory: &str) -> Ended {
     let url = api.url();
     let arguments = ["scrape", "--record", directory, "--api.url", &url, "--log.level=debug"];
-    let arguments: Vec<_> = arguments.into_iter().chain(SCOPE).collect();
-    Program::start(&arguments, &[("EDGEIMPULSE_JWT", KEY)]).end().await
-}
-
-/// Returns all files below a directory.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        found.extend(if path.is_dir() { files(&path) } else { vec![path] });
-    }
-    found
+    Program::start(&[&arguments[..], &EVERYTHING].concat(), &[("EDGEIMPULSE_JWT", JWT)]).end().await
 }
 
 /// Returns the samples about the API, with every name replaced by one word.
@@ -94,7 +83,7 @@ fn without_names(text: &str) -> Vec<String> {
     const NAMES: [&str; 7] =
         ["organization_name", "whitelabel_name", "project_name", "dataset", "bucket", "category", "experiment"];
     let exposition = Exposition::of_prometheus_text(text);
-    let is_told = |name: &str| {
+    let is_stable = |name: &str| {
         let of_time = ["_collector_duration_seconds", "_collector_last_success_timestamp_seconds"];
         !name.starts_with("process_")
             && (!name.starts_with("edgeimpulse_exporter_")
@@ -105,7 +94,7 @@ fn without_names(text: &str) -> Vec<String> {
     let mut samples: Vec<_> = exposition
         .samples
         .iter()
-        .filter(|sample| is_told(&sample.name))
+        .filter(|sample| is_stable(&sample.name))
         .map(|sample| {
             let labels = sample.labels.iter().map(|(name, value)| {
                 let value = if NAMES.contains(&name.as_str()) { "a name" } else { value.as_str() };
@@ -121,24 +110,23 @@ fn without_names(text: &str) -> Vec<String> {
 #[tokio::test]
 async fn no_text_of_people_and_no_credential_is_in_a_recording() {
     let (api, directory) = (planted().await, directory());
-    api.refuses("/api/users/2/trials", 403, &format!("{CANARY} has no access with {KEY}")).await;
+    api.refuses("/api/users/2/trials", 403, &format!("{CANARY} has no access with {JWT}")).await;
     let page = ResponseTemplate::new(502).set_body_string(format!("<p>{CANARY}</p>"));
     api.responds("/api/organizations/2/metrics", page).await;
     let ended = record(&api, &directory).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains(CANARY), "the metrics are not redacted");
     assert!(ended.stderr.contains("redacted"), "{}", ended.stderr);
-    let files = files(Path::new(&directory));
+    let files = files_below(&directory);
     // One sample is a list of a user that is not requested.
     assert!(files.len() >= SAMPLES.len() - 1, "{files:?}");
     for path in &files {
         let text = std::fs::read_to_string(path).unwrap() + &path.display().to_string();
-        let found = text.find(CANARY).or_else(|| text.find(KEY)).or_else(|| text.find("Ünal"));
+        let found = text.find(CANARY).or_else(|| text.find(JWT)).or_else(|| text.find("Ünal"));
         let around = found.map(|at| text[at.saturating_sub(200)..].chars().take(300).collect::<String>());
         assert_eq!(around, None, "{}", path.display());
         assert!(!text.contains("example.com"), "{text}");
-        let is_json =
-            ["\"status\":200", "\"status\":403", "\"version\""].iter().any(|part| text.contains(part));
+        let is_json = ["\"status\":200", "\"status\":40", "\"version\""].iter().any(|part| text.contains(part));
         let has_answer = text.contains("\"answer\":{") || path.ends_with("recording.json");
         assert_eq!(has_answer, is_json, "every response is recorded except the HTML page: {text}");
     }
@@ -153,7 +141,7 @@ async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(Path::new(&directory)), 0o700);
     assert_eq!(mode(&Path::new(&directory).join("account-1")), 0o700);
-    for path in files(Path::new(&directory)) {
+    for path in files_below(&directory) {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
     let calls = api.calls().await;
@@ -163,13 +151,51 @@ async fn a_recording_is_its_owners_alone_and_never_mixed_with_another() {
     assert_eq!(api.calls().await, calls, "no call was made");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_that_is_refused_is_not_changed_and_no_link_is_followed() {
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+    let api = FakeApi::with_samples("typical").await;
+    let (full, target, link) = (directory(), directory(), directory());
+    for path in [&full, &target] {
+        std::fs::create_dir(path).unwrap();
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    std::fs::write(format!("{full}/file"), "").unwrap();
+    symlink(&target, &link).unwrap();
+    let file = format!("{full}/file");
+    let mut refused = vec![
+        (full.clone(), "the directory is not empty: choose a new one"),
+        (link.clone(), "it is a symbolic link: choose a new directory"),
+        (format!("{link}/"), "it is a symbolic link: choose a new directory"),
+        (file, "Not a directory"),
+    ];
+    let other = directory();
+    std::fs::create_dir(&other).unwrap();
+    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
+    // Only root can give a directory away.
+    if chown(&other, Some(54321), None).is_ok() {
+        refused.push((other.clone(), "the directory belongs to another user: choose a new one"));
+    }
+    for (path, hint) in refused {
+        let ended = record(&api, &path).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(hint), "{hint}: {ended:?}");
+    }
+    for path in [&full, &target, &other] {
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o755, "{path}");
+    }
+    assert_eq!(files_below(&target).len(), 0);
+    assert_eq!(api.calls().await, 0);
+}
+
 #[tokio::test]
 async fn a_replay_exposes_the_same_metrics_except_names() {
     for refused in [false, true] {
         let (api, directory) = (planted().await, directory());
         if refused {
             api.refuses("/api/organizations/1/metrics", 200, "You do not have permission, Jan").await;
-            api.refuses("/api/organizations/2/metrics", 429, "").await;
+            api.refuses("/api/organizations/2/metrics", 503, "").await;
             api.answers_text("/api/organizations/2", "<html>").await;
         }
         let live = record(&api, &directory).await;
@@ -207,11 +233,8 @@ async fn a_replay_can_be_served_with_another_scope() {
 #[tokio::test]
 async fn accounts_of_a_file_are_recorded_apart_and_without_their_names() {
     let (one, directory) = (FakeApi::start().await, directory());
-    for (key, id) in [("ei_one", 1), ("ei_two", 2)] {
-        let list = json!({ "success": true, "organizations": [{ "id": id, "name": "Acme" }] });
-        let list = ResponseTemplate::new(200).set_body_json(list);
-        one.responds_to_at("x-api-key", key, "/api/organizations", list).await;
-    }
+    one.lists_to("ei_one", &[1]).await;
+    one.lists_to("ei_two", &[2]).await;
     let keys = ["ei_one", "ei_two"].map(|key| file("key", key));
     let configuration = format!(
         "api: {{url: '{}'}}\naccounts:\n- {{name: acme, key_file: '{}'}}\n- {{name: bolt, key_file: '{}'}}\n\
@@ -223,11 +246,12 @@ async fn accounts_of_a_file_are_recorded_apart_and_without_their_names() {
     let configuration = file("config.yaml", &configuration);
     let arguments = ["scrape", "--record", &directory, "--config.file", &configuration];
     Program::ends(&arguments, &[], 0).await;
-    for path in files(Path::new(&directory)) {
+    for path in files_below(&directory) {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!["acme", "Acme", "bolt", "ei_"].iter().any(|name| text.contains(name)), "{text}");
+        assert!(!["acme", "Org ", "bolt", "ei_"].iter().any(|name| text.contains(name)), "{text}");
     }
-    let replay = Program::ends(&["scrape", "--replay", &directory], &[], 0).await;
+    let arguments = ["scrape", "--replay", &directory, "--api.concurrency=1"];
+    let replay = Program::ends(&arguments, &[], 0).await;
     let replay = Exposition::of_prometheus_text(&replay.stdout);
     for (account, id) in [("account-1", "1"), ("account-2", "2")] {
         assert_eq!(replay.value("edgeimpulse_up", &[("account", account)]), Some(1.0));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HOST, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderValue};
 use url::Url;
 
 use super::credential::Credential;
@@ -114,7 +114,8 @@ impl Client {
             .http
             .get(url)
             .header(credential.kind.header(), credential.header())
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         if let Some(host) = &self.host {
             request = request.header(HOST, host);
         }

@@ -11,7 +11,7 @@ pub(super) struct Counts<const N: usize> {
     elements: u64,
     valid: u64,
     is_unknown: bool,
-    per_class: [u64; N],
+    per_class: [u32; N],
 }
 
 impl<const N: usize> Default for Counts<N> {
@@ -30,14 +30,14 @@ impl<const N: usize> Counts<N> {
             Value::Valid(value) => {
                 self.valid += 1;
                 for (class, count) in self.per_class.iter_mut().enumerate() {
-                    *count += u64::from(is_in(class, value));
+                    *count += u32::from(is_in(class, value));
                 }
             }
         }
     }
 
     /// Returns the counts if they are known.
-    pub(super) fn finish(self) -> Option<[u64; N]> {
+    pub(super) fn finish(self) -> Option<[u32; N]> {
         let is_known = !self.is_unknown && (self.elements == 0 || self.valid > 0);
         is_known.then_some(self.per_class)
     }

@@ -8,6 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::CredentialKind;
 use crate::model::UnixTime;
 
+/// Maximum length of a credential, in bytes. Servers accept headers of 8 to 16 KiB.
+const MAX_LENGTH: usize = 16 * 1024;
+
 /// An API key or JWT, ready to be sent. Its `Debug` output does not contain it.
 #[derive(Clone, Debug)]
 pub struct Credential {
@@ -23,13 +26,11 @@ impl Credential {
     /// Makes a credential from a text without its surrounding white space.
     ///
     /// # Errors
-    /// If the text is empty or not valid in a header.
+    /// If the text is not a credential of this kind alone.
     pub fn new(kind: CredentialKind, text: &str) -> Result<Self, CredentialError> {
         let secret = text.trim();
-        if secret.is_empty() {
-            return Err(CredentialError::Empty);
-        }
-        let mut header = HeaderValue::from_str(secret).map_err(|_| CredentialError::NotAHeader)?;
+        check(kind, secret)?;
+        let mut header = HeaderValue::from_str(secret).map_err(|_| CredentialError::SeveralWords)?;
         header.set_sensitive(true);
         let expiry = match kind {
             CredentialKind::ApiKey => None,
@@ -51,6 +52,31 @@ impl Credential {
     }
 }
 
+/// Finds what is often saved instead of the credential alone.
+fn check(kind: CredentialKind, secret: &str) -> Result<(), CredentialError> {
+    let is_in_quotes = |quote: char| secret.starts_with(quote) || secret.ends_with(quote);
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    // A text in Base64 may end with `=`.
+    let is_value = |value: &str| !value.trim_start_matches('=').is_empty();
+    let assignment = secret.trim_start_matches("export ").split_once('=');
+    let odd = secret.chars().zip(1..).find(|(c, _)| !c.is_ascii_graphic() && !c.is_ascii_whitespace());
+    let is_jwt = secret.starts_with("eyJ") && secret.matches('.').count() == 2;
+    Err(match kind {
+        _ if secret.is_empty() => CredentialError::Empty,
+        _ if secret.len() > MAX_LENGTH => CredentialError::TooLong,
+        _ if secret.starts_with('\u{feff}') => CredentialError::ByteOrderMark,
+        _ if is_in_quotes('"') || is_in_quotes('\'') => CredentialError::Quotes,
+        _ if let Some((odd, position)) = odd => CredentialError::Character(odd.into(), position),
+        _ if assignment.is_some_and(|(name, value)| is_name(name) && is_value(value)) => {
+            CredentialError::Assignment
+        }
+        _ if secret.contains(|c: char| c.is_ascii_whitespace()) => CredentialError::SeveralWords,
+        CredentialKind::ApiKey if is_jwt => CredentialError::IsJwt,
+        CredentialKind::Jwt if secret.starts_with("ei_") => CredentialError::IsApiKey,
+        _ => return Ok(()),
+    })
+}
+
 /// Returns the `exp` claim of a JWT.
 fn expiry(jwt: &str) -> Option<UnixTime> {
     #[derive(serde::Deserialize)]
@@ -67,9 +93,37 @@ pub enum CredentialError {
     /// It is empty or white space.
     #[error("is empty")]
     Empty,
-    /// It has characters that are not valid in an HTTP header.
-    #[error("has characters that are not valid in an HTTP header: is it the right file?")]
-    NotAHeader,
+    /// It is not text.
+    #[error("is not UTF-8: save it as UTF-8 text with the credential alone")]
+    NotUtf8,
+    /// It is longer than any credential.
+    #[error("is longer than {MAX_LENGTH} bytes: is it the right file?")]
+    TooLong,
+    /// It begins with a byte order mark.
+    #[error("begins with a byte order mark: save it as UTF-8 without one")]
+    ByteOrderMark,
+    /// It begins or ends with a quote.
+    #[error("is in quotes: remove them")]
+    Quotes,
+    /// It has a character that no credential has, at this position.
+    #[error("has the character U+{0:04X} at position {1}, which no credential has: copy it again")]
+    Character(u32, usize),
+    /// It is `NAME=VALUE`.
+    #[error("is written as NAME=VALUE: leave only the value")]
+    Assignment,
+    /// It has white space in it.
+    #[error("has white space in it: leave only the credential, on one line")]
+    SeveralWords,
+    /// It is a JWT, and an API key is expected.
+    #[error(
+        "is a JWT: configure it with --api.jwt-file or EDGEIMPULSE_JWT, in a file with jwt_file or jwt_env"
+    )]
+    IsJwt,
+    /// It is an API key, and a JWT is expected.
+    #[error(
+        "is an API key: configure it with --api.key-file or EDGEIMPULSE_API_KEY, in a file with key_file or key_env"
+    )]
+    IsApiKey,
 }
 
 #[cfg(test)]
@@ -92,16 +146,41 @@ mod tests {
         let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIiwiZXhwIjoxODAwMDAwMDAwfQ.c2ln";
         assert_eq!(Credential::new(CredentialKind::Jwt, jwt).unwrap().expiry, Some(1_800_000_000.0));
         assert_eq!(Credential::new(CredentialKind::Jwt, "no.jwt").unwrap().expiry, None);
-        assert_eq!(Credential::new(CredentialKind::ApiKey, jwt).unwrap().expiry, None);
     }
 
     #[test]
-    fn invalid_header_values_are_refused() {
-        assert!(matches!(Credential::new(CredentialKind::ApiKey, " \n"), Err(CredentialError::Empty)));
-        assert!(matches!(
-            Credential::new(CredentialKind::ApiKey, "a\u{7f}b"),
-            Err(CredentialError::NotAHeader)
-        ));
-        assert!(matches!(Credential::new(CredentialKind::ApiKey, "a\nb"), Err(CredentialError::NotAHeader)));
+    fn what_is_not_a_credential_alone_is_refused_with_what_to_change() {
+        use CredentialKind::{ApiKey, Jwt};
+        let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary";
+        let long = format!("ei_canary{}", "0".repeat(10 << 20));
+        for (kind, text, expected) in [
+            (ApiKey, " \n", "is empty"),
+            (ApiKey, "\u{feff}ei_canary", "begins with a byte order mark: save it as UTF-8 without one"),
+            (ApiKey, "'ei_canary'", "is in quotes: remove them"),
+            (ApiKey, "\"ei_canary\"\n", "is in quotes: remove them"),
+            (ApiKey, "EDGEIMPULSE_API_KEY=ei_canary", "is written as NAME=VALUE: leave only the value"),
+            (ApiKey, "export KEY=ei_canary", "is written as NAME=VALUE: leave only the value"),
+            (
+                ApiKey,
+                "ei_can\u{200b}ary",
+                "has the character U+200B at position 7, which no credential has: copy it again",
+            ),
+            (ApiKey, "ei_canary\u{a0}\u{2060}", "has the character U+00A0 at position 10"),
+            (ApiKey, "ei_canar\u{fffd}", "has the character U+FFFD at position 9"),
+            (ApiKey, "ei_canary\u{7f}", "has the character U+007F at position 10"),
+            (ApiKey, "ei_canary\nei_canary2", "has white space in it"),
+            (ApiKey, "x-api-key: ei_canary", "has white space in it"),
+            (ApiKey, &long, "is longer than 16384 bytes: is it the right file?"),
+            (ApiKey, jwt, "is a JWT: configure it with --api.jwt-file or EDGEIMPULSE_JWT"),
+            (Jwt, "ei_canary", "is an API key: configure it with --api.key-file or EDGEIMPULSE_API_KEY"),
+            (Jwt, "Bearer ei_canary", "has white space in it"),
+        ] {
+            let error = Credential::new(kind, text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{text:.20}: {error}");
+            assert!(!error.contains("canary"), "{error}");
+        }
+        for (kind, text) in [(ApiKey, " ei_0\r\n"), (ApiKey, "0aF+/=="), (Jwt, jwt), (Jwt, "a.b.c")] {
+            assert!(Credential::new(kind, text).is_ok(), "{text}");
+        }
     }
 }

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
+use super::error_text::known_words;
+
 /// Why a call to the API failed.
 ///
-/// Texts never contain the credential. Of the response they contain only the API's own error text, shortened and with
-/// e-mail addresses masked.
+/// Texts never contain the credential. Of the response they contain only the known words of the API's error text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The API does not accept the credential: status 401, or by the error text.
     #[error("credential refused{0}")]
     Unauthorized(ErrorDetail),
-    /// The credential is not permitted to make this call: status 403, or by the error text.
+    /// The credential is not permitted to make this call: the API says so, with status 403 or by the error text.
     #[error("not permitted for this credential{0}")]
     Forbidden(ErrorDetail),
-    /// The organization, user or endpoint does not exist: status 404.
+    /// The organization, user or endpoint does not exist: the API says so, with status 404.
     #[error("not found{0}")]
     NotFound(ErrorDetail),
     /// Too many requests: status 429.
@@ -22,7 +23,7 @@ pub enum Error {
     RateLimited {
         /// Status and error text.
         detail: ErrorDetail,
-        /// `Retry-After`.
+        /// `Retry-After`, else [`DEFAULT_PAUSE`].
         retry_after: Option<Duration>,
     },
     /// No request was sent, because the API rate limits the account.
@@ -39,7 +40,7 @@ pub enum Error {
         /// `Retry-After`, of status 503 only.
         retry_after: Option<Duration>,
     },
-    /// Any other status; redirects are not followed.
+    /// Any other status, and a 403 or 404 that is not the API's: of a firewall, for example. Redirects are not followed.
     #[error("unexpected HTTP status {}", .0.with_redirect())]
     HttpStatus(ErrorDetail),
     /// `success: false` for a reason that the other variants do not cover.
@@ -54,6 +55,9 @@ pub enum Error {
         /// The limit, in bytes.
         limit: u64,
     },
+    /// The response is compressed more than any response of the API.
+    #[error("response larger than {} times its compressed size", super::body::MAX_RATIO)]
+    TooCompressed,
     /// The response was not complete before the timeout.
     #[error("timed out after {}: see --api.timeout", humantime::format_duration(*.after))]
     Timeout {
@@ -105,7 +109,7 @@ impl Error {
             Self::HttpStatus(_) => "http_status",
             Self::Api(_) => "api_error",
             Self::Decode(_) => "decode",
-            Self::TooLarge { .. } => "too_large",
+            Self::TooLarge { .. } | Self::TooCompressed => "too_large",
             Self::Timeout { .. } => "timeout",
             Self::Connect(_) => "connect",
             Self::Tls(_) => "tls",
@@ -138,13 +142,15 @@ impl Error {
         }
     }
 
-    /// Returns the error of a response whose status is not 200.
-    pub(super) fn of_status(detail: ErrorDetail, retry_after: Option<Duration>) -> Self {
+    /// Returns the error of a response whose status is not 200. `is_of_api` tells whether the body is the API's own, with
+    /// `success: false`: only the API knows what a credential may do and what exists.
+    pub(super) fn of_status(detail: ErrorDetail, is_of_api: bool, retry_after: Option<Duration>) -> Self {
         match detail.status {
             401 => Self::Unauthorized(detail),
-            403 => Self::Forbidden(detail),
-            404 => Self::NotFound(detail),
-            429 => Self::RateLimited { detail, retry_after },
+            400..=499 if is_of_api && detail.refuses_credential() => Self::Unauthorized(detail),
+            403 if is_of_api => Self::Forbidden(detail),
+            404 if is_of_api => Self::NotFound(detail),
+            429 => Self::RateLimited { detail, retry_after: retry_after.or(Some(DEFAULT_PAUSE)) },
             503 => Self::ServerError { detail, retry_after },
             500..=599 => Self::ServerError { detail, retry_after: None },
             _ => Self::HttpStatus(detail),
@@ -153,25 +159,9 @@ impl Error {
 
     /// Returns the error of a response with status 200 and `success: false`: its text decides.
     pub(super) fn of_text(detail: ErrorDetail) -> Self {
-        let text = detail.text.as_deref().unwrap_or_default().to_ascii_lowercase();
-        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if has(&[
-            "invalid api key",
-            "invalid jwt",
-            "invalid token",
-            "jwt expired",
-            "token expired",
-            "not logged in",
-        ]) {
+        if detail.refuses_credential() {
             Self::Unauthorized(detail)
-        } else if has(&[
-            "permission",
-            "not permitted",
-            "not allowed",
-            "forbidden",
-            "access denied",
-            "no access",
-        ]) {
+        } else if detail.mentions(&PERMISSION) {
             Self::Forbidden(detail)
         } else {
             Self::Api(detail)
@@ -199,21 +189,34 @@ pub struct ErrorDetail {
     pub redirect: Option<String>,
 }
 
-/// Maximum length of a logged error text, in characters.
-const MAX_TEXT_LENGTH: usize = 200;
+/// Pause after a status 429 without a usable `Retry-After`.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(30);
+
+/// How error texts name a credential.
+const CREDENTIAL: [&str; 4] = ["api key", "apikey", "jwt", "token"];
+
+/// What error texts say of a credential that is not accepted.
+const REFUSED: [&str; 3] = ["invalid", "expired", "revoked"];
+
+/// How error texts say that a credential is not permitted to make a call.
+const PERMISSION: [&str; 6] =
+    ["permission", "not permitted", "not allowed", "forbidden", "access denied", "no access"];
 
 impl ErrorDetail {
-    /// Makes `text` safe to log: without the credential, e-mail addresses and control characters, and shortened.
+    /// Makes a detail with the known words of `text`.
     pub(super) fn new(status: u16, text: Option<&str>, credential: &str) -> Self {
-        let safe = |text: &str| {
-            let text =
-                if credential.is_empty() { text.to_owned() } else { text.replace(credential, "[credential]") };
-            let words =
-                text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-            let masked: Vec<_> = words.map(|word| if word.contains('@') { "[e-mail]" } else { word }).collect();
-            masked.join(" ").chars().take(MAX_TEXT_LENGTH).collect::<String>()
-        };
-        Self { status, text: text.map(safe).filter(|text| !text.is_empty()), redirect: None }
+        let text = text.map(|text| known_words(text, credential)).filter(|text| !text.is_empty());
+        Self { status, text, redirect: None }
+    }
+
+    /// Returns true if the text says that the credential is not accepted, such as "JWT token has expired".
+    fn refuses_credential(&self) -> bool {
+        self.mentions(&["not logged in"]) || self.mentions(&CREDENTIAL) && self.mentions(&REFUSED)
+    }
+
+    fn mentions(&self, words: &[&str]) -> bool {
+        let text = self.text.as_deref().unwrap_or_default().to_ascii_lowercase();
+        words.iter().any(|word| text.contains(word))
     }
 
     fn with_redirect(&self) -> String {
@@ -238,14 +241,17 @@ mod tests {
     fn error_texts_lose_credential_addresses_and_line_breaks() {
         let detail =
             ErrorDetail::new(200, Some("key ei_123 of\njan@example.com\u{1b}[31m is <b@c.d> bad"), "ei_123");
-        assert_eq!(detail.text.as_deref(), Some("key [credential] of [e-mail] [31m is [e-mail] bad"));
+        assert_eq!(detail.text.as_deref(), Some("key [credential] of [e-mail] [...] is [e-mail] bad"));
     }
 
     #[test]
     fn success_false_is_classified_by_its_text() {
         let reason = |text| Error::of_text(ErrorDetail::new(200, Some(text), "")).reason();
-        assert_eq!(reason("Invalid API key"), "unauthorized");
+        for text in ["Invalid API key", "JWT token has expired", "jwt expired", "This API key was revoked"] {
+            assert_eq!(reason(text), "unauthorized", "{text}");
+        }
         assert_eq!(reason("You do not have permission to do this"), "forbidden");
+        assert_eq!(reason("This API key does not have permission"), "forbidden");
         assert_eq!(reason("Something else"), "api_error");
     }
 
@@ -253,9 +259,9 @@ mod tests {
     fn an_unexpected_status_is_reported_with_the_host_of_a_redirect() {
         let redirect = Some("login.example.com".to_owned());
         let detail = ErrorDetail { redirect, ..ErrorDetail::new(302, None, "") };
-        let error = Error::of_status(detail, None);
+        let error = Error::of_status(detail, false, None);
         assert_eq!(error.to_string(), "unexpected HTTP status 302 (redirect to login.example.com)");
-        let error = Error::of_status(ErrorDetail::new(418, Some("a teapot"), ""), None);
+        let error = Error::of_status(ErrorDetail::new(418, Some("a teapot"), ""), true, None);
         assert_eq!(error.to_string(), "unexpected HTTP status 418: a teapot");
     }
 }

@@ -124,6 +124,7 @@ impl<T: Object> Slot for Option<T> {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        *self = None;
         if json.enter(b'{', name).await? {
             json.members(self.insert(T::default())).await?;
         }
@@ -146,8 +147,8 @@ pub(super) struct Each<F> {
 pub(super) trait Fold: Default {
     type Element<'a>: Fields<'a>;
 
-    /// Adds an element.
-    fn add(&mut self, element: &Self::Element<'_>, options: &DecodeOptions, errors: &mut DecodeErrors);
+    /// Adds an element. Returns how many elements were left out because of a limit.
+    fn add(&mut self, element: &Self::Element<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64;
 }
 
 impl<F: Fold> Slot for Each<F> {
@@ -158,8 +159,8 @@ impl<F: Fold> Slot for Each<F> {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        *self = Self::default();
         if json.enter(b'[', name).await? {
-            *self = Self::default();
             let fold = self.fold.insert(F::default());
             while json.advance(b']').await? {
                 self.elements += 1;
@@ -172,6 +173,9 @@ impl<F: Fold> Slot for Each<F> {
 
 /// A type that fields are converted to.
 pub(super) trait Convert: Sized {
+    /// Maximum number of elements of a list that are kept.
+    const MAX: usize = usize::MAX;
+
     type Fields<'a>: Fields<'a>;
 
     /// Converts the fields; `None` if a required one is missing or invalid.
@@ -181,8 +185,12 @@ pub(super) trait Convert: Sized {
 impl<T: Convert> Fold for Vec<T> {
     type Element<'a> = T::Fields<'a>;
 
-    fn add(&mut self, element: &T::Fields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) {
+    fn add(&mut self, element: &T::Fields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
+        if self.len() == T::MAX {
+            return 1;
+        }
         self.extend(T::convert(element, errors));
+        0
     }
 }
 
@@ -354,7 +362,7 @@ mod tests {
         let mut errors = DecodeErrors::default();
         assert_eq!(pair.one.read(&mut errors), Some(2.0));
         assert_eq!(pair.two.read(&mut errors), None);
-        assert_eq!(errors.0, BTreeMap::from([("two", 1)]));
+        assert_eq!(errors.invalid, BTreeMap::from([("two", 1)]));
         assert_eq!(&text[end..], b" rest");
     }
 

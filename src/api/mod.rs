@@ -1,16 +1,18 @@
 //! Client of the Edge Impulse Studio API: requests, and the decoding of responses into facts.
 //!
 //! [`transport()`] sets up connections. [`Client`] sends the request of a call, or the several requests of a paginated
-//! one. Each response is decoded by [`decode()`] while it arrives: `stream` walks through the JSON document, `reader` and
-//! `buffer` hold the received bytes, `fields` reads the known members of an object with serde_json, `values` converts
+//! one. `body` decompresses each response, and [`decode()`] decodes it while it arrives: `stream` walks through the JSON
+//! document, `reader` and `buffer` hold the received bytes, `fields` reads the known members of an object with serde_json, `values` converts
 //! single values, and `skipper` passes over what is not read. [`members`] lists every member that is read.
 
+mod body;
 mod buffer;
 mod client;
 mod counts;
 mod credential;
 mod decode;
 mod error;
+mod error_text;
 mod fields;
 mod pagination;
 mod reader;
@@ -27,3 +29,4 @@ pub use error::{Error, ErrorDetail};
 pub use fields::{Member, Schema};
 pub use stream::{ENVELOPE, Parts};
 pub use transport::transport;
+pub(crate) use values::is_no_date;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
+use super::decode::organizations::MAX_ORGANIZATIONS;
 use super::request::Request;
 use crate::model::{Facts, TIERS, WINDOWS, Whitelabel};
 
@@ -35,8 +36,14 @@ pub(super) async fn organizations(request: &Request<'_>, owner: u64) -> Result<F
         }
         total = response.page.total.or(total);
         offset += response.page.elements;
+        let is_full = organizations.len() > MAX_ORGANIZATIONS;
+        if is_full {
+            let left_out = total.unwrap_or_default().max(organizations.len() as u64) - MAX_ORGANIZATIONS as u64;
+            request.count_truncated(&BTreeMap::from([("organizations", left_out)]));
+            organizations = organizations.into_iter().take(MAX_ORGANIZATIONS).collect();
+        }
         // A page without new organizations ends the list if the total is missing or wrong, or the offset ignored.
-        if organizations.len() == before || total.is_some_and(|total| offset >= total) {
+        if is_full || organizations.len() == before || total.is_some_and(|total| offset >= total) {
             let whitelabel = Whitelabel { organizations: total, ..Whitelabel::new(owner) };
             let whitelabels = BTreeMap::from([(owner, whitelabel)]);
             return Ok(Facts { organizations, whitelabels, ..Facts::default() });

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::Error;
-use super::client::{Client, TappedResponse};
+use super::client::{Client, Settings, TappedResponse};
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
@@ -17,6 +16,7 @@ use super::fields::read_fields;
 use super::stream::{Envelope, Parts};
 use super::transport::classify;
 use super::values::DecodeErrors;
+use super::{Error, body};
 use crate::model::{Call, Facts, UnixTime};
 
 /// Maximum size of a response with an error status that is read, in bytes.
@@ -75,14 +75,15 @@ impl Request<'_> {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
             let decoded = decode(parts, call, &options, credential.expose()).await;
-            self.count(&decoded.errors);
+            self.count_invalid(&decoded.errors);
+            self.count_truncated(&decoded.truncated);
             decoded.facts.map(|facts| Success { facts, page: decoded.page })
         } else {
             let retry_after = retry_after(response.headers(), self.now);
             let redirect = redirect_host(response.headers(), &url);
-            let text = error_text(self.body(response, copy.as_mut()), settings.timeout).await;
+            let (is_of_api, text) = refusal(self.body(response, copy.as_mut()), settings.timeout).await;
             let detail = ErrorDetail::new(code, text.as_deref(), credential.expose());
-            Err(Error::of_status(ErrorDetail { redirect, ..detail }, retry_after))
+            Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after))
         };
         // Responses that timed out are not tapped: they would look complete.
         if let (Some(tap), Some(body)) = (&settings.tap, &copy) {
@@ -93,25 +94,18 @@ impl Request<'_> {
         result
     }
 
-    /// Returns the parts of a body as they arrive, up to the maximum size; copies them to `copy`.
+    /// Returns the parts of a body as they arrive; counts them, and copies them to `copy`.
     fn body(&self, response: Response, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
-        let limit = self.client.settings.max_response_size;
-        let mut size = 0;
-        Box::pin(response.bytes_stream()).map(move |part| {
-            let part = part.map_err(|error| classify(error, &self.client.settings.url))?;
-            size += part.len() as u64;
+        let Settings { max_response_size, url, .. } = &self.client.settings;
+        body::parts(response, *max_response_size, url).inspect_ok(move |part| {
             self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
-            if size > limit {
-                return Err(Error::TooLarge { limit });
-            }
             if let Some(copy) = &mut copy {
-                copy.extend_from_slice(&part);
+                copy.extend_from_slice(part);
             }
-            Ok(part)
         })
     }
 
-    fn count(&self, errors: &BTreeMap<&'static str, u64>) {
+    fn count_invalid(&self, errors: &BTreeMap<&'static str, u64>) {
         let endpoint = self.call.collector.endpoint();
         for (field, count) in errors {
             self.client.telemetry.decode_errors(endpoint, field, *count);
@@ -127,10 +121,27 @@ impl Request<'_> {
             );
         }
     }
+
+    /// Counts texts that were shortened and elements that were left out, by field; logs the first of a field.
+    pub(super) fn count_truncated(&self, truncated: &BTreeMap<&'static str, u64>) {
+        let endpoint = self.call.collector.endpoint();
+        for (field, count) in truncated {
+            if self.client.telemetry.truncated(endpoint, field, *count) {
+                tracing::warn!(
+                    account = self.account,
+                    endpoint,
+                    field,
+                    organization_id = self.call.organization_id,
+                    user_id = self.call.user_id,
+                    "a response exceeds a limit: texts are shortened, or elements of a list left out"
+                );
+            }
+        }
+    }
 }
 
-/// Returns the `error` of a response with an error status.
-async fn error_text(mut parts: impl Parts, timeout: Duration) -> Option<String> {
+/// Returns whether a response with an error status is the API's own, with `success: false`, and its `error`.
+async fn refusal(mut parts: impl Parts, timeout: Duration) -> (bool, Option<String>) {
     let mut body = Vec::new();
     let reading = async {
         while body.len() < MAX_FAILURE_SIZE
@@ -141,17 +152,22 @@ async fn error_text(mut parts: impl Parts, timeout: Duration) -> Option<String> 
     };
     // Half of the request's timeout, so that the request does not time out meanwhile.
     let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
-    let (envelope, _) = read_fields::<Envelope<'_>>(&body)?;
-    envelope.error.read(&mut DecodeErrors::default())
+    let Some((envelope, _)) = read_fields::<Envelope<'_>>(&body) else { return (false, None) };
+    let mut errors = DecodeErrors::default();
+    (envelope.success.read(&mut errors) == Some(false), envelope.error.read(&mut errors))
 }
 
-/// Returns `Retry-After`, which is a number of seconds or a date.
+/// Returns `Retry-After`, which is a number of seconds, rounded up, or a date.
 fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    value.parse().map(Duration::from_secs).ok().or_else(|| {
-        let until = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
-        Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
-    })
+    if value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && let Ok(seconds) = value.parse::<f64>()
+    {
+        // A number that is too large is a long pause too.
+        return Some(Duration::try_from_secs_f64(seconds.ceil()).unwrap_or(Duration::MAX));
+    }
+    let until = httpdate::parse_http_date(value).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Duration::try_from_secs_f64(until.as_secs_f64() - now).ok()
 }
 
 /// Returns the host of `Location`. Its path and query may hold secrets.

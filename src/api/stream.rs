@@ -12,13 +12,11 @@ use super::Error;
 use super::decode::DecodeOptions;
 use super::fields::{Fold, Member, Object, Schema, fields, read_fields, read_raw};
 use super::reader::Reader;
-use super::values::{Boolean, DecodeErrors, Text, text};
+use super::values::{Boolean, COUNTED, DecodeErrors, Text, text};
 
-/// Largest value that is kept of a response, in bytes: far more than any name, date or number has.
-const MAX_VALUE_SIZE: usize = 1 << 20;
-
-/// Elements up to this size are read from the receive buffer. Of a larger one, only the known members are buffered.
-const MAX_ELEMENT_SIZE: usize = 64 * 1024;
+/// Largest value that is kept of a response, in bytes: far more than any name, date or number has. Elements of lists up
+/// to this size are read from the receive buffer; of a larger one, only the known members are buffered.
+const MAX_VALUE_SIZE: usize = 64 * 1024;
 
 /// A body in parts, as they arrive.
 pub trait Parts: Stream<Item = Result<Bytes, Error>> + Unpin {}
@@ -104,15 +102,17 @@ impl<S: Parts> JsonStream<S> {
         let Self { reader, options, errors, .. } = self;
         let read = |text: &[u8]| {
             let (element, end) = read_fields::<F::Element<'_>>(text)?;
-            fold.add(&element, options, errors);
-            Some(((), end))
+            Some((fold.add(&element, options, errors), end))
         };
-        if reader.value(MAX_ELEMENT_SIZE, read).await?.is_none() {
+        let left_out = if let Some(left_out) = reader.value(MAX_VALUE_SIZE, read).await? {
+            left_out
+        } else {
             let mut element = F::Element::<'static>::default();
             self.step_in();
             self.members(&mut element).await?;
-            fold.add(&element, &self.options, &mut self.errors);
-        }
+            fold.add(&element, &self.options, &mut self.errors)
+        };
+        self.errors.left_out(name, left_out);
         Ok(true)
     }
 
@@ -158,45 +158,43 @@ impl<S: Parts> JsonStream<S> {
     /// Hands the name of the member that comes next to `find`, and goes to the member's value.
     async fn name<R>(&mut self, find: impl Fn(&str) -> R) -> Result<R, Error> {
         self.reader.expect(b'"').await?;
-        // A name with half of a surrogate pair is unknown, like an empty one.
-        let found = self.raw(|json| find(&text(json).unwrap_or_default())).await?;
+        // A name with half of a surrogate pair, or that is too long, is unknown, like an empty one.
+        let found = self.raw(|json| find(&text(json).unwrap_or_default())).await?.unwrap_or_else(|| find(""));
         self.reader.expect(b':').await?;
         self.reader.step();
         Ok(found)
     }
 
-    /// Returns the text of the single value that comes next. A list of which the length counts becomes one of zeros.
+    /// Returns the text of the single value that comes next; an empty one, which is invalid, if it is too long. Of a
+    /// list of which only the length is used, it is the number of elements.
     pub(super) async fn text(&mut self, schema: Schema) -> Result<String, Error> {
         if schema != Schema::Length || self.reader.peek().await? != Some(b'[') {
-            return self.raw(str::to_owned).await;
+            return Ok(self.raw(str::to_owned).await?.unwrap_or_default());
         }
-        let mut zeros = String::new();
+        let mut elements = 0_u64;
         self.step_in();
         while self.advance(b']').await? {
             self.skip().await?;
-            zeros += if zeros.is_empty() { "0" } else { ",0" };
-            if zeros.len() > MAX_VALUE_SIZE - 2 {
-                return Err(too_large());
-            }
+            elements += 1;
         }
-        Ok(format!("[{zeros}]"))
+        Ok(format!("{COUNTED}{elements}"))
     }
 
-    /// Hands the text of the value that comes next to `read`.
-    async fn raw<R>(&mut self, read: impl Fn(&str) -> R) -> Result<R, Error> {
+    /// Hands the text of the value that comes next to `read`; skips it if it is too long.
+    async fn raw<R>(&mut self, read: impl Fn(&str) -> R) -> Result<Option<R>, Error> {
         let read = |text: &[u8]| read_raw(text).map(|(json, end)| (read(json), end));
-        self.reader.value(MAX_VALUE_SIZE, read).await?.ok_or_else(too_large)
+        let value = self.reader.value(MAX_VALUE_SIZE, read).await?;
+        if value.is_none() {
+            self.reader.skip().await?;
+        }
+        Ok(value)
     }
 
     /// Skips the value that comes next.
     pub(super) async fn skip(&mut self) -> Result<(), Error> {
         match self.reader.peek().await? {
             Some(b'{' | b'[' | b'"') => self.reader.skip().await,
-            _ => self.raw(|_| ()).await,
+            _ => self.raw(|_| ()).await.map(drop),
         }
     }
-}
-
-fn too_large() -> Error {
-    Error::Decode(format!("a value is larger than {MAX_VALUE_SIZE} bytes"))
 }

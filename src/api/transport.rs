@@ -9,7 +9,8 @@ use reqwest::{Certificate, ClientBuilder, Proxy};
 use url::{Host, Url};
 
 use super::Error;
-use crate::config::ApiOptions;
+use super::error_text::printable;
+use crate::config::{ApiOptions, file_reader};
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +33,8 @@ pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
         .user_agent(USER_AGENT)
         // A redirect would send the credential to a host that is not configured.
         .redirect(reqwest::redirect::Policy::none())
+        // Bodies are decompressed in `body`.
+        .no_gzip()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_keepalive(Duration::from_secs(30));
@@ -60,7 +63,7 @@ pub fn transport(options: &ApiOptions) -> Result<reqwest::Client, String> {
 }
 
 fn certificates(path: &std::path::Path) -> Result<Vec<Certificate>, String> {
-    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    let pem = file_reader::read(path).map_err(|error| error.to_string())?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| innermost(&error))?;
     if certificates.is_empty() {
         return Err("expected certificates in PEM, found none".to_owned());
@@ -126,7 +129,7 @@ fn is_loopback(url: &Url) -> bool {
 pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
     // The log has the endpoint; the URL would be noise.
     let error = error.without_url();
-    let text = innermost(&error);
+    let text = printable(&innermost(&error));
     let host = || {
         format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
     };
@@ -134,9 +137,6 @@ pub(super) fn classify(error: reqwest::Error, url: &Url) -> Error {
         Error::Tls(format!("{}: {text}", host()))
     } else if error.is_connect() {
         Error::Connect(format!("{}: {text}", host()))
-    } else if error.is_decode() && !causes(&error).any(<dyn std::error::Error>::is::<hyper::Error>) {
-        // Errors of hyper come through the decompressor too, but are of the connection.
-        Error::Decode(format!("invalid compression: {text}"))
     } else {
         Error::Transport(text)
     }

@@ -8,14 +8,49 @@ use serde::de::IgnoredAny;
 use super::fields::Schema;
 use crate::model::UnixTime;
 
-/// How often each field of a response held an invalid value.
+/// Maximum length of a text, in bytes: what is read becomes a label or part of a message.
+pub(super) const MAX_TEXT: usize = 1024;
+
+/// Maximum length of a text after many long ones, in bytes: more than most names have.
+const MAX_SHORT_TEXT: usize = 64;
+
+/// How many bytes the texts of a response may have beyond [`MAX_SHORT_TEXT`] each, in total.
+const MAX_LONG_TEXT: usize = 16 * 1024;
+
+/// What could not be read of a response, by field.
 #[derive(Debug, Default)]
-pub(super) struct DecodeErrors(pub(super) BTreeMap<&'static str, u64>);
+pub(super) struct DecodeErrors {
+    /// How often a field held an invalid value.
+    pub(super) invalid: BTreeMap<&'static str, u64>,
+    /// How many texts of a field were shortened, or elements left out because of a limit.
+    pub(super) truncated: BTreeMap<&'static str, u64>,
+    /// How many bytes the texts have beyond [`MAX_SHORT_TEXT`] each.
+    long_text: usize,
+}
 
 impl DecodeErrors {
-    /// Counts one value of `field`.
+    /// Counts one invalid value of `field`.
     pub(super) fn count(&mut self, field: &'static str) {
-        *self.0.entry(field).or_default() += 1;
+        *self.invalid.entry(field).or_default() += 1;
+    }
+
+    /// Counts elements of the list `field` that were left out.
+    pub(super) fn left_out(&mut self, field: &'static str, elements: u64) {
+        if elements > 0 {
+            *self.truncated.entry(field).or_default() += elements;
+        }
+    }
+
+    /// Shortens a text of `field` that is too long, at the boundary of a character, and counts it.
+    fn shorten(&mut self, field: &'static str, text: &mut String) {
+        let may_be_long = self.long_text < MAX_LONG_TEXT;
+        let end = text.floor_char_boundary(if may_be_long { MAX_TEXT } else { MAX_SHORT_TEXT });
+        self.long_text += end.saturating_sub(MAX_SHORT_TEXT);
+        if end < text.len() {
+            text.truncate(end);
+            text.shrink_to_fit();
+            *self.truncated.entry(field).or_default() += 1;
+        }
     }
 }
 
@@ -51,6 +86,9 @@ pub(super) trait Parse {
 
     /// Converts one well-formed JSON value. Returns `None` if it is invalid.
     fn parse(json: &str) -> Option<Self::Output<'_>>;
+
+    /// Limits the size of a value of the field `name`.
+    fn limit(_: &mut Self::Output<'_>, _name: &'static str, _: &mut DecodeErrors) {}
 }
 
 /// Converts a value of the field `name`, and counts it if it is invalid.
@@ -59,16 +97,16 @@ pub(super) fn parse<'a, T: Parse>(
     json: Option<&'a str>,
     errors: &mut DecodeErrors,
 ) -> Value<T::Output<'a>> {
-    match json {
-        None | Some("null") => Value::Missing,
-        Some(json) => T::parse(json).map_or_else(
-            || {
-                errors.count(name);
-                Value::Invalid
-            },
-            Value::Valid,
-        ),
-    }
+    let is_missing = |json: &str| {
+        json == "null" || T::SCHEMA == Schema::Date && text(json).is_some_and(|text| is_no_date(&text))
+    };
+    let Some(json) = json.filter(|json| !is_missing(json)) else { return Value::Missing };
+    let Some(mut value) = T::parse(json) else {
+        errors.count(name);
+        return Value::Invalid;
+    };
+    T::limit(&mut value, name, errors);
+    Value::Valid(value)
 }
 
 /// Declares a type that JSON is converted to.
@@ -95,10 +133,12 @@ value!(
 );
 
 value!(
-    /// A quantity: finite and not negative.
+    /// A quantity: not negative, and at most 1e300.
     Number: Number, |json| -> f64 {
+        // Sums and conversions of units stay finite.
+        const LARGEST: f64 = 1e300;
         // `f64::from_str` accepts `inf` and `nan` too, which are not JSON; strings begin with a quote.
-        json.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
+        json.parse().ok().filter(|number| (0.0..=LARGEST).contains(number))
     }
 );
 
@@ -114,10 +154,23 @@ value!(
     }
 );
 
-value!(
-    /// A string.
-    Text: Text, |json| -> String { text(json).map(Cow::into_owned) }
-);
+/// A string of at most [`MAX_TEXT`] bytes; a longer one is shortened.
+#[derive(Debug)]
+pub(super) struct Text;
+
+impl Parse for Text {
+    type Output<'a> = String;
+
+    const SCHEMA: Schema = Schema::Text;
+
+    fn parse(json: &str) -> Option<String> {
+        text(json).map(Cow::into_owned)
+    }
+
+    fn limit(text: &mut String, name: &'static str, errors: &mut DecodeErrors) {
+        errors.shorten(name, text);
+    }
+}
 
 value!(
     /// A date and time with its offset.
@@ -128,13 +181,24 @@ value!(
     }
 );
 
+/// Comes before the number of elements of a list that was not kept. No JSON value begins with it.
+pub(super) const COUNTED: char = '#';
+
 value!(
     /// The length of a list.
     Length: Length, |json| -> u64 {
+        if let Some(elements) = json.strip_prefix(COUNTED) {
+            return elements.parse().ok();
+        }
         let list: Vec<IgnoredAny> = serde_json::from_str(json).ok()?;
         Some(list.len() as u64)
     }
 );
+
+/// Returns true for the first and the last day of calendars, which other systems write for "none" and "never".
+pub(crate) fn is_no_date(text: &str) -> bool {
+    text.starts_with("0001-01-01") || text.starts_with("9999-12-31")
+}
 
 /// Returns a string without its escapes; `None` for anything else, and for half of a surrogate pair.
 pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
@@ -153,16 +217,17 @@ mod tests {
     fn parsed<T: Parse>(json: &str) -> (Value<T::Output<'_>>, u64) {
         let mut errors = DecodeErrors::default();
         let value = parse::<T>("field", Some(json), &mut errors);
-        (value, errors.0.values().sum())
+        (value, errors.invalid.values().sum())
     }
 
     #[test]
-    fn numbers_are_finite_and_not_negative() {
+    fn numbers_and_their_sums_are_finite_and_not_negative() {
         assert_eq!(parsed::<Number>("0"), (Value::Valid(0.0), 0));
         assert_eq!(parsed::<Number>("1.5e3"), (Value::Valid(1500.0), 0));
         assert_eq!(parsed::<Number>("18446744073709551616"), (Value::Valid(18_446_744_073_709_551_616.0), 0));
         assert_eq!(parsed::<Number>("null"), (Value::Missing, 0));
-        for invalid in ["-1", "1e400", "\"12\"", "true", "[]", "{}"] {
+        assert_eq!(parsed::<Number>("1e300"), (Value::Valid(1e300), 0));
+        for invalid in ["-1", "1e400", "1e301", "1.7e308", "\"12\"", "true", "[]", "{}"] {
             assert_eq!(parsed::<Number>(invalid), (Value::Invalid, 1), "{invalid}");
         }
     }
@@ -194,6 +259,17 @@ mod tests {
         {
             assert_eq!(parsed::<Date>(invalid), (Value::Invalid, 1), "{invalid}");
         }
+        for none in [
+            r#""0001-01-01T00:00:00Z""#,
+            r#""0001-01-01T00:00:00+00:00""#,
+            r#""0001-01-01T00:00:00""#,
+            r#""9999-12-31T23:59:59Z""#,
+            r#""9999-12-31T23:59:59.9999999Z""#,
+            r#""9999\u002d12-31T23:59:59.999-05:00""#,
+        ] {
+            assert_eq!(parsed::<Date>(none), (Value::Missing, 0), "{none}");
+        }
+        assert_eq!(parsed::<Text>(r#""0001-01-01T00:00:00Z""#).1, 0);
     }
 
     #[test]

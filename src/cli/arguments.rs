@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -43,10 +44,31 @@ impl CommandLine {
         if std::env::args_os().any(|argument| argument == "-h") {
             command = help::with_short_help(command);
         }
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(without_values)?;
         check_conflicts(&command, &matches)?;
         Self::from_arg_matches(&matches)
     }
+}
+
+/// Removes the values from an error: any of them may be a secret.
+fn without_values(error: clap::Error) -> clap::Error {
+    if !error.use_stderr() {
+        return error;
+    }
+    let text = error.to_string();
+    let is_value = |(kind, given): &(ContextKind, &String)| match kind {
+        ContextKind::InvalidValue | ContextKind::InvalidSubcommand => true,
+        // The name of an option has no value in it.
+        ContextKind::InvalidArg => error.kind() == ErrorKind::UnknownArgument && !given.starts_with('-'),
+        _ => false,
+    };
+    let given = error.context().filter_map(|(kind, given)| match given {
+        ContextValue::String(given) => Some((kind, given)).filter(is_value),
+        _ => None,
+    });
+    let text = given.fold(text, |text, (_, given)| text.replace(&format!(" '{given}'"), ""));
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    clap::Error::raw(error.kind(), text)
 }
 
 /// Refuses flags and variables besides `--config.file`: there is one place for each value.
@@ -65,7 +87,7 @@ fn check_conflicts(command: &clap::Command, matches: &ArgMatches) -> Result<(), 
             _ => continue,
         };
         let message = format!("{source} cannot be combined with --config.file: set it in the file");
-        return Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message));
+        return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
     }
     Ok(())
 }

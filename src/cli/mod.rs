@@ -13,6 +13,7 @@ pub mod metric_reference;
 pub mod openapi;
 mod option_reference;
 mod output;
+mod runtime;
 mod scrape;
 mod serve;
 
@@ -53,10 +54,9 @@ impl Failure {
 /// # Errors
 /// See [`Failure`].
 pub fn execute(command_line: CommandLine) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| Failure::Running(format!("cannot start the tokio runtime: {error}")))?;
+    let runtime = runtime::start().map_err(Failure::Running)?;
     // Awaits in the library crate, so that futures are not compiled again in the binary.
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         match command_line.command {
             None => serve::serve(command_line.options).await,
             Some(Command::Demo(options)) => demo::demo(&options).await,
@@ -70,7 +70,10 @@ pub fn execute(command_line: CommandLine) -> Result<ExitCode, Failure> {
             Some(Command::Completions { shell }) => manual::completions(shell),
             Some(Command::Man { directory, markdown }) => manual::man(directory.as_deref(), markdown),
         }
-    })
+    });
+    // Does not wait for threads that a file or a DNS server blocks.
+    runtime.shutdown_background();
+    result
 }
 
 /// Returns the configuration of `options`, and the recording of `--replay` if there is one.

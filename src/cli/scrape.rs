@@ -43,7 +43,7 @@ pub(super) async fn collect_once(
     let Configuration { api, common, .. } = &exporter.configuration;
     let budget = common.scrape.timeout_max.unwrap_or(api.timeout.saturating_mul(2));
     let all = Selection::default();
-    let collected = exporter.collect(&exporter.accounts, &all, true, budget, Format::PrometheusText).await;
-    let (text, snapshot) = collected.map_err(|error| Failure::Running(error.to_string()))?;
+    let collected = exporter.collect(&exporter.accounts, &all, true, budget, Format::PrometheusText);
+    let (text, snapshot) = collected.await;
     Ok((exporter, text, snapshot))
 }

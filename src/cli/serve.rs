@@ -2,21 +2,29 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::output::init_log;
 use super::{Failure, build, configuration};
 use crate::collect::{Exporter, Keep};
-use crate::config::Options;
+use crate::config::{Options, redact};
 use crate::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 
 /// Serves the metrics of the configured accounts until SIGTERM or SIGINT.
 pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
+    check_clock()?;
     let (configuration, replay) = configuration(options)?;
     init_log(&configuration.common.log);
     let exporter = build(configuration, replay, Keep::default()).await?;
     let server = Server::open(exporter.web()).await.map_err(Failure::Configuration)?;
-    server.announce(&exporter.web().telemetry_path, exporter.configuration.api.url.as_str());
+    server.announce(&exporter.web().telemetry_path, &redact(exporter.configuration.api.url.as_str()));
     Ok(run(exporter, server).await)
+}
+
+/// Fails if the system clock is before 1970: hyper panics in every connection that begins then, whatever its options.
+pub(super) fn check_clock() -> Result<(), Failure> {
+    let text = "the system clock is before 1970: set it, e.g. by NTP, and start again";
+    SystemTime::now().duration_since(UNIX_EPOCH).map(drop).map_err(|_| Failure::Running(text.to_owned()))
 }
 
 /// Serves `exporter` until SIGTERM or SIGINT. The exit code is 1 if requests were still running at the end.
@@ -34,13 +42,13 @@ pub(super) async fn run(exporter: Arc<Exporter>, server: Server) -> ExitCode {
     }
 }
 
-/// Reloads the configuration file at each SIGHUP.
+/// Reloads the configuration at each SIGHUP.
 async fn reload_on_sighup(live: Arc<ReloadableExporter>) {
     #[cfg(unix)]
     if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) {
         while signal.recv().await.is_some() {
             // Failures are logged and counted where they happen.
-            let _ = live.reload();
+            let _ = live.reload().await;
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The credential of an account, loaded again when its file changes.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::ExposeSecret;
 
 use crate::api::{Credential, CredentialError};
-use crate::config::{CredentialKind, CredentialOrigin};
+use crate::config::{CredentialKind, CredentialOrigin, file_reader};
 use crate::model::UnixTime;
 
 /// Why a credential could not be loaded.
@@ -13,7 +14,7 @@ use crate::model::UnixTime;
 pub enum LoadError {
     /// The file could not be read.
     #[error("cannot be read: {0}")]
-    Unreadable(#[from] std::io::Error),
+    Unreadable(#[from] io::Error),
     /// The content cannot be a credential.
     #[error("{0}")]
     Invalid(#[from] CredentialError),
@@ -25,6 +26,8 @@ pub struct CredentialSource {
     kind: CredentialKind,
     origin: CredentialOrigin,
     state: Mutex<State>,
+    /// Locked while the file is read, so that an older content never replaces a newer one.
+    reading: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,9 +45,28 @@ impl CredentialSource {
     /// # Errors
     /// If the file cannot be read, or its content cannot be a credential.
     pub fn load(kind: CredentialKind, origin: CredentialOrigin, now: UnixTime) -> Result<Self, LoadError> {
-        let credential = Arc::new(read(kind, &origin)?);
+        let credential = Arc::new(match &origin {
+            CredentialOrigin::Environment(_, secret) => Credential::new(kind, secret.expose_secret())?,
+            CredentialOrigin::File(path) => {
+                let credential = of_file(kind, file_reader::read(path))?;
+                if file_reader::is_writable_by_everybody(path) {
+                    let file = path.display();
+                    tracing::warn!(
+                        "every user of this machine can replace the {} in {origin}: run chmod 600 {file}",
+                        kind.name()
+                    );
+                }
+                credential
+            }
+        });
         let state = State { credential, generation: 0, is_loaded: true, loaded_at: now };
-        Ok(Self { kind, origin, state: Mutex::new(state) })
+        Ok(Self { kind, origin, state: Mutex::new(state), reading: tokio::sync::Mutex::default() })
+    }
+
+    /// Returns where the credential comes from.
+    #[must_use]
+    pub const fn origin(&self) -> &CredentialOrigin {
+        &self.origin
     }
 
     /// Returns the kind of the credential, which never changes.
@@ -71,11 +93,11 @@ impl CredentialSource {
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn reload(&self, now: UnixTime) -> Result<Option<u64>, LoadError> {
-        let CredentialOrigin::File(_) = self.origin else { return Ok(None) };
-        // Read under the lock, so that an older content never replaces a newer one.
+    pub async fn reload(&self, now: UnixTime) -> Result<Option<u64>, LoadError> {
+        let CredentialOrigin::File(path) = &self.origin else { return Ok(None) };
+        let _reading = self.reading.lock().await;
+        let read = of_file(self.kind, file_reader::read_in_scrape(path).await);
         let mut state = self.state();
-        let read = read(self.kind, &self.origin);
         state.is_loaded = read.is_ok();
         let credential = read?;
         state.loaded_at = now;
@@ -100,10 +122,7 @@ impl CredentialSource {
     }
 }
 
-fn read(kind: CredentialKind, origin: &CredentialOrigin) -> Result<Credential, LoadError> {
-    match origin {
-        CredentialOrigin::Environment(_, secret) => Ok(Credential::new(kind, secret.expose_secret())?),
-        // A Kubernetes secret has a few hundred bytes in memory: reading it takes microseconds.
-        CredentialOrigin::File(path) => Ok(Credential::new(kind, &std::fs::read_to_string(path)?)?),
-    }
+fn of_file(kind: CredentialKind, content: io::Result<Vec<u8>>) -> Result<Credential, LoadError> {
+    let text = String::from_utf8(content?).map_err(|_| CredentialError::NotUtf8)?;
+    Ok(Credential::new(kind, &text)?)
 }

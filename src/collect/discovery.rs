@@ -128,13 +128,6 @@ impl Discovery {
         self.portfolios.iter().find(|(_, facts)| !is_member && has(facts)).map(|(owner, _)| *owner)
     }
 
-    /// Returns the name of a white label that the credential's user administers.
-    #[must_use]
-    pub fn whitelabel_name(&self, id: u64) -> Option<&str> {
-        let mut known = self.own.as_ref()?.whitelabels.values();
-        known.find(|whitelabel| whitelabel.id == Some(id))?.name.as_deref()
-    }
-
     fn lists(&self) -> impl Iterator<Item = &Facts> {
         self.own.iter().chain(self.portfolios.iter().map(|(_, facts)| facts)).map(|facts| &**facts)
     }

@@ -1,18 +1,16 @@
 //! Everything that one configuration describes, ready to be scraped.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::account::{Account, AccountState, Limits, Shared};
+use super::account::{Account, AccountState, Shared};
 use super::credential::CredentialSource;
 use super::{Scope, Selection, scrape};
 use crate::api::{self, Client, DecodeOptions, Settings, Tap};
 use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOptions};
-use crate::metrics::exposition::Writer;
 use crate::metrics::telemetry::Telemetry;
 use crate::metrics::{self, Format};
 use crate::model::{Clock, Snapshot};
@@ -34,8 +32,6 @@ pub struct Exporter {
     pub telemetry: Arc<Telemetry>,
     /// The time of day.
     pub clock: Clock,
-    /// Writes expositions of scrapes that read everything.
-    pub(crate) writer: Writer,
     http: reqwest::Client,
 }
 
@@ -49,8 +45,8 @@ pub struct Keep {
 }
 
 impl Exporter {
-    /// Builds the exporter of `configuration`. Takes over the telemetry of the `previous` one, and the state of accounts
-    /// that have not changed.
+    /// Builds the exporter of `configuration`. Takes over the telemetry of the `previous` one, the state of accounts that
+    /// have not changed, and what accounts of the same name have used of their limits.
     ///
     /// # Errors
     /// If a credential cannot be loaded, there is nothing to read, or TLS cannot be set up. Nothing has changed then.
@@ -78,6 +74,7 @@ impl Exporter {
     ) -> Result<Arc<Self>, String> {
         let Configuration { api, accounts: options, common, .. } = &configuration;
         let same_api = previous.filter(|previous| previous.configuration.api == *api);
+        let same_url = previous.filter(|previous| previous.configuration.api.url == api.url);
         let http = match same_api {
             Some(previous) if api.ca_file.is_none() => previous.http.clone(),
             // The content of the CA file may have changed.
@@ -86,10 +83,8 @@ impl Exporter {
         let mut states = Vec::new();
         for options in options {
             let known = same_api.and_then(|previous| previous.state_of(options));
-            states.push(match known {
-                Some(state) => state,
-                None => Arc::new(AccountState::new(load_credential(options, &clock)?)),
-            });
+            let before = same_url.and_then(|previous| previous.account(&options.name));
+            states.push(known.map_or_else(|| new_state(options, &clock, before), Ok)?);
         }
         // Nothing can fail from here on.
         let telemetry = previous
@@ -106,11 +101,27 @@ impl Exporter {
         let calls_per_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
         let accounts = options.iter().zip(states).enumerate().map(|(index, (options, state))| {
             let client = Client::new(http.clone(), settings(api, options, keep), Arc::clone(&telemetry));
-            let limits = Limits::new(share(concurrency, index, count), share(calls_per_minute, index, count));
-            Arc::new(Account::new(&options.name, state, scope(options), client, shared.clone(), limits))
+            let known = previous.and_then(|previous| previous.account(&options.name));
+            let limits = known.map(|account| Arc::clone(&account.limits)).unwrap_or_default();
+            limits.set(share(concurrency, index, count), share(calls_per_minute, index, count));
+            let scope = scope(options);
+            if !scope.finds_organizations(options.kind) {
+                tracing::warn!(
+                    account = options.name,
+                    "no organization is read: {}",
+                    discovery_is_off(options)
+                );
+            }
+            let account = Account::new(&options.name, state, scope, client, shared.clone(), limits);
+            account.report_expiry();
+            Arc::new(account)
         });
         let accounts = accounts.collect();
-        Ok(Arc::new(Self { configuration, accounts, telemetry, clock, writer: Writer::default(), http }))
+        Ok(Arc::new(Self { configuration, accounts, telemetry, clock, http }))
+    }
+
+    fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| *account.name == *name).map(|account| &**account)
     }
 
     /// Returns the state of an account, if there is one with the same options.
@@ -121,9 +132,6 @@ impl Exporter {
 
     /// Scrapes the accounts within `budget`, and returns the metrics as text with the snapshot. The exporter's own metrics
     /// are included if `with_telemetry` is true.
-    ///
-    /// # Errors
-    /// See [`metrics::write`].
     pub async fn collect(
         &self,
         accounts: &[Arc<Account>],
@@ -131,10 +139,10 @@ impl Exporter {
         with_telemetry: bool,
         budget: Duration,
         format: Format,
-    ) -> Result<(String, Arc<Snapshot>), fmt::Error> {
+    ) -> (String, Arc<Snapshot>) {
         let snapshot = self.scrape(accounts, selection, budget).await;
         let telemetry = self.telemetry_if(with_telemetry);
-        Ok((metrics::write(format, Arc::clone(&snapshot), telemetry)?, snapshot))
+        (metrics::write(format, Arc::clone(&snapshot), telemetry), snapshot)
     }
 
     /// Scrapes the accounts within `budget`.
@@ -145,7 +153,7 @@ impl Exporter {
         budget: Duration,
     ) -> Arc<Snapshot> {
         let deadline = Instant::now() + budget.min(MAX_SCRAPE_TIME);
-        Arc::new(scrape::collect(accounts, selection, deadline, self.clock.now()).await)
+        Arc::new(scrape::collect(accounts, selection, deadline, &self.clock).await)
     }
 
     /// Returns the exporter's own metrics if `is_wanted` and not `--web.disable-exporter-metrics`.
@@ -176,24 +184,42 @@ impl Exporter {
     }
 }
 
-/// Returns the part of `total` that one of `count` accounts gets; the parts add up to the total.
+/// Returns the part of `total` that one of `count` accounts gets. The parts add up to the total, unless there are more
+/// accounts: each gets at least 1, because an account without a part would wait for ever.
 fn share(total: usize, index: usize, count: usize) -> usize {
-    total / count + usize::from(index < total % count)
+    (total / count + usize::from(index < total % count)).max(1)
+}
+
+/// Returns the state of an account that is new or changed. The pause of the same account `before` goes on.
+fn new_state(
+    options: &AccountOptions,
+    clock: &Clock,
+    before: Option<&Account>,
+) -> Result<Arc<AccountState>, String> {
+    let state = AccountState::new(load_credential(options, clock)?);
+    if let Some(before) = before {
+        state.take_over_pause(&before.state);
+    }
+    Ok(Arc::new(state))
 }
 
 fn load_credential(options: &AccountOptions, clock: &Clock) -> Result<CredentialSource, String> {
     let AccountOptions { kind, origin, place, .. } = options;
-    let scope = scope(options);
     let place = place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
-    if !scope.is_readable(*kind) {
-        return Err(format!(
-            "{place}nothing to read: the {} collector, which finds organizations, is off; name them with {}",
-            Scope::discovery(*kind).name(),
-            if place.is_empty() { "--organization-id" } else { "organization_ids" }
-        ));
+    if !scope(options).is_readable(*kind) {
+        return Err(format!("{place}nothing to read: {}", discovery_is_off(options)));
     }
     CredentialSource::load(*kind, origin.clone(), clock.now())
         .map_err(|error| format!("{place}the {} in {origin} {error}", kind.name()))
+}
+
+/// Says why an account finds no organization, and what to do.
+fn discovery_is_off(options: &AccountOptions) -> String {
+    format!(
+        "the {} collector, which finds organizations, is off; name them with {}",
+        Scope::discovery(options.kind).name(),
+        if options.place.is_none() { "--organization-id" } else { "organization_ids" }
+    )
 }
 
 fn scope(options: &AccountOptions) -> Scope {

@@ -27,11 +27,18 @@ impl Plan {
             plan.add_organization(*id, discovery);
         }
         plan.add_users(account, discovery);
-        if selection.organization.is_none() {
-            plan.add_whitelabels(account, discovery, &organizations);
+        match selection.organization {
+            None => plan.add_whitelabels(account, discovery, &organizations),
+            // It has the name of the white label, a label of the organization.
+            Some(id) => {
+                let owner = discovery.owner_of(id);
+                plan.calls.extend(owner.map(|owner| Call::whitelabel(Collector::Whitelabel, owner)));
+            }
         }
-        let is_wanted =
-            |call: &Call| account.scope.collectors.contains(&call.collector) && selection.includes(call);
+        let is_wanted = |call: &Call| {
+            account.scope.collectors.contains(&call.collector)
+                && (selection.includes(call) || selection.needs(call))
+        };
         plan.calls.retain(is_wanted);
         plan.unsupported.retain(is_wanted);
         // The rate limit may defer some of these calls: the ones with the oldest facts come first.

@@ -13,14 +13,12 @@ const WINDOW: Duration = Duration::from_mins(1);
 ///
 /// A call counts while it runs and for 60 s after its end. So any 60 s window holds at most `limit` starts: the last call
 /// that started in it found all others counted.
-#[derive(Debug)]
-pub struct RateLimiter {
-    limit: usize,
-    state: Mutex<State>,
-}
+#[derive(Debug, Default)]
+pub struct RateLimiter(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    limit: usize,
     running: usize,
     ended: VecDeque<Instant>,
 }
@@ -38,10 +36,9 @@ impl Permit {
 }
 
 impl RateLimiter {
-    /// Returns a limiter of `limit` calls per minute.
-    #[must_use]
-    pub fn new(limit: usize) -> Self {
-        Self { limit, state: Mutex::default() }
+    /// Changes the limit, which is zero at first. Calls that were permitted before count.
+    pub fn set_limit(&self, limit: usize) {
+        self.state().limit = limit;
     }
 
     /// Returns a permit, unless the limit is reached.
@@ -52,7 +49,7 @@ impl RateLimiter {
         while state.ended.front().is_some_and(|ended| now.duration_since(*ended) >= WINDOW) {
             state.ended.pop_front();
         }
-        if state.running + state.ended.len() >= self.limit {
+        if state.running + state.ended.len() >= state.limit {
             return None;
         }
         state.running += 1;
@@ -62,7 +59,7 @@ impl RateLimiter {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Critical sections cannot leave partial state, so poisoning is ignored.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +78,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn any_minute_has_at_most_as_many_calls_as_the_limit() {
-        let limiter = Arc::new(RateLimiter::new(3));
+        let limiter = Arc::new(RateLimiter::default());
+        limiter.set_limit(3);
         let mut starts: Vec<Instant> = Vec::new();
         for second in 0..600_u64 {
             tokio::time::advance(Duration::from_secs(1)).await;

@@ -51,14 +51,21 @@ impl Scope {
         })
     }
 
+    /// Returns true if organizations are configured, or one of the lists is read that find them.
+    #[must_use]
+    pub fn finds_organizations(&self, kind: CredentialKind) -> bool {
+        let is_on = |collector| self.called(kind).any(|called| called == collector);
+        !self.organizations.is_empty()
+            || is_on(Self::discovery(kind))
+            || (!self.whitelabel_organizations.is_empty() && is_on(Collector::WhitelabelOrganizations))
+    }
+
     /// Returns true if anything can be read: organizations are listed or configured, or users are configured.
     #[must_use]
     pub fn is_readable(&self, kind: CredentialKind) -> bool {
         let is_on = |collector| self.called(kind).any(|called| called == collector);
-        !self.organizations.is_empty()
-            || is_on(Self::discovery(kind))
+        self.finds_organizations(kind)
             || is_on(Collector::UserOrganizations)
-            || (!self.whitelabel_organizations.is_empty()
-                && (is_on(Collector::WhitelabelUser) || is_on(Collector::WhitelabelOrganizations)))
+            || (!self.whitelabel_organizations.is_empty() && is_on(Collector::WhitelabelUser))
     }
 }

@@ -1,16 +1,16 @@
 //! One scrape: ask for the calls that are due, wait for them, read the store. A scrape reports failures and never fails.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::plan::Plan;
 use super::store::{CallStatus, Read};
 use super::{Account, Discovery};
-use crate::model::{AccountStatus, Call, CallResult, Collector, Facts, Snapshot, UnixTime};
+use crate::model::{AccountStatus, Call, CallResult, Clock, Collector, Facts, Snapshot, UnixTime};
 
 /// Time to read, merge and write the result of one call, measured with 200,000 calls. It is part of the time of a scrape.
 const WRITE_TIME: Duration = Duration::from_micros(3);
@@ -35,6 +35,14 @@ impl Selection {
         self.collectors.as_ref().is_none_or(|collectors| collectors.contains(&call.collector))
     }
 
+    /// Returns true if the selected collectors need the result of `call`, which is not reported: metrics of a white label
+    /// have its id, and an API key gets that from no list.
+    pub(super) fn needs(&self, call: &Call) -> bool {
+        let of_whitelabels = [Collector::WhitelabelOrganizations, Collector::WhitelabelUsers];
+        call.collector == Collector::Whitelabel
+            && self.collectors.iter().flatten().any(|collector| of_whitelabels.contains(collector))
+    }
+
     /// Returns true if the result of `call` is reported: for one organization, only calls about it are.
     fn reports(&self, call: &Call) -> bool {
         self.includes(call)
@@ -44,16 +52,16 @@ impl Selection {
     }
 }
 
-/// Reads `accounts` until `deadline` and merges what they report; `now` is the time of the scrape.
+/// Reads `accounts` until `deadline` and merges what they report.
 pub(super) async fn collect(
     accounts: &[Arc<Account>],
     selection: &Selection,
     deadline: Instant,
-    now: UnixTime,
+    clock: &Clock,
 ) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for (facts, status, call_results) in
-        join_all(accounts.iter().map(|account| read(account, selection, deadline, now))).await
+        join_all(accounts.iter().map(|account| read(account, selection, deadline, clock))).await
     {
         snapshot.facts.merge(&facts);
         snapshot.accounts.push(status);
@@ -66,12 +74,12 @@ async fn read(
     account: &Arc<Account>,
     selection: &Selection,
     deadline: Instant,
-    now: UnixTime,
+    clock: &Clock,
 ) -> (Facts, AccountStatus, Vec<CallResult>) {
     if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
         return (Facts::default(), account.status(None), Vec::new());
     }
-    account.refresh_credential();
+    let _ = timeout_at(deadline, account.refresh_credential()).await;
     let (discovery, unsupported, asked) = loop {
         let generation = account.store().generation();
         let (discovery, mut asked) = Discovery::read(account, deadline).await;
@@ -87,34 +95,65 @@ async fn read(
         }
     };
     let mut reads: Vec<_> = asked.iter().flat_map(|asked| account.read(asked)).collect();
+    // Not the time at which the scrape began: ages are measured now.
+    let now = clock.now();
     // The order of calls is the order of precedence.
     reads.sort_by_key(|(call, _)| *call);
     if selection.is_everything() {
         account.store().retain(|kept| reads.binary_search_by_key(kept, |(call, _)| *call).is_ok());
     }
-    reads.retain(|(call, _)| selection.includes(call));
+    let known = Known::of(reads.iter().filter_map(|(_, read)| read.status.facts.as_deref()));
+    let included = || reads.iter().filter(|(call, _)| selection.includes(call));
 
-    let results = reads.iter().map(|(call, read)| (*call, call_result(account, *call, Some(read), now)));
+    let results = included().map(|(call, read)| (*call, call_result(account, *call, Some(read), now)));
     let unsupported = unsupported.iter().map(|call| (*call, call_result(account, *call, None, now)));
     let mut results: Vec<_> = results.chain(unsupported).filter(|(call, _)| selection.reports(call)).collect();
     results.sort_by_key(|(call, _)| *call);
     let results = results.into_iter().map(|(_, result)| result).collect();
     let up = selection.is_everything().then(|| is_up(account, &reads));
-    let shown = reads.iter().filter_map(|(_, read)| read.facts.as_deref());
-    (merge(account, &discovery, selection, shown), account.status(up), results)
+    let shown = included().filter_map(|(_, read)| read.facts.as_deref());
+    (merge(account, &discovery, &known, selection, shown), account.status(up), results)
 }
 
 /// Merges the latest facts of an account as a scrape does, whatever their age. Makes no call.
 #[must_use]
 pub fn latest(account: &Account, statuses: &[(Call, CallStatus)]) -> Facts {
-    let facts = statuses.iter().filter_map(|(_, status)| status.facts.as_deref());
-    merge(account, &Discovery::latest(account), &Selection::default(), facts)
+    let facts = || statuses.iter().filter_map(|(_, status)| status.facts.as_deref());
+    merge(account, &Discovery::latest(account), &Known::of(facts()), &Selection::default(), facts())
+}
+
+/// Ids and names of white labels from the latest facts of all calls, whatever their age and selection: what identifies a
+/// white label does not change, and a series must not lose its labels because another call fails.
+#[derive(Default)]
+struct Known<'a> {
+    /// Ids of white labels by the id of the owning organization.
+    ids: BTreeMap<u64, u64>,
+    /// Names of white labels by their ids.
+    names: BTreeMap<u64, &'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(facts: impl Iterator<Item = &'a Facts>) -> Self {
+        let mut known = Self::default();
+        for facts in facts {
+            for (owner, whitelabel) in &facts.whitelabels {
+                known.ids.extend(whitelabel.id.map(|id| (*owner, id)));
+                known.names.extend(whitelabel.id.zip(whitelabel.name.as_deref()));
+            }
+            for organization in facts.organizations.values() {
+                let info = &organization.info;
+                known.names.extend(info.whitelabel_id.zip(info.whitelabel_name.as_deref()));
+            }
+        }
+        known
+    }
 }
 
 /// Merges facts in the order of precedence.
 fn merge<'a>(
     account: &Account,
     discovery: &Discovery,
+    known: &Known<'_>,
     selection: &Selection,
     facts: impl Iterator<Item = &'a Facts>,
 ) -> Facts {
@@ -125,12 +164,15 @@ fn merge<'a>(
             None => merged.merge(facts),
         }
     }
-    // A white label's list has the id of the white label only; the user's response has the name.
+    for (owner, whitelabel) in &mut merged.whitelabels {
+        whitelabel.id = whitelabel.id.or_else(|| known.ids.get(owner).copied());
+    }
+    // A white label's list has the id of the white label only.
     for organization in merged.organizations.values_mut() {
         let info = &organization.info;
         let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());
-        if let Some(name) = unnamed.and_then(|id| discovery.whitelabel_name(id)) {
-            Arc::make_mut(organization).info.whitelabel_name = Some(name.to_owned());
+        if let Some(name) = unnamed.and_then(|id| known.names.get(&id)) {
+            Arc::make_mut(organization).info.whitelabel_name = Some((*name).to_owned());
         }
     }
     let configured = &account.scope.organizations;

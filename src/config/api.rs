@@ -40,7 +40,7 @@ pub struct ApiOptions {
     pub calls_per_minute: u32,
     /// Maximum response size, after decompression
     #[arg(long = "api.max-response-size", value_name = "SIZE",
-        default_value = "256MiB", value_parser = values::size)]
+        default_value = "64MiB", value_parser = values::size)]
     #[serde(with = "values::size")]
     #[schemars(with = "String")]
     pub max_response_size: u64,

@@ -46,8 +46,9 @@ pub enum CredentialOrigin {
 impl CredentialOrigin {
     /// Returns the named environment variable, if it has a value.
     pub(super) fn variable(name: &str) -> Option<Self> {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-        Some(Self::Environment(name.to_owned(), value.into()))
+        let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+        // Characters that are not UTF-8 are found when the credential is checked.
+        Some(Self::Environment(name.to_owned(), value.to_string_lossy().into_owned().into()))
     }
 }
 

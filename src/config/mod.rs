@@ -5,7 +5,9 @@ mod collectors;
 mod configuration;
 mod credential;
 pub mod file;
+pub mod file_reader;
 mod options;
+mod redaction;
 mod values;
 mod web;
 pub mod yaml;
@@ -18,5 +20,6 @@ pub(crate) use options::with_variable;
 pub use options::{
     CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions,
 };
+pub use redaction::{is_secret, redact};
 pub use values::{STUDIO_URL, moment, positive_duration};
 pub use web::{FailScrape, ListenAddress, WebOptions};

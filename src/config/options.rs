@@ -114,7 +114,7 @@ impl ScrapeOptions {
 #[serde(default, deny_unknown_fields)]
 #[command(next_help_heading = "Cache")]
 pub struct CacheOptions {
-    /// Reuse responses younger than this; 0s: call the API at every scrape
+    /// Reuse responses and failures younger than this; 0s: call the API at every scrape, after a failure once a second
     #[arg(long = "cache.ttl", value_name = "DURATION", default_value = "30s", value_parser = values::duration)]
     #[serde(with = "values::duration")]
     #[schemars(with = "String")]

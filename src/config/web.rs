@@ -45,7 +45,7 @@ pub struct WebOptions {
     /// Exclude metrics about the exporter itself (edgeimpulse_exporter_*, process_*)
     #[arg(long = "web.disable-exporter-metrics")]
     pub disable_exporter_metrics: bool,
-    /// Enable reloading the configuration file via POST /-/reload; SIGHUP always reloads it
+    /// Enable reloading the configuration via POST /-/reload; SIGHUP always reloads it
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
     /// When to respond to a scrape with HTTP status 503 instead of metrics, for alerts on up

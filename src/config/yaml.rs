@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::redact;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path as FieldPath, Segment};
 use serde_saphyr::{Error as ParserError, Location, Spanned};
@@ -9,7 +10,7 @@ use serde_saphyr::{Error as ParserError, Location, Spanned};
 /// Why a file cannot be used: the file, line and column if known, and what is expected. The message contains no value
 /// that may be secret.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {}", place(path, error.location), error.what)]
+#[error("{}", redact(&format!("{}: {}", place(path, error.location), error.what)))]
 pub struct Error {
     path: PathBuf,
     error: LineError,

@@ -72,7 +72,7 @@ pub(super) async fn find(
 ) -> BTreeMap<Entity, Sources> {
     let mut entities: BTreeMap<Entity, Sources> = BTreeMap::new();
     for (account, selected) in exporter.accounts.iter().zip(&export.organizations) {
-        account.refresh_credential();
+        account.refresh_credential().await;
         let (discovery, ..) = Discovery::read(account, Instant::now() + MAX_SCRAPE_TIME).await;
         if !discovery.is_complete {
             failures

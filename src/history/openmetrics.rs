@@ -31,8 +31,7 @@ impl Export {
             let end = (day + 1) as f64 * DAY;
             if end <= self.end {
                 let snapshot = Snapshot { facts: entity.facts(record), ..Snapshot::default() };
-                // Writing to a `String` does not fail.
-                let text = metrics::write(Format::OpenMetrics, Arc::new(snapshot), None).ok()?;
+                let text = metrics::write(Format::OpenMetrics, Arc::new(snapshot), None);
                 history.add(&text, end, |family| with_history.contains(family));
             }
         }

@@ -1,10 +1,8 @@
-//! Encodes a snapshot and the telemetry: the tables of the catalogue, each for all of its rows.
-//!
-//! The text has two parts. The facts change only with the responses of the API. The rest (call results, telemetry,
-//! process) changes with every scrape.
+//! Encodes a snapshot and the telemetry in parts: the tables of the catalogue, each for all of its rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use prometheus_client::collector::Collector;
@@ -14,16 +12,10 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 use super::telemetry::Telemetry;
 use super::{Format, Metric, Samples, catalogue};
-use crate::model::{Facts, Snapshot};
+use crate::model::{Dataset, Organization, Project, Snapshot, Unique, Whitelabel};
 
-/// Bytes reserved per sample; most samples are shorter.
-const BYTES_PER_SAMPLE: usize = 144;
-
-/// Bytes reserved for the `HELP` and `TYPE` lines of all metrics.
-const BYTES_OF_DESCRIPTIONS: usize = 32 * 1024;
-
-/// The names of the metrics to write; all if `None`.
-type Names = Option<Arc<BTreeSet<String>>>;
+/// Size of a part of the text, in bytes.
+const PART_SIZE: usize = 64 * 1024;
 
 /// Numbers of series in an exposition.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,197 +26,274 @@ pub struct SeriesCounts {
     pub(super) duplicate: u64,
     /// Series left out because of `--collector.organization.most-datasets`.
     pub(super) dataset_limit: u64,
+    /// Series left out because an organization has more projects than are kept.
+    pub(super) project_limit: u64,
 }
 
-/// Returns the exposition of a snapshot, followed by the telemetry if it is given.
-///
-/// # Errors
-/// None: writing to a `String` does not fail. The type is the one of the encoder.
-pub fn write(
+/// The exposition of a snapshot in parts of 64 KiB. A metric is encoded when its text is asked for: the text of 10,000
+/// organizations is 100 MB, and is never in memory as a whole.
+pub struct Exposition {
     format: Format,
-    snapshot: Arc<Snapshot>,
-    telemetry: Option<Arc<Telemetry>>,
-) -> Result<String, fmt::Error> {
-    let (mut text, counts) = write_facts(format, None, Arc::clone(&snapshot))?;
-    text += &write_rest(format, None, snapshot, telemetry, counts)?;
-    Ok(text)
+    input: Arc<Input>,
+    metrics: Box<dyn Iterator<Item = (&'static str, Encode)> + Send>,
+    /// The names of the metrics to encode; all if `None`.
+    names: Option<BTreeSet<String>>,
+    parts: Parts,
+    is_over: bool,
 }
 
-/// Returns the text of the facts and the number of its series.
-pub(super) fn write_facts(
-    format: Format,
-    names: Names,
-    snapshot: Arc<Snapshot>,
-) -> Result<(String, SeriesCounts), fmt::Error> {
-    let samples = most_samples(&snapshot.facts);
-    let counts = Arc::new(OnceLock::new());
-    let text = encode(FactsCollector { format, names, snapshot, counts: Arc::clone(&counts) }, samples)?;
-    Ok((text, counts.get().copied().unwrap_or_default()))
-}
-
-/// Returns the text that follows the facts, to the end of the exposition.
-pub(super) fn write_rest(
-    format: Format,
-    names: Names,
-    snapshot: Arc<Snapshot>,
-    telemetry: Option<Arc<Telemetry>>,
-    counts: SeriesCounts,
-) -> Result<String, fmt::Error> {
-    let samples = snapshot.call_results.len() * catalogue::CALL_RESULT.len();
-    let mut text = encode(RestCollector { format, names, snapshot, telemetry, counts }, samples)?;
-    if format == Format::OpenMetrics {
-        text::encode_eof(&mut text)?;
+impl Exposition {
+    /// Returns the exposition of `snapshot`, followed by the telemetry if it is given.
+    #[must_use]
+    pub fn new(format: Format, snapshot: Arc<Snapshot>, telemetry: Option<Arc<Telemetry>>) -> Self {
+        let input = Input { snapshot, telemetry, process: OnceLock::new(), series: AtomicU64::new(0) };
+        let metrics: Box<dyn Iterator<Item = _> + Send> = match &input.telemetry {
+            None => Box::new(metrics_of_the_snapshot()),
+            Some(_) => Box::new(metrics_of_the_snapshot().chain(metrics_of_the_telemetry())),
+        };
+        let (input, names, parts) = (Arc::new(input), None, Parts::default());
+        Self { format, input, metrics, names, parts, is_over: false }
     }
-    Ok(text)
-}
 
-/// Encodes a collector into a string with space for that many samples.
-fn encode(collector: impl Collector, samples: usize) -> Result<String, fmt::Error> {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(collector));
-    let capacity = samples.saturating_mul(BYTES_PER_SAMPLE).saturating_add(BYTES_OF_DESCRIPTIONS);
-    let mut text = String::with_capacity(capacity);
-    text::encode_registry(&mut text, &registry)?;
-    Ok(text)
-}
-
-/// Estimates the number of samples of the facts, as one sample per metric of each row. Metrics with several samples
-/// per row are fewer than metrics that most rows lack.
-fn most_samples(facts: &Facts) -> usize {
-    let organizations = facts.organizations.values();
-    let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
-    let projects = organizations.filter_map(|organization| organization.projects.as_deref());
-    facts.organizations.len() * catalogue::ORGANIZATION.len()
-        + facts.trials.len() * catalogue::TRIAL.len()
-        + datasets.map(|datasets| datasets.rows.len()).sum::<usize>() * catalogue::DATASET.len()
-        + projects.map(|projects| projects.rows.len()).sum::<usize>() * catalogue::PROJECT.len()
-        + facts.users.len() * catalogue::USER.len()
-        + facts.whitelabels.len() * catalogue::WHITELABEL.len()
-}
-
-#[derive(Debug)]
-struct FactsCollector {
-    format: Format,
-    names: Names,
-    snapshot: Arc<Snapshot>,
-    /// Set by `encode`, which cannot return it.
-    counts: Arc<OnceLock<SeriesCounts>>,
-}
-
-impl Collector for FactsCollector {
-    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut tables = Tables { format: self.format, names: self.names.clone(), encoder };
-        let facts = &self.snapshot.facts;
-        let organizations = facts.organizations.values().map(|organization| &**organization);
-        let datasets = organizations.clone().filter_map(|organization| organization.datasets.as_deref());
-        let projects = organizations.clone().filter_map(|organization| organization.projects.as_deref());
-        let whitelabels = facts.whitelabels_by_id();
-        let series = tables.write(catalogue::ORGANIZATION, &organizations)?
-            + tables.write(catalogue::TRIAL, &facts.trials.values())?
-            + tables.write(catalogue::DATASET, &datasets.clone().flat_map(|datasets| &datasets.rows))?
-            + tables.write(catalogue::PROJECT, &projects.clone().flat_map(|projects| &projects.rows))?
-            + tables.write(catalogue::USER, &facts.users.values())?
-            + tables.write(catalogue::WHITELABEL, &whitelabels.rows.iter().copied())?;
-        let duplicate = count(catalogue::DATASET, datasets.clone().flat_map(|datasets| &datasets.repeated))
-            + count(catalogue::PROJECT, projects.flat_map(|projects| &projects.repeated))
-            + count(catalogue::WHITELABEL, whitelabels.repeated.iter().copied());
-        let dataset_limit = count(catalogue::DATASET, datasets.flat_map(|datasets| &datasets.beyond));
-        // A registry encodes a collector once.
-        let _ = self.counts.set(SeriesCounts { series, duplicate, dataset_limit });
-        Ok(())
+    /// Leaves out all metrics but those with these names, if they are given.
+    #[must_use]
+    pub fn only(self, names: Option<BTreeSet<String>>) -> Self {
+        Self { names, ..self }
     }
-}
 
-#[derive(Debug)]
-struct RestCollector {
-    format: Format,
-    names: Names,
-    snapshot: Arc<Snapshot>,
-    telemetry: Option<Arc<Telemetry>>,
-    counts: SeriesCounts,
-}
-
-impl Collector for RestCollector {
-    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let mut tables = Tables { format: self.format, names: self.names.clone(), encoder };
-        let Snapshot { accounts, call_results, .. } = &*self.snapshot;
-        let mut counts = self.counts;
-        counts.series += tables.write(catalogue::ACCOUNT, &accounts.iter())?
-            + tables.write(catalogue::CALL_RESULT, &call_results.iter())?;
-        let Some(telemetry) = self.telemetry.as_deref() else { return Ok(()) };
-        tables.write(catalogue::ACCOUNT_TELEMETRY, &accounts.iter())?;
-        tables.write(catalogue::TELEMETRY, &std::iter::once(telemetry))?;
-        tables.write(catalogue::SERIES, &std::iter::once(&counts))?;
-        tables.write(catalogue::PROCESS, &std::iter::once(&Process::read()))?;
-        Ok(())
-    }
-}
-
-struct Tables<'a> {
-    format: Format,
-    names: Names,
-    encoder: DescriptorEncoder<'a>,
-}
-
-impl Tables<'_> {
-    /// Writes a table for all of `rows`; returns the number of samples. A metric without samples is left out.
-    fn write<'a, T>(
-        &mut self,
-        table: &'static [Metric<T>],
-        rows: &(impl Iterator<Item = &'a T> + Clone),
-    ) -> Result<u64, fmt::Error> {
-        let mut series = 0;
-        for Metric { description, samples } in table {
-            if self.names.as_ref().is_some_and(|names| !names.contains(description.name)) {
-                continue;
-            }
-            let mut counting = Samples::counting(description);
-            let has_samples = rows.clone().any(|row| {
-                samples(row, &mut counting);
-                counting.len() > 0
-            });
-            if !has_samples {
-                continue;
-            }
-            let mut writing = Samples::writing(description, self.format, &mut self.encoder)?;
-            rows.clone().for_each(|row| samples(row, &mut writing));
-            series += writing.finish()?;
+    /// Encodes a metric; one without samples is left out.
+    fn encode(&mut self, encode: Encode) -> fmt::Result {
+        let (input, samples) = (Arc::clone(&self.input), Arc::new(AtomicU64::new(0)));
+        let family = Family { encode, format: self.format, input, samples: Arc::clone(&samples) };
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(family));
+        let before = self.parts.position();
+        text::encode_registry(&mut self.parts, &registry)?;
+        if samples.load(Ordering::Relaxed) == 0 {
+            self.parts.go_back(before);
         }
-        Ok(series)
+        Ok(())
+    }
+
+    /// Encodes the next metric, or the end.
+    fn encode_next(&mut self) -> fmt::Result {
+        let names = &self.names;
+        let is_selected = |name: &str| names.as_ref().is_none_or(|names| names.contains(name));
+        if let Some((_, metric)) = self.metrics.find(|(name, _)| is_selected(name)) {
+            return self.encode(metric);
+        }
+        self.is_over = true;
+        if self.format == Format::OpenMetrics { text::encode_eof(&mut self.parts) } else { Ok(()) }
     }
 }
 
-/// Returns the number of samples that a table has for `rows`.
-fn count<'a, T: 'a>(table: &'static [Metric<T>], rows: impl Iterator<Item = &'a T>) -> u64 {
-    rows.flat_map(|row| table.iter().map(move |metric| (row, metric)))
-        .map(|(row, Metric { description, samples })| {
-            let mut counting = Samples::counting(description);
-            samples(row, &mut counting);
-            counting.len()
-        })
-        .sum()
+impl Iterator for Exposition {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        while self.parts.complete.is_empty() && !self.is_over {
+            // Writing to memory does not fail.
+            self.encode_next().ok()?;
+        }
+        let last = || Some(std::mem::take(&mut self.parts.last)).filter(|part| !part.is_empty());
+        self.parts.complete.pop_front().or_else(last)
+    }
+}
+
+/// Returns the exposition of a snapshot as one text, followed by the telemetry if it is given.
+#[must_use]
+pub fn write(format: Format, snapshot: Arc<Snapshot>, telemetry: Option<Arc<Telemetry>>) -> String {
+    Exposition::new(format, snapshot, telemetry).collect()
+}
+
+/// Text in parts.
+#[derive(Debug, Default)]
+struct Parts {
+    complete: VecDeque<String>,
+    last: String,
+}
+
+impl fmt::Write for Parts {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.last.len() + text.len() > PART_SIZE && !self.last.is_empty() {
+            let next = String::with_capacity(PART_SIZE);
+            self.complete.push_back(std::mem::replace(&mut self.last, next));
+        }
+        self.last.push_str(text);
+        Ok(())
+    }
+}
+
+impl Parts {
+    /// Returns where the text ends: in which part, and where in it.
+    fn position(&self) -> (usize, usize) {
+        (self.complete.len(), self.last.len())
+    }
+
+    /// Removes what was written after a position.
+    fn go_back(&mut self, (part, length): (usize, usize)) {
+        if let Some(last) = self.complete.drain(part..).next() {
+            self.last = last;
+        }
+        self.last.truncate(length);
+    }
+}
+
+/// What is encoded.
+#[derive(Debug)]
+struct Input {
+    snapshot: Arc<Snapshot>,
+    telemetry: Option<Arc<Telemetry>>,
+    /// Read when its first metric is encoded.
+    process: OnceLock<Process>,
+    /// Number of series so far, without telemetry.
+    series: AtomicU64,
+}
+
+impl Input {
+    fn organizations(&self) -> impl Iterator<Item = &Organization> {
+        self.snapshot.facts.organizations.values().map(|organization| &**organization)
+    }
+
+    fn datasets(&self) -> impl Iterator<Item = &Unique<Dataset>> {
+        self.organizations().filter_map(|organization| organization.datasets.as_deref())
+    }
+
+    fn projects(&self) -> impl Iterator<Item = &Unique<Project>> {
+        self.organizations().filter_map(|organization| organization.projects.as_deref())
+    }
+
+    fn whitelabels(&self) -> Unique<&Whitelabel> {
+        self.snapshot.facts.whitelabels_by_id(|whitelabel| series(catalogue::WHITELABEL, whitelabel))
+    }
+
+    fn counts(&self) -> SeriesCounts {
+        SeriesCounts {
+            series: self.series.load(Ordering::Relaxed),
+            duplicate: self.datasets().map(|datasets| datasets.repeated).sum::<u64>()
+                + self.projects().map(|projects| projects.repeated).sum::<u64>()
+                + self.whitelabels().repeated,
+            dataset_limit: self.datasets().map(|datasets| datasets.beyond).sum(),
+            project_limit: self.projects().map(|projects| projects.beyond).sum(),
+        }
+    }
+}
+
+/// A function that calls another one for each row.
+type EachRow<T> = fn(&Input, &mut dyn FnMut(&T));
+
+/// Encodes a metric for all of its rows, and returns the number of samples.
+type Encode = Box<dyn Fn(&Input, Format, DescriptorEncoder<'_>) -> Result<u64, fmt::Error> + Send + Sync>;
+
+/// Returns the metrics of a table, with their names.
+fn of<T: 'static>(
+    table: &'static [Metric<T>],
+    each_row: EachRow<T>,
+) -> impl Iterator<Item = (&'static str, Encode)> {
+    table.iter().map(move |Metric { description, samples }| {
+        let encode: Encode = Box::new(move |input, format, mut encoder| {
+            let mut writing = Samples::writing(description, format, &mut encoder)?;
+            each_row(input, &mut |row| samples(row, &mut writing));
+            writing.finish()
+        });
+        (description.name, encode)
+    })
+}
+
+/// Returns the metrics without telemetry, in the order of the exposition. Their series are counted.
+fn metrics_of_the_snapshot() -> impl Iterator<Item = (&'static str, Encode)> {
+    let metrics = of(catalogue::ORGANIZATION, |input, each| input.organizations().for_each(each))
+        .chain(of(catalogue::TRIAL, |input, each| input.snapshot.facts.trials.values().for_each(each)))
+        .chain(of(catalogue::DATASET, |input, each| {
+            input.datasets().flat_map(|found| &found.rows).for_each(each)
+        }))
+        .chain(of(catalogue::PROJECT, |input, each| {
+            input.projects().flat_map(|found| &found.rows).for_each(each)
+        }))
+        .chain(of(catalogue::USER, |input, each| input.snapshot.facts.users.values().for_each(each)))
+        .chain(of(catalogue::WHITELABEL, |input, each| {
+            input.whitelabels().rows.into_iter().for_each(each);
+        }))
+        .chain(of(catalogue::ACCOUNT, |input, each| input.snapshot.accounts.iter().for_each(each)))
+        .chain(of(catalogue::CALL_RESULT, |input, each| input.snapshot.call_results.iter().for_each(each)));
+    metrics.map(|(name, encode)| {
+        let counting: Encode = Box::new(move |input, format, encoder| {
+            let samples = encode(input, format, encoder)?;
+            input.series.fetch_add(samples, Ordering::Relaxed);
+            Ok(samples)
+        });
+        (name, counting)
+    })
+}
+
+/// Returns the metrics of the telemetry, in the order of the exposition.
+fn metrics_of_the_telemetry() -> impl Iterator<Item = (&'static str, Encode)> {
+    of(catalogue::ACCOUNT_TELEMETRY, |input, each| input.snapshot.accounts.iter().for_each(each))
+        .chain(of(catalogue::TELEMETRY, |input, each| input.telemetry.iter().for_each(|found| each(found))))
+        .chain(of(catalogue::SERIES, |input, each| each(&input.counts())))
+        .chain(of(catalogue::PROCESS, |input, each| each(input.process.get_or_init(Process::read))))
+}
+
+/// One metric.
+struct Family {
+    encode: Encode,
+    format: Format,
+    input: Arc<Input>,
+    /// Set to the number of samples.
+    samples: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Family {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Family")
+    }
+}
+
+impl Collector for Family {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let samples = (self.encode)(&self.input, self.format, encoder)?;
+        self.samples.store(samples, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Returns the number of series that a table has for a row.
+pub fn series<T>(table: &'static [Metric<T>], row: &T) -> u64 {
+    let series = table.iter().map(|Metric { description, samples }| {
+        let mut counting = Samples::counting(description);
+        samples(row, &mut counting);
+        counting.len()
+    });
+    series.sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Organization;
+    use crate::model::Facts;
 
     #[test]
-    fn allocations_do_not_follow_the_number_of_series() {
-        let allocations = |organizations: u64| {
-            let of = |id| {
-                let values =
-                    Organization { storage_used: Some(1e12), created: Some(1e9), ..Organization::new(id) };
-                (id, Arc::new(values))
+    fn memory_follows_the_largest_metric_and_allocations_the_number_of_parts() {
+        let of = |id| {
+            let values = Organization {
+                storage_used: Some(1e12),
+                created: Some(1e9),
+                projects_used: Some(1.0),
+                users_used: Some(1.0),
+                ..Organization::new(id)
             };
-            let facts = Facts { organizations: (1..=organizations).map(of).collect(), ..Facts::default() };
-            let snapshot = Arc::new(Snapshot { facts, ..Snapshot::default() });
-            let counted =
-                allocation_counter::measure(|| drop(write(Format::OpenMetrics, snapshot, None).unwrap()));
-            // Forgetting the organizations frees memory and takes none.
-            counted.count_total
+            (id, Arc::new(values))
         };
-        assert_eq!(allocations(2), allocations(5000));
+        let facts = Facts { organizations: (1..=20_000).map(of).collect(), ..Facts::default() };
+        let snapshot = Arc::new(Snapshot { facts, ..Snapshot::default() });
+        let mut sizes = Vec::with_capacity(1000);
+        let counted = allocation_counter::measure(|| {
+            let parts = Exposition::new(Format::OpenMetrics, Arc::clone(&snapshot), None);
+            sizes.extend(parts.map(|part| part.len()));
+        });
+        let size: usize = sizes.iter().sum();
+        assert!(sizes.len() > 50 && sizes.iter().all(|size| *size <= PART_SIZE), "{sizes:?}");
+        assert!(counted.count_total < 3000, "{counted:?}");
+        assert!(counted.bytes_max < size as u64 / 2, "{counted:?} of {size} bytes");
     }
 }

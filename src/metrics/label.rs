@@ -1,6 +1,7 @@
 //! Label values, and their encoding.
 
 use std::fmt;
+use std::ops::Deref;
 
 use prometheus_client::encoding::{EncodeLabelKey, EncodeLabelSet, EncodeLabelValue, LabelSetEncoder};
 
@@ -27,8 +28,8 @@ impl From<u64> for Label<'_> {
     }
 }
 
-impl<'a> From<&'a Option<String>> for Label<'a> {
-    fn from(text: &'a Option<String>) -> Self {
+impl<'a, T: Deref<Target = str>> From<&'a Option<T>> for Label<'a> {
+    fn from(text: &'a Option<T>) -> Self {
         text.as_deref().map_or(Self::Absent, Self::Text)
     }
 }

@@ -1,9 +1,8 @@
 //! Metrics as text: a snapshot of the last collection and the exporter's telemetry in an exposition format.
 //!
 //! - `catalogue`: one table row per metric, with name, type, help, labels and the function that returns its samples
-//! - `encode`: writes the tables for a snapshot
+//! - `encode`: writes the tables for a snapshot, in parts
 //! - `samples`, `label`: write the samples of one metric and count them
-//! - `exposition`: response bodies; the text of the facts is kept while the facts do not change
 //! - `format`: `OpenMetrics` and Prometheus text
 //! - `telemetry`, `process`: counters of the exporter, and statistics of its process
 //! - `timestamped`: samples with timestamps, for the `history` command
@@ -12,7 +11,6 @@
 
 pub mod catalogue;
 mod encode;
-pub mod exposition;
 mod format;
 mod label;
 pub mod process;
@@ -21,7 +19,7 @@ pub mod telemetry;
 pub mod timestamped;
 
 pub use catalogue::{Description, Kind, Metric, Stability};
-pub use encode::{SeriesCounts, write};
+pub use encode::{Exposition, SeriesCounts, series, write};
 pub use format::Format;
 pub use label::Label;
 pub use samples::Samples;

@@ -85,11 +85,11 @@ impl<'a> Samples<'a> {
         &mut self,
         id: impl Into<Label<'l>>,
         names: [&str; N],
-        counts: Option<[u64; N]>,
+        counts: Option<[impl Into<u64>; N]>,
     ) {
         let id = id.into();
-        for (name, count) in names.into_iter().zip(counts.iter().flatten()) {
-            self.count([id, name.into()], *count);
+        for (name, count) in names.into_iter().zip(counts.into_iter().flatten()) {
+            self.count([id, name.into()], count.into());
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::model::UnixTime;
@@ -32,9 +33,13 @@ impl<const N: usize> Default for Counters<N> {
 }
 
 impl<const N: usize> Counters<N> {
-    /// Adds `amount`; 0 creates the series.
-    fn add(&self, labels: Labels<N>, amount: u64) {
-        *lock(&self.0).entry(labels).or_default() += amount;
+    /// Adds `amount`; 0 creates the series. Returns the count before.
+    fn add(&self, labels: Labels<N>, amount: u64) -> u64 {
+        let mut counters = lock(&self.0);
+        let count = counters.entry(labels).or_default();
+        let before = *count;
+        *count = before.saturating_add(amount);
+        before
     }
 
     /// Calls `visit` with each series.
@@ -62,6 +67,8 @@ pub struct Telemetry {
     pub deadlines_exceeded: Counters<1>,
     /// Values that could not be decoded, by endpoint and field.
     pub decode_errors: Counters<2>,
+    /// Texts that were shortened and elements of lists that were left out, by endpoint and field.
+    pub truncated: Counters<2>,
     /// Panics during calls.
     pub panics: Counters<0>,
     load: Mutex<ConfigLoad>,
@@ -119,16 +126,20 @@ impl Telemetry {
     }
 
     /// Creates the series of a collector of an account at 0, because `increase()` does not see the first value of a
-    /// series. `reasons` are those of [`Self::api_error`].
+    /// series. `reasons` are those of [`Self::api_error`], `results` those of [`Self::read`].
     pub fn init_series(
         &self,
         account: &str,
         collector: &'static str,
         endpoint: &'static str,
         reasons: &[&'static str],
+        results: &[&'static str],
     ) {
         for &reason in reasons {
             self.api_errors.add([account.to_owned().into(), endpoint.into(), reason.into()], 0);
+        }
+        for &result in results {
+            self.reads.add([collector.into(), result.into()], 0);
         }
         self.deadlines_exceeded.add([collector.into()], 0);
         self.response_bytes.add([endpoint.into()], 0);
@@ -136,7 +147,12 @@ impl Telemetry {
 
     /// Counts a request; `status` is `None` if no response was received.
     pub fn request(&self, account: &str, endpoint: &'static str, status: Option<u16>, duration: Duration) {
-        let code = status.map_or(Cow::Borrowed("none"), |status| status.to_string().into());
+        // A server may send any number.
+        let code = match status.map(StatusCode::from_u16) {
+            None => Cow::Borrowed("none"),
+            Some(Ok(code)) if code.canonical_reason().is_some() => code.as_str().to_owned().into(),
+            Some(_) => "other".into(),
+        };
         self.requests.add([account.to_owned().into(), endpoint.into(), code], 1);
         let mut durations = lock(&self.durations.0);
         let histogram = durations.entry(endpoint).or_insert_with(|| Histogram::new(DURATION_BOUNDS));
@@ -166,6 +182,11 @@ impl Telemetry {
     /// Counts values that could not be decoded.
     pub fn decode_errors(&self, endpoint: &'static str, field: &'static str, times: u64) {
         self.decode_errors.add([endpoint.into(), field.into()], times);
+    }
+
+    /// Counts texts that were shortened and elements that were left out. Returns true for the first ones of a field.
+    pub fn truncated(&self, endpoint: &'static str, field: &'static str, times: u64) -> bool {
+        self.truncated.add([endpoint.into(), field.into()], times) == 0
     }
 
     /// Counts a panic.

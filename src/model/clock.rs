@@ -2,9 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::UnixTime;
+
+/// Returns for how long the machine was suspended since it started, which the monotonic clock of [`Instant`] leaves out.
+///
+/// [`Instant`]: std::time::Instant
+#[must_use]
+pub fn time_suspended() -> Duration {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        let time = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+        time(ClockId::Boottime).saturating_sub(time(ClockId::Monotonic))
+    }
+    #[cfg(not(target_os = "linux"))]
+    Duration::ZERO
+}
 
 /// The source of the current time.
 #[derive(Clone, Debug, Default)]

@@ -58,10 +58,12 @@ impl Facts {
     }
 
     /// Returns the white labels that have an id, sorted by it. Two organizations may report the same white label: the
-    /// first one is used.
+    /// first one is used. `series` returns the number of series of a white label.
     #[must_use]
-    pub fn whitelabels_by_id(&self) -> Unique<&Whitelabel> {
+    pub fn whitelabels_by_id(&self, series: impl Fn(&Whitelabel) -> u64) -> Unique<&Whitelabel> {
         let known = self.whitelabels.values().filter(|whitelabel| whitelabel.id.is_some());
-        Unique::by(known.collect(), |whitelabel| &whitelabel.id)
+        let mut unique = Unique { rows: known.collect(), ..Unique::default() };
+        unique.limit(usize::MAX, |whitelabel| &whitelabel.id, |whitelabel| series(whitelabel));
+        unique
     }
 }

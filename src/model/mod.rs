@@ -16,7 +16,7 @@ mod user;
 mod whitelabel;
 
 pub use call::Call;
-pub use clock::{Clock, ManualClock};
+pub use clock::{Clock, ManualClock, time_suspended};
 pub use collector::Collector;
 pub use daily_record::DailyRecord;
 pub use facts::Facts;

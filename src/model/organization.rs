@@ -26,7 +26,7 @@ record! {
         /// `trialUpgradedDate`
         pub trial_upgraded: Option<UnixTime>,
         /// `entitlementLimits`
-        pub limits: Option<EntitlementLimits>,
+        pub limits: Option<Arc<EntitlementLimits>>,
         /// `usage.totalStorage`, in bytes.
         pub storage_used: Option<f64>,
         /// `usage.cpuComputeTimeCurrentContract` + `usage.gpuComputeTimeCurrentContract`, else
@@ -49,23 +49,23 @@ record! {
         /// `user.adminCount`
         pub admins: Option<f64>,
         /// Number of `users` with each of [`ROLES`].
-        pub users_by_role: Option<[u64; ROLES.len()]>,
+        pub users_by_role: Option<[u32; ROLES.len()]>,
         /// Number of `users` with a `pending` invitation.
-        pub users_pending: Option<u64>,
+        pub users_pending: Option<u32>,
         /// Number of `users` whose account is not `activated`.
-        pub users_not_activated: Option<u64>,
+        pub users_not_activated: Option<u32>,
         /// Number of `users` with each of [`SIGN_IN_METHODS`].
-        pub users_by_sign_in: Option<[u64; SIGN_IN_METHODS.len()]>,
+        pub users_by_sign_in: Option<[u32; SIGN_IN_METHODS.len()]>,
         /// Number of `users` with `lastAccessToOrganization` within each of [`WINDOWS`].
-        pub users_active: Option<[u64; WINDOWS.len()]>,
+        pub users_active: Option<[u32; WINDOWS.len()]>,
         /// The latest `lastAccessToOrganization` of `users`.
         pub last_access: Option<UnixTime>,
         /// Number of `projects` with each of [`VISIBILITIES`].
-        pub projects_by_visibility: Option<[u64; VISIBILITIES.len()]>,
+        pub projects_by_visibility: Option<[u32; VISIBILITIES.len()]>,
         /// Number of `projects` with a `scheduledFullDeletionDate`.
-        pub projects_pending_deletion: Option<u64>,
+        pub projects_pending_deletion: Option<u32>,
         /// Number of `projects` with `lastModified` within each of [`WINDOWS`].
-        pub projects_modified: Option<[u64; WINDOWS.len()]>,
+        pub projects_modified: Option<[u32; WINDOWS.len()]>,
         /// `defaultComputeLimits.requestsCpu`, in cores.
         pub job_cpu_request: Option<f64>,
         /// `defaultComputeLimits.limitsCpu`, in cores.
@@ -189,13 +189,13 @@ pub struct Dataset {
     /// Id of the organization that the response is about.
     pub organization_id: u64,
     /// `dataset`: the name.
-    pub name: String,
+    pub name: Box<str>,
     /// `type`
-    pub dataset_type: Option<String>,
+    pub dataset_type: Option<Arc<str>>,
     /// `category`
-    pub category: Option<String>,
+    pub category: Option<Arc<str>>,
     /// `bucket.bucket`
-    pub bucket: Option<String>,
+    pub bucket: Option<Arc<str>>,
     /// `totalFileSize`, in bytes.
     pub size: Option<f64>,
     /// `totalFileCount`
@@ -208,6 +208,21 @@ pub struct Dataset {
     pub checklist_failed: Option<f64>,
     /// `lastFileCreated`; `None` for a dataset without files.
     pub last_file_created: Option<UnixTime>,
+}
+
+impl Dataset {
+    /// Shares texts with another dataset that has the same ones, as most datasets of an organization have.
+    pub fn share_texts(&mut self, other: &Self) {
+        for (text, others) in [
+            (&mut self.dataset_type, &other.dataset_type),
+            (&mut self.category, &other.category),
+            (&mut self.bucket, &other.bucket),
+        ] {
+            if text == others {
+                text.clone_from(others);
+            }
+        }
+    }
 }
 
 record! {

@@ -27,7 +27,9 @@ pub(super) const fn advice(error: &Error, origin: &CredentialOrigin) -> &'static
         (Error::Decode(_), _) => {
             "Check whether a proxy or gateway answers instead; if not, the API has changed: report it."
         }
-        (Error::TooLarge { .. }, _) => "Raise --api.max-response-size.",
+        (Error::TooLarge { .. } | Error::TooCompressed, _) => {
+            "Raise --api.max-response-size; if the message is about compression, check whether a proxy answers instead."
+        }
         (Error::Timeout { .. }, _) => {
             "Check the network and the proxy; if the API is slow, raise --api.timeout."
         }

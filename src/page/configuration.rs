@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::format;
 use super::state::PageState;
-use crate::config::{Configuration, ScopeOptions};
+use crate::config::{Configuration, ScopeOptions, redact};
 
 /// A setting by its name in the configuration file.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn render_table(caption: &str, settings: &[Setting]) -> Markup {
                         th role="rowheader" scope="row" { code { (setting.name) } }
                         td role="cell" {
                             span.head aria-hidden="true" { "In effect" }
-                            span { (setting.value) }
+                            span { (redact(&setting.value)) }
                         }
                         td role="cell" {
                             span.head aria-hidden="true" { "Default" }
@@ -112,7 +112,7 @@ fn render_accounts(state: &PageState<'_>) -> Markup {
                 @let scope = settings(&account.scope, &ScopeOptions::default());
                 @let collectors = settings(&account.collectors, common);
                 li {
-                    "Account " (account.name) ": " (account.kind.name()) " from " (account.origin)
+                    "Account " (account.name) ": " (account.kind.name()) " from " (redact(&account.origin.to_string()))
                     @for (section, settings) in [("", scope), ("collectors.", collectors)] {
                         @for setting in settings.iter().filter(|setting| setting.value != setting.default) {
                             "; " (section) (setting.name) " " code { (setting.value) }

@@ -75,8 +75,8 @@ impl Entitlement {
 
     /// Returns the entitlements of an organization.
     pub(super) fn of(organization: &Organization) -> [Self; 5] {
-        let limits = organization.limits;
-        let limit = |of: fn(&EntitlementLimits) -> Limit| limits.as_ref().map(of);
+        let limits = organization.limits.as_deref();
+        let limit = |of: fn(&EntitlementLimits) -> Limit| limits.map(of);
         let [storage, compute, gpu_compute, projects, users] = Self::TITLES;
         let entitlement = |title, unit, used, limit| Self { title, unit, used, limit };
         [

@@ -14,6 +14,7 @@ mod summary;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::collect::Exporter;
+use crate::config::redact;
 use entitlement::Level;
 use organizations::Ranking;
 use state::PageState;
@@ -77,7 +78,7 @@ fn render_header(exporter: &Exporter, is_encrypted: bool) -> Markup {
             h1 { "Edge Impulse exporter" }
             p.dim {
                 "Version " (env!("CARGO_PKG_VERSION")) ", revision " (env!("BUILD_REVISION"))
-                ". Reads " code { (exporter.configuration.api.url) } " at each scrape."
+                ". Reads " code { (redact(exporter.configuration.api.url.as_str())) } " at each scrape."
                 @if is_encrypted { " This page was served over HTTPS." }
             }
             nav aria-label="Sections" {

@@ -9,6 +9,7 @@
 //! DIR/account-1/....json      one file per request: path and query, status, response
 //! ```
 
+mod private_directory;
 mod recorder;
 mod redaction;
 mod replay;

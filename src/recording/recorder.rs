@@ -1,12 +1,12 @@
 //! Writes a recording.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
+use super::private_directory::PrivateDirectory;
 use super::redaction::Redaction;
 use super::{MANIFEST, Manifest, RecordedAccount, VERSION, account};
 use crate::api::{Tap, TappedResponse};
@@ -18,7 +18,7 @@ use crate::model::UnixTime;
 pub struct Recorder {
     directory: PathBuf,
     /// The directories of the accounts, by account name.
-    folders: BTreeMap<String, PathBuf>,
+    folders: BTreeMap<String, PrivateDirectory>,
     redaction: Mutex<Redaction>,
     /// Number of responses written, or why one could not be.
     written: Mutex<Result<usize, String>>,
@@ -29,26 +29,19 @@ impl Recorder {
     /// of the directory can read it.
     ///
     /// # Errors
-    /// If the directory cannot be created or is not empty.
+    /// If the directory cannot be created, is not empty, a symbolic link, or another user's. Nothing has changed then.
     pub fn create(directory: &Path, accounts: &[AccountOptions], now: UnixTime) -> Result<Self, String> {
         let fail = |error: std::io::Error| format!("--record {}: {error}", directory.display());
-        make_private(directory).map_err(fail)?;
-        if std::fs::read_dir(directory).map_err(fail)?.next().is_some() {
-            return Err(format!(
-                "--record {}: the directory is not empty: choose a new one",
-                directory.display()
-            ));
-        }
+        let opened = PrivateDirectory::create(directory).map_err(fail)?;
         let mut folders = BTreeMap::new();
         for (index, options) in accounts.iter().enumerate() {
-            let folder = directory.join(account(index));
-            make_private(&folder).map_err(fail)?;
+            let folder = opened.create_directory(&account(index)).map_err(fail)?;
             folders.insert(options.name.clone(), folder);
         }
         let recorded = accounts.iter().enumerate().map(|(index, options)| RecordedAccount::new(index, options));
         let manifest = Manifest { version: VERSION, at: now, accounts: recorded.collect() };
         let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
-        write_private(&directory.join(MANIFEST), &text).map_err(fail)?;
+        opened.write(MANIFEST, &text).map_err(fail)?;
         Ok(Self {
             directory: directory.to_owned(),
             folders,
@@ -78,7 +71,7 @@ impl Recorder {
             Some(body) => format!("{head},\"answer\":{body}}}\n"),
             None => format!("{head}}}\n"),
         };
-        let result = write_private(&folder.join(file_name(request)), &text);
+        let result = folder.write(&file_name(request), &text);
         let mut written = lock(&self.written);
         match (result, &mut *written) {
             (Ok(()), Ok(count)) => *count += 1,
@@ -102,21 +95,6 @@ impl Recorder {
 fn file_name(request: &str) -> String {
     let words = request.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-") + ".json"
-}
-
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(directory)?;
-    #[cfg(unix)]
-    std::fs::set_permissions(directory, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    Ok(())
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

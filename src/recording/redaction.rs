@@ -2,29 +2,42 @@
 //!
 //! All other texts are replaced, however harmless they look: a text is kept only if it is in a list of this file.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::api;
-use crate::model::TIERS;
+use crate::api::{self, ENVELOPE, Member, Schema};
+use crate::model::{Collector, TIERS};
 
 /// Fields with values that are kept, and these values.
 const KEPT_VALUES: [(&str, &[&str]); 3] =
     [("role", &["admin", "member", "guest"]), ("tier", &TIERS), ("type", &["clinical", "files"])];
 
-/// Objects with field names that people choose. They are emptied.
+/// Members with numbers and dates that people choose. Their value becomes null.
 const EMPTIED: [&str; 2] = ["metadata", "parameters"];
+
+/// The names of all members that are read.
+static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+    fn add(members: &[Member], names: &mut BTreeSet<&'static str>) {
+        for Member { name, schema } in members {
+            names.insert(name);
+            if let Schema::Object(members) | Schema::List(members) = schema {
+                add(members, names);
+            }
+        }
+    }
+    let mut names = BTreeSet::new();
+    let of_calls = Collector::ALL.into_iter().map(api::members);
+    of_calls.chain([ENVELOPE]).for_each(|members| add(members, &mut names));
+    names
+});
 
 /// Maximum nesting, above which values become null. The API's responses have less than ten levels.
 const MAX_DEPTH: usize = 64;
-
-/// Maximum length of a field name that is kept.
-const MAX_NAME: usize = 64;
 
 /// Replaces texts by placeholders, equal texts by the same placeholder.
 #[derive(Default)]
@@ -57,19 +70,21 @@ impl Redaction {
         match json.as_bytes().first() {
             _ if depth > MAX_DEPTH => to.push_str("null"),
             Some(b'{') => {
-                let Members(mut members) = serde_json::from_str(json)?;
-                if EMPTIED.contains(&member) {
-                    members.clear();
-                }
+                let Members(members) = serde_json::from_str(json)?;
                 to.push('{');
                 for (index, (name, value)) in members.into_iter().enumerate() {
                     if index > 0 {
                         to.push(',');
                     }
-                    let name = self.name(&name);
-                    *to += &serde_json::to_string(&name)?;
+                    // What a member is about that is not read may be told by its name.
+                    let known = NAMES.get(name.as_str()).copied();
+                    let shown = known.map_or_else(|| self.placeholder("name", &name), str::to_owned);
+                    *to += &serde_json::to_string(&shown)?;
                     to.push(':');
-                    self.value(&name, value, depth + 1, to)?;
+                    match EMPTIED.contains(&name.as_str()) {
+                        true => to.push_str("null"),
+                        false => self.value(known.unwrap_or("text"), value, depth + 1, to)?,
+                    }
                 }
                 to.push('}');
             }
@@ -94,14 +109,6 @@ impl Redaction {
         Ok(())
     }
 
-    /// Returns a field name, or a placeholder unless it looks like a name of the API.
-    fn name<'a>(&mut self, name: &'a str) -> Cow<'a, str> {
-        let is_word = name.len() <= MAX_NAME
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if is_word { name.into() } else { self.placeholder("name", name).into() }
-    }
-
     fn text(&mut self, member: &str, text: &str) -> String {
         if text.is_empty() {
             return String::new();
@@ -111,6 +118,9 @@ impl Redaction {
         }
         if KEPT_VALUES.iter().any(|(of, words)| *of == member && words.contains(&text)) {
             return text.to_owned();
+        }
+        if api::is_no_date(text) {
+            return text.chars().take(10).collect::<String>() + "T00:00:00Z";
         }
         match text.parse::<jiff::Timestamp>() {
             // Formatted again, because the parser accepts annotations besides the date.
@@ -158,9 +168,10 @@ mod tests {
 
     #[test]
     fn structure_numbers_and_dates_stay() {
-        let json = r#"{"a":[1,2.50,1e400,18446744073709551616,-0,true,null,{},[],{"b":{}}],"a":{"c":""}}"#;
+        let json =
+            r#"{"users":[1,2.50,1e400,18446744073709551616,-0,true,null,{},[],{"id":{}}],"users":{"name":""}}"#;
         assert_eq!(redacted(json), json, "to the digit, and what comes twice does so");
-        assert_eq!(redacted(" { \"a\" : [ 1 , 2 ] } "), r#"{"a":[1,2]}"#);
+        assert_eq!(redacted(" { \"id\" : [ 1 , 2 ] } "), r#"{"id":[1,2]}"#);
         assert_eq!(
             redacted(r#"{"created":"2026-10-30T02:00:00+02:00"}"#),
             r#"{"created":"2026-10-30T00:00:00Z"}"#
@@ -168,6 +179,11 @@ mod tests {
         assert_eq!(
             redacted(r#"{"created":"2026-10-30T00:00:00.250Z"}"#),
             r#"{"created":"2026-10-30T00:00:00.25Z"}"#
+        );
+        let never = r#"{"created":"9999-12-31T23:59:59.999Z Jan","deletedDate":"0001-01-01T00:00:00Z"}"#;
+        assert_eq!(
+            redacted(never),
+            r#"{"created":"9999-12-31T00:00:00Z","deletedDate":"0001-01-01T00:00:00Z"}"#
         );
         for odd in ["2026-10-30", "2026-10-30T00:00:00", "2026-10-30T00:00:00Z Jan"] {
             assert_eq!(redacted(&format!(r#"{{"created":"{odd}"}}"#)), r#"{"created":"created-1"}"#);
@@ -177,9 +193,10 @@ mod tests {
 
     #[test]
     fn equal_texts_have_the_same_placeholder() {
-        let json = r#"{"name":"Jan","owner":"Jan","users":[{"name":"Ann"},"Jan"],"email":"jan@example.com"}"#;
+        let json =
+            r#"{"name":"Jan","dataset":"Jan","users":[{"name":"Ann"},"Jan"],"bucket":"jan@example.com"}"#;
         let expected =
-            r#"{"name":"name-1","owner":"name-1","users":[{"name":"name-2"},"name-1"],"email":"email-3"}"#;
+            r#"{"name":"name-1","dataset":"name-1","users":[{"name":"name-2"},"name-1"],"bucket":"bucket-3"}"#;
         assert_eq!(redacted(json), expected);
     }
 
@@ -194,7 +211,13 @@ mod tests {
     #[test]
     fn field_names_that_people_choose_are_removed() {
         let json = r#"{"metadata":{"Jan":"x"},"parameters":[{"Jan":1}],"Jan Doe":{"jan@example.com":1}}"#;
-        assert_eq!(redacted(json), r#"{"metadata":{},"parameters":[{}],"name-1":{"name-2":1}}"#);
+        assert_eq!(redacted(json), r#"{"name-1":null,"name-2":null,"name-3":{"name-4":1}}"#);
+        // A name may look like a member's, in any object.
+        let json = r#"{"success":true,"ownersByName":{"JanDoe":{"name":"Jan"}},"users":[{"JanDoe":"JanDoe"}]}"#;
+        assert_eq!(
+            redacted(json),
+            r#"{"success":true,"name-1":{"name-2":{"name":"name-3"}},"users":[{"name-2":"name-2"}]}"#
+        );
     }
 
     #[test]
@@ -211,7 +234,7 @@ mod tests {
             assert_eq!(Redaction::default().document(text.as_bytes()), None, "{text}");
         }
         assert_eq!(Redaction::default().document(b"{\"a\":\"\xff\"}"), None);
-        assert_eq!(redacted(r#"{"a":"\ud83d"}"#), r#"{"a":"\ud800"}"#);
+        assert_eq!(redacted(r#"{"id":"\ud83d"}"#), r#"{"id":"\ud800"}"#);
         let deep = format!("{}\"Jan\"{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(!redacted(&deep).contains("Jan"));
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -65,6 +65,22 @@ impl Default for ConnectionLimits {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encrypted;
 
+/// Request extension, the same for all requests of a connection: whether a password was wrong.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WrongPassword(Arc<AtomicBool>);
+
+impl WrongPassword {
+    /// Remembers a wrong password.
+    pub(super) fn send(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true after a wrong password.
+    pub(super) fn has_been_sent(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Serves a connection until the client closes it, it is idle for too long, or `stop` is cancelled and the requests in
 /// flight have completed.
 pub(super) async fn serve(
@@ -101,11 +117,12 @@ pub(super) async fn serve(
 
     let (started, running) = (AtomicU64::new(0), TaskTracker::new());
     running.close();
-    let app = TowerToHyperService::new(app);
+    let (app, wrong) = (TowerToHyperService::new(app), WrongPassword::default());
     let service = service_fn(|mut request: Request<Incoming>| {
         if is_encrypted {
             request.extensions_mut().insert(Encrypted);
         }
+        request.extensions_mut().insert(wrong.clone());
         started.fetch_add(1, Ordering::Relaxed);
         running.track_future(app.call(request))
     });

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, VARY};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -18,8 +19,7 @@ use tokio::time::Instant;
 use super::reload::ReloadableExporter;
 use crate::collect::exporter::MAX_SCRAPE_TIME;
 use crate::collect::{Account, Exporter, Selection};
-use crate::metrics::Format;
-use crate::metrics::exposition::Writer;
+use crate::metrics::{Exposition, Format};
 use crate::model::Collector;
 
 /// The scrape timeout of Prometheus, in seconds.
@@ -117,22 +117,14 @@ impl ScrapeRequest {
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
         let telemetry = exporter.telemetry_if(with_telemetry);
-        // A partial exposition must not replace the text kept for full scrapes.
-        let names = self.names();
-        let is_everything = selection.is_everything() && names.is_none();
-        let partial = Writer::only(names);
-        let writer = if is_everything { &exporter.writer } else { &partial };
-        match writer.write(&snapshot, telemetry.as_ref(), self.format) {
-            Ok(parts) => {
-                let length = parts.iter().map(bytes::Bytes::len).sum::<usize>();
-                let body = Body::from_stream(stream::iter(parts.map(Ok::<_, Infallible>)));
-                (headers, [(CONTENT_LENGTH, length)], body).into_response()
-            }
-            Err(error) => {
-                tracing::error!(%error, "metrics could not be encoded");
-                (StatusCode::INTERNAL_SERVER_ERROR, "metrics could not be encoded\n").into_response()
-            }
-        }
+        let mut parts = Exposition::new(self.format, snapshot, telemetry).only(self.names()).peekable();
+        let first = parts.next().unwrap_or_default();
+        // The length of the whole is known only if there is one part.
+        let body = match parts.peek() {
+            None => Body::from(first),
+            Some(_) => Body::from_stream(stream::iter(iter::once(first).chain(parts).map(Ok::<_, Infallible>))),
+        };
+        (headers, body).into_response()
     }
 }
 

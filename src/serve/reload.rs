@@ -1,41 +1,47 @@
-//! Reload of the configuration file.
+//! Reload of the configuration.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::web_config::WebConfigWatcher;
 use crate::collect::Exporter;
 use crate::config;
 
 /// The exporter in use; a reload replaces it.
 #[derive(Debug)]
-pub struct ReloadableExporter(RwLock<Arc<Exporter>>);
+pub struct ReloadableExporter {
+    current: RwLock<Arc<Exporter>>,
+    /// Locked from before the file is read, so that concurrent reloads cannot install an older configuration.
+    reloading: tokio::sync::Mutex<()>,
+}
 
 impl ReloadableExporter {
     /// Wraps the first exporter.
     #[must_use]
     pub fn new(exporter: Arc<Exporter>) -> Arc<Self> {
-        Arc::new(Self(RwLock::new(exporter)))
+        Arc::new(Self { current: RwLock::new(exporter), reloading: tokio::sync::Mutex::default() })
     }
 
     /// Returns the exporter in use. A reload does not change an exporter that was returned before.
     #[must_use]
     pub fn exporter(&self) -> Arc<Exporter> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Loads the configuration file and replaces the exporter. After an error, nothing is changed.
+    /// Loads the configuration file and replaces the exporter; without one, loads the files with credentials. After an
+    /// error, nothing is changed.
     ///
     /// # Errors
-    /// If there is no configuration file, or if it is invalid. Metrics and log report it.
-    pub fn reload(&self) -> Result<(), String> {
-        // Locked before the file is read, so that concurrent reloads cannot install an older configuration.
-        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let result = replacement(&current);
-        let now = current.clock.now();
-        match result {
+    /// If a file cannot be read or is invalid, the one of `--web.config.file` included. Metrics and log report it.
+    pub async fn reload(&self) -> Result<(), String> {
+        let _reloading = self.reloading.lock().await;
+        let current = self.exporter();
+        match replacement(&current).await.map_err(|error| config::redact(&error)) {
             Ok(exporter) => {
-                exporter.telemetry.reloaded(Some(now));
-                tracing::info!(accounts = exporter.accounts.len(), "configuration reloaded");
-                *current = exporter;
+                exporter.telemetry.reloaded(Some(current.clock.now()));
+                let file =
+                    exporter.configuration.file.as_ref().map(|file| tracing::field::display(file.display()));
+                tracing::info!(file, accounts = exporter.accounts.len(), "configuration reloaded");
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = exporter;
                 Ok(())
             }
             Err(error) => {
@@ -47,11 +53,30 @@ impl ReloadableExporter {
     }
 }
 
-fn replacement(current: &Exporter) -> Result<Arc<Exporter>, String> {
-    let file = current.configuration.file.as_ref();
-    let file = file.ok_or(
-        "nothing to reload: --config.file is not set (files with credentials are read at each scrape)",
-    )?;
+async fn replacement(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
+    let previous = Arc::clone(current);
+    // Reading files blocks.
+    let built = tokio::task::spawn_blocking(move || build(&previous)).await;
+    if let Some(exporter) = built.unwrap_or_else(|error| Err(error.to_string()))? {
+        return Ok(exporter);
+    }
+    for account in &current.accounts {
+        account.refresh_credential().await;
+    }
+    let failed = current.accounts.iter().find(|account| !account.status(None).credential_loaded);
+    match failed {
+        Some(account) => Err(format!("account {}: no new credential: see the log", account.name)),
+        None => Ok(Arc::clone(current)),
+    }
+}
+
+/// Builds the exporter of the configuration file, if there is one.
+fn build(current: &Arc<Exporter>) -> Result<Option<Arc<Exporter>>, String> {
+    // The next request loads this file too, if it has changed; an error is reported here.
+    if let Some(path) = current.web().web_config_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+        WebConfigWatcher::load(path.clone()).map_err(|error| error.to_string())?;
+    }
+    let Some(file) = &current.configuration.file else { return Ok(None) };
     let mut configuration = config::file::read(file)?;
     let (new, old) = (&mut configuration.common, &current.configuration.common);
     if new.web != old.web || new.log != old.log {
@@ -59,5 +84,5 @@ fn replacement(current: &Exporter) -> Result<Arc<Exporter>, String> {
         new.web.clone_from(&old.web);
         new.log.clone_from(&old.log);
     }
-    Exporter::build(configuration, current.clock.clone(), Some(current))
+    Exporter::build(configuration, current.clock.clone(), Some(current)).map(Some)
 }

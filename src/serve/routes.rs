@@ -71,7 +71,7 @@ async fn reload(
         let text = "reload refused: the request comes from a page of another site\n";
         return Err((StatusCode::FORBIDDEN, text.to_owned()));
     }
-    live.reload().map(|()| "Reloaded.\n").map_err(|error| {
+    live.reload().await.map(|()| "Reloaded.\n").map_err(|error| {
         let text = format!("reload failed, the previous configuration stays in use: {error}\n");
         (StatusCode::INTERNAL_SERVER_ERROR, text)
     })

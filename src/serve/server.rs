@@ -69,7 +69,7 @@ impl Server {
 
     /// Returns the scheme of this exporter's URLs.
     pub(crate) fn scheme(&self) -> &'static str {
-        if self.web_config.as_ref().is_some_and(|config| config.tls().is_some()) { "https" } else { "http" }
+        if self.web_config.as_ref().is_some_and(|config| config.has_tls()) { "https" } else { "http" }
     }
 
     /// Returns the first TCP port, or 0 if there is none.
@@ -147,10 +147,14 @@ impl Endpoint {
                     continue;
                 }
             };
-            let tls = self.web_config.as_ref().and_then(|web_config| web_config.tls());
-            let connection = connection::serve(stream, tls, self.app.clone(), stop.clone(), self.limits);
+            let (web_config, app, stop, limits) =
+                (self.web_config.clone(), self.app.clone(), stop.clone(), self.limits);
             connections.spawn(async move {
-                connection.await;
+                let tls = match &web_config {
+                    Some(web_config) => web_config.tls().await,
+                    None => None,
+                };
+                connection::serve(stream, tls, app, stop, limits).await;
                 drop(permit);
             });
         }

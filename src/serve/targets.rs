@@ -9,7 +9,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::negotiation::{ErrorResponse, ScrapeRequest, parameters};
 use crate::collect::{Account, Discovery, Exporter, Selection};
@@ -86,8 +86,9 @@ async fn seeing(
     if found.is_empty() {
         let read = discover(accounts, deadline).await;
         found = seeing(&read);
-        if found.is_empty() && !read.iter().all(|discovery| discovery.is_complete) {
-            return Err(not_discovered());
+        let incomplete = accounts.iter().zip(&read).find(|(_, discovery)| !discovery.is_complete);
+        if let Some((account, _)) = incomplete.filter(|_| found.is_empty()) {
+            return Err(not_discovered(&account.name));
         }
     }
     if found.is_empty() {
@@ -98,14 +99,17 @@ async fn seeing(
     Ok(found)
 }
 
-fn not_discovered() -> ErrorResponse {
-    let text = "organizations are not known yet: no list of organizations has been read; see the log and the status page at /\n";
-    (StatusCode::SERVICE_UNAVAILABLE, text.to_owned())
+fn not_discovered(account: &str) -> ErrorResponse {
+    let text = format!(
+        "organizations of account {account} are not known yet: its list was never read; see the log and the status page at /; \
+         /sd?account=NAME lists the organizations of one account\n"
+    );
+    (StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
 async fn discover(accounts: &[Arc<Account>], deadline: Instant) -> Vec<Discovery> {
     join_all(accounts.iter().map(async |account| {
-        account.refresh_credential();
+        let _ = timeout_at(deadline, account.refresh_credential()).await;
         // Running calls continue in the background.
         Discovery::read(account, deadline).await.0
     }))
@@ -117,20 +121,18 @@ pub(super) async fn sd(request: ScrapeRequest) -> Result<Response, ErrorResponse
     let name = parameters(&request.uri).find(|(name, _)| name == "account").map(|(_, value)| value);
     let accounts = accounts(&request.exporter, name.as_deref())?;
     let discoveries = discover(&accounts, request.deadline).await;
-    // Prometheus would drop all targets for an empty list. One complete list suffices, so that a failing account does
-    // not hide the others.
-    if !discoveries.iter().any(|discovery| discovery.is_complete) {
-        return Err(not_discovered());
+    // Prometheus drops targets that are not listed, and keeps all of them after an error.
+    if let Some((account, _)) = accounts.iter().zip(&discoveries).find(|(_, discovery)| !discovery.is_complete)
+    {
+        return Err(not_discovered(&account.name));
     }
     let mut groups = BTreeMap::new();
     for (account, discovery) in accounts.iter().zip(&discoveries) {
         let organizations = discovery.organizations(account);
-        if discovery.is_complete {
-            account.store().retain(|call| {
-                let of_organization = call.organization_id.filter(|_| call.collector.is_per_organization());
-                of_organization.is_none_or(|id| organizations.contains(&id))
-            });
-        }
+        account.store().retain(|call| {
+            let of_organization = call.organization_id.filter(|_| call.collector.is_per_organization());
+            of_organization.is_none_or(|id| organizations.contains(&id))
+        });
         for id in organizations {
             groups.entry(id).or_insert_with(|| group(id, account, discovery));
         }

@@ -18,16 +18,10 @@ async fn scrape(steps: Vec<Step>) -> Exposition {
 }
 
 async fn fails_with(reason: &str, steps: Vec<Step>) {
-    let said = format!("{steps:?}").chars().take(200).collect::<String>();
+    let sent = format!("{steps:?}").chars().take(200).collect::<String>();
     let metrics = scrape(steps).await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
-    let failed: Vec<_> = metrics
-        .series("edgeimpulse_exporter_api_errors_total", &[])
-        .into_iter()
-        .filter(|sample| sample.value > 0.0)
-        .map(|sample| (sample.labels["reason"].as_str(), sample.value))
-        .collect();
-    assert_eq!(failed, [(reason, 1.0)], "{said}");
+    assert_eq!(metrics.failures(), [(reason, 1.0)], "{sent}");
     assert!(!metrics.text.contains("edgeimpulse_organization_"), "no facts of a failed response");
 }
 
@@ -93,20 +87,36 @@ async fn what_is_no_utf_8_is_a_decode_failure() {
 
 #[tokio::test]
 async fn compressed_answers_are_read_and_broken_ones_fail() {
-    let good = answer(&gzip(&sample()), "Content-Encoding: gzip\r\n");
-    let metrics = scrape(vec![good]).await;
-    assert_eq!(metrics.value("edgeimpulse_organization_users", &[("role", "admin")]), Some(1.0));
-    let mut broken = gzip(&sample());
+    let sample = sample();
+    let (first, second) = sample.split_at(1000);
+    let members = [gzip(first), gzip(second)].concat();
+    for (body, encoding) in [(gzip(&sample), "gzip"), (members, "GZIP"), (gzip(&sample), "identity, x-gzip")] {
+        let good = answer(&body, &format!("Content-Encoding: {encoding}\r\n"));
+        let metrics = scrape(vec![good]).await;
+        let admins = metrics.value("edgeimpulse_organization_users", &[("role", "admin")]);
+        assert_eq!(admins, Some(1.0), "{encoding}");
+    }
+    fails_with("decode", vec![answer(&gzip(&sample), "Content-Encoding: br\r\n")]).await;
+    fails_with("decode", vec![answer(&gzip(&sample)[..500], "Content-Encoding: gzip\r\n")]).await;
+    let mut broken = gzip(&sample);
     let middle = broken.len() / 2;
     broken[middle..middle + 8].fill(0);
     fails_with("decode", vec![answer(&broken, "Content-Encoding: gzip\r\n")]).await;
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_stops_at_the_limit() {
+async fn a_gzip_bomb_stops_at_the_ratio_and_at_the_limit() {
     let bomb = gzip(&[b"{\"padding\":\"".as_slice(), &vec![b'x'; 64 << 20]].concat());
-    assert!(bomb.len() < 100_000, "it is small on the wire");
-    fails_with("too_large", vec![answer(&bomb, "Content-Encoding: gzip\r\n")]).await;
+    for (limit, error) in [("1MiB", "larger than 1048576 bytes"), ("64MiB", "100 times its compressed size")] {
+        let api = Wire::always(vec![answer(&bomb, "Content-Encoding: gzip\r\n")]).await;
+        let options = ["--organization-id=1", &format!("--api.max-response-size={limit}")];
+        let exporter = Running::with_key_at(&api.url, &options).await;
+        let received = exporter.scrape().await;
+        assert!(exporter.page("/").await.contains(error), "{error}");
+        let received = received.series("edgeimpulse_exporter_api_response_bytes_total", &[]);
+        let received: f64 = received.iter().map(|sample| sample.value).sum();
+        assert!(received > 1e6 && received < 16e6, "{received} bytes were decompressed");
+    }
 }
 
 #[tokio::test]
@@ -134,19 +144,9 @@ async fn connections_are_kept_from_scrape_to_scrape() {
 
 #[tokio::test]
 async fn no_more_calls_are_made_at_one_time_than_are_allowed() {
-    let (now, most) = (std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0)), 3);
-    let seen = std::sync::Arc::clone(&now);
-    let api = Wire::start(move |number, _| {
-        // The number of a request above the limit would show that it was sent while the others hang.
-        seen.fetch_max(number + 1, std::sync::atomic::Ordering::Relaxed);
-        vec![Step::Hang]
-    })
-    .await;
-    let mut options: Vec<String> = (1..=20).map(|id| format!("--organization-id={id}")).collect();
-    options.push(format!("--api.concurrency={most}"));
-    let options: Vec<_> = options.iter().map(String::as_str).collect();
-    let exporter = Running::with_key_at(&api.url, &options).await;
-    let metrics = exporter.scrape_within("4").await;
+    let api = Wire::always(vec![Step::Hang]).await;
+    let options = ["--organization-id=1,2,3,4,5,6,7,8,9,10", "--api.concurrency=3"];
+    let metrics = Running::with_key_at(&api.url, &options).await.scrape_within("4").await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
-    assert_eq!(now.load(std::sync::atomic::Ordering::Relaxed), most, "the others wait");
+    assert_eq!(api.requests(), 3, "the others wait");
 }

@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{
 
 use crate::support::{Program, client, data, file};
 
-/// An API with a certificate of its own, which offers HTTP/2.
+/// An API with a self-signed certificate, which offers HTTP/2.
 pub struct TlsApi {
     pub url: String,
     pub certificate: String,
@@ -30,9 +30,9 @@ pub struct TlsApi {
 
 impl TlsApi {
     pub async fn start() -> Self {
-        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let api = Self::start_with(own.cert.der().clone(), &own.signing_key, |_| true).await;
-        Self { certificate: file("certificate.pem", &own.cert.pem()), ..api }
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let api = Self::start_with(signed.cert.der().clone(), &signed.signing_key, |_| true).await;
+        Self { certificate: file("certificate.pem", &signed.cert.pem()), ..api }
     }
 
     /// Starts an API with that certificate, which answers the requests that `expects` holds for.
@@ -77,7 +77,7 @@ impl TlsApi {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_where_it_is_offered_and_certificates_are_checked() {
+async fn http_2_is_used_if_offered_and_certificates_are_verified() {
     let api = TlsApi::start().await;
     let arguments = ["scrape", "--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
     let key = ("EDGEIMPULSE_API_KEY", "ei_x");
@@ -91,21 +91,14 @@ async fn http_2_is_spoken_where_it_is_offered_and_certificates_are_checked() {
     assert_eq!(api.versions.lock().unwrap().len(), 1, "the key was not sent");
 }
 
-/// A connection is what a name is looked up for and TLS is negotiated on.
+/// Each connection costs a name lookup and a TLS handshake.
 #[tokio::test]
 async fn one_connection_serves_all_scrapes() {
     let api = TlsApi::start().await;
-    let mut exporter = Program::start(
-        &[
-            "--api.url",
-            &api.url,
-            "--organization-id=1",
-            "--no-collector.usage",
-            "--cache.ttl=0s",
-            "--web.listen-address=127.0.0.1:0",
-        ],
-        &[("EDGEIMPULSE_API_KEY", "ei_x"), ("SSL_CERT_FILE", &api.certificate)],
-    );
+    let one_call = ["--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
+    let arguments = [&one_call[..], &["--cache.ttl=0s", "--web.listen-address=127.0.0.1:0"]].concat();
+    let environment = [("EDGEIMPULSE_API_KEY", "ei_x"), ("SSL_CERT_FILE", &*api.certificate)];
+    let mut exporter = Program::start(&arguments, &environment);
     let url = format!("http://{}/metrics", exporter.address().await);
     let client = client();
     for _ in 0..5 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{FakeApi, Program, file, free_port};
+use crate::support::{FakeApi, Program, eventually, file, free_port};
 
 async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let ended = Program::ends(arguments, environment, 2).await;
@@ -67,6 +67,25 @@ async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
 }
 
 #[tokio::test]
+async fn an_account_that_finds_no_organization_says_what_to_set() {
+    let api = FakeApi::with_samples("typical").await;
+    let (url, jwt, key) = (api.url(), file("jwt", "x"), file("key", "x"));
+    for (arguments, is_said) in [
+        (["--api.jwt-file", &jwt, "--user-id=2", "--no-collector.user"], true),
+        (["--api.jwt-file", &jwt, "--organization-id=1", "--no-collector.user"], false),
+        (["--api.key-file", &key, "--organization-id=1", "--no-collector.organizations"], false),
+    ] {
+        for command in ["scrape", "check-config"] {
+            let arguments = [&[command, "--api.url", &url], &arguments[..]].concat();
+            let ended = Program::ends(&arguments, &[], 0).await;
+            let line = "no organization is read: the user collector, which finds organizations, is off; \
+                        name them with --organization-id";
+            assert_eq!(ended.stderr.contains(line), is_said, "{arguments:?}: {}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_one_clear_line_and_exit_code_2() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -75,6 +94,19 @@ async fn a_port_in_use_is_one_clear_line_and_exit_code_2() {
         line.contains(&address) && line.contains("in use") && line.contains("--web.listen-address"),
         "{line}"
     );
+}
+
+#[tokio::test]
+#[ignore = "needs faketime (Debian: faketime)"]
+async fn a_clock_before_1970_ends_the_start_with_what_to_do() {
+    for command in [&["--web.listen-address=127.0.0.1:0"][..], &["demo"]] {
+        let mut program = tokio::process::Command::new("faketime");
+        program.args(["1960-01-01 00:00:00", env!("CARGO_BIN_EXE_edgeimpulse-exporter")]).args(command);
+        let ended = Program::run(program).end().await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let line = "error: the system clock is before 1970: set it, e.g. by NTP, and start again\n";
+        assert_eq!(ended.stderr, line);
+    }
 }
 
 #[tokio::test]
@@ -164,18 +196,13 @@ async fn healthcheck_reports_in_one_line_what_is_not_healthy() {
 }
 
 #[tokio::test]
-async fn help_says_how_to_begin() {
-    let ended = Program::ends(&["--help"], &[], 0).await;
-    for text in ["demo", "EDGEIMPULSE_API_KEY", "--collector.organization", "--web.listen-address", "Examples:"]
-    {
-        assert!(ended.stdout.contains(text), "{text} is missing");
-    }
+async fn the_version_is_that_of_the_crate() {
     let version = Program::start(&["--version"], &[]).end().await;
     assert_eq!(version.stdout, concat!("edgeimpulse-exporter ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[tokio::test]
-async fn told_to_stop_it_finishes_the_scrapes_in_flight() {
+async fn a_signal_to_stop_lets_scrapes_in_flight_finish() {
     for signal in ["TERM", "INT"] {
         let api = FakeApi::with_samples("typical").await;
         let usage = serde_json::json!({ "success": true, "metrics": { "totalStorage": 77 } });
@@ -185,9 +212,11 @@ async fn told_to_stop_it_finishes_the_scrapes_in_flight() {
         let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
         let address = program.address().await;
         let scrape = tokio::spawn(crate::support::get(format!("http://{address}/metrics")));
-        while api.calls().await < 2 {
-            tokio::task::yield_now().await;
-        }
+        eventually(async || match api.calls().await {
+            2 => Ok(()),
+            calls => Err(format!("{calls} calls")),
+        })
+        .await;
         program.signal(signal);
         let text = scrape.await.unwrap().unwrap().text().await.unwrap();
         assert!(

@@ -1,9 +1,11 @@
 //! A failing collector affects its own facts only, and reports the reason.
 
+use std::time::Instant;
+
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Exposition, FakeApi, Program, Running, file};
+use crate::support::{Exposition, FakeApi, Program, Running, eventually, file};
 
 /// The usage call of organization 1, which the tests here make fail.
 const USAGE: &str = "/api/organizations/1/metrics";
@@ -12,13 +14,6 @@ async fn scrape_with(fail: impl AsyncFn(&FakeApi)) -> Exposition {
     let api = FakeApi::with_samples("typical").await;
     fail(&api).await;
     Running::with_key(&api, &["--organization-id=1"]).await.scrape().await
-}
-
-/// Returns the reasons for which calls failed.
-fn reasons(metrics: &Exposition) -> Vec<(String, f64)> {
-    let errors = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);
-    let failed = errors.iter().filter(|sample| sample.value > 0.0);
-    failed.map(|sample| (sample.labels["reason"].clone(), sample.value)).collect()
 }
 
 #[tokio::test]
@@ -31,21 +26,20 @@ async fn a_failure_has_its_reason_and_costs_its_own_facts_only() {
         (503, "Maintenance", "server_error"),
         (301, "Elsewhere", "http_status"),
         (418, "Teapot", "http_status"),
+        (498, "Expired", "http_status"),
         (200, "Invalid API key", "unauthorized"),
         (200, "Something went wrong", "api_error"),
     ] {
         let metrics = scrape_with(async |api| api.refuses(USAGE, status, error).await).await;
-        assert_eq!(reasons(&metrics), [(reason.to_owned(), 1.0)], "{status} {error}");
+        assert_eq!(metrics.failures(), [(reason, 1.0)], "{status} {error}");
         assert!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).is_empty());
         assert_eq!(metrics.series("edgeimpulse_organization_users", &[]).len(), 4, "the rest is there");
-        assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &[("collector", "usage")]), Some(0.0));
-        assert_eq!(
-            metrics.value("edgeimpulse_scrape_collector_supported", &[("collector", "usage")]),
-            Some(1.0)
-        );
+        let usage = [("collector", "usage")];
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &usage), Some(0.0));
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(1.0));
         assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0), "another call succeeded");
-        let labels =
-            [("endpoint", "/api/organizations/{organizationId}/metrics"), ("code", &status.to_string())];
+        let code = if status == 498 { "other".to_owned() } else { status.to_string() };
+        let labels = [("endpoint", "/api/organizations/{organizationId}/metrics"), ("code", &*code)];
         assert_eq!(metrics.value("edgeimpulse_exporter_api_requests_total", &labels), Some(1.0));
     }
 }
@@ -57,12 +51,78 @@ async fn what_is_not_permitted_is_not_supported() {
         api.refuses(USAGE, status, error).await;
         let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
         let metrics = exporter.scrape().await;
-        assert_eq!(reasons(&metrics), [("forbidden".to_owned(), 1.0)]);
+        assert_eq!(metrics.failures(), [("forbidden", 1.0)]);
         let usage = [("collector", "usage")];
         assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
         assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &usage), Some(0.0));
         exporter.scrape().await;
-        assert_eq!(api.requests(USAGE).await.len(), 1, "it is not asked at every scrape");
+        assert_eq!(api.requests(USAGE).await.len(), 1, "the call is not made at every scrape");
+    }
+}
+
+#[tokio::test]
+async fn only_the_api_says_that_a_call_is_forbidden_or_a_thing_unknown() {
+    let firewall = "<html><title>403 Forbidden</title></html>";
+    for (status, body) in [
+        (403, firewall),
+        (403, ""),
+        (403, r#"{"error":"Forbidden"}"#),
+        (403, r#"{"success":true}"#),
+        (404, "default backend - 404"),
+    ] {
+        let api = FakeApi::with_samples("typical").await;
+        api.responds(USAGE, ResponseTemplate::new(status).set_body_raw(body, "text/html")).await;
+        let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
+        let metrics = exporter.scrape().await;
+        assert_eq!(metrics.failures(), [("http_status", 1.0)], "{status} {body}");
+        let supported = metrics.value("edgeimpulse_scrape_collector_supported", &[("collector", "usage")]);
+        assert_eq!(supported, Some(1.0), "{status} {body}");
+        eventually(async || {
+            exporter.scrape().await;
+            if api.requests(USAGE).await.len() > 1 { Ok(()) } else { Err("not tried again".to_owned()) }
+        })
+        .await;
+    }
+    for status in [200, 400, 403] {
+        let metrics = scrape_with(async |api| api.refuses(USAGE, status, "JWT token has expired").await).await;
+        assert_eq!(metrics.failures(), [("unauthorized", 1.0)], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_of_which_every_call_is_refused_is_a_warning() {
+    let api = FakeApi::with_samples("typical").await;
+    api.refuses(USAGE, 403, "No").await;
+    let url = api.url();
+    let arguments = ["scrape", "--api.url", &url, "--organization-id=1"];
+    for (others_are_refused, code) in [(false, 0), (true, 1)] {
+        if others_are_refused {
+            api.refuses("/api/organizations/1", 403, "No").await;
+        }
+        let ended = Program::ends(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")], code).await;
+        let warnings = ended.stderr.lines().filter(|line| line.contains("WARN")).collect::<Vec<_>>();
+        assert_eq!(warnings.len(), usize::from(others_are_refused), "{}", ended.stderr);
+        assert!(warnings.iter().all(|line| line.contains("every call is forbidden")), "{warnings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_believed_for_a_while_however_many_clients_scrape() {
+    for (ttl, seconds) in [("--cache.ttl=0s", 1), ("--cache.ttl=10s", 10), ("--cache.ttl=1h", 30)] {
+        let api = FakeApi::start().await;
+        api.refuses("/api/organizations", 500, "Out of order").await;
+        let exporter = Running::with_key(&api, &[ttl]).await;
+        let began = Instant::now();
+        let scrapes = async || {
+            for _ in 0..50 {
+                let metrics = exporter.scrape().await;
+                assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0), "all see the same");
+            }
+        };
+        tokio::join!(scrapes(), scrapes(), scrapes(), scrapes());
+        let most = began.elapsed().as_secs() / seconds + 1;
+        let calls = api.calls().await as u64;
+        assert!((1..=most).contains(&calls), "{calls} calls with {ttl}, expected at most {most}");
     }
 }
 
@@ -83,7 +143,7 @@ async fn an_answer_that_cannot_be_read_is_a_failure() {
         "{\"success\":true \"metrics\":{}}",
     ] {
         let metrics = scrape_with(async |api| api.answers_text(USAGE, body).await).await;
-        assert_eq!(reasons(&metrics), [("decode".to_owned(), 1.0)], "{body}");
+        assert_eq!(metrics.failures(), [("decode", 1.0)], "{body}");
         assert!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).is_empty(), "{body}");
     }
 }
@@ -94,11 +154,8 @@ async fn an_answer_that_is_too_long_is_a_failure() {
     let api = FakeApi::with_samples("typical").await;
     api.answers_text(USAGE, &long).await;
     let options = ["--organization-id=1", "--api.max-response-size=100KiB"];
-    assert_eq!(
-        reasons(&Running::with_key(&api, &options).await.scrape().await),
-        [("too_large".to_owned(), 1.0)]
-    );
-    assert_eq!(reasons(&Running::with_key(&api, &options[..1]).await.scrape().await), []);
+    assert_eq!(Running::with_key(&api, &options).await.scrape().await.failures(), [("too_large", 1.0)]);
+    assert_eq!(Running::with_key(&api, &options[..1]).await.scrape().await.failures(), []);
 }
 
 #[tokio::test]
@@ -106,7 +163,7 @@ async fn a_call_that_takes_too_long_is_a_failure() {
     let api = FakeApi::with_samples("typical").await;
     api.dawdles(USAGE, std::time::Duration::from_mins(1), &json!({})).await;
     let metrics = Running::with_key(&api, &["--organization-id=1", "--api.timeout=200ms"]).await.scrape().await;
-    assert_eq!(reasons(&metrics), [("timeout".to_owned(), 1.0)]);
+    assert_eq!(metrics.failures(), [("timeout", 1.0)]);
     let unanswered = [("code", "none"), ("account", "default")];
     assert_eq!(metrics.value("edgeimpulse_exporter_api_requests_total", &unanswered), Some(1.0));
 }
@@ -118,7 +175,7 @@ async fn an_api_that_is_not_there_leaves_the_exporter_up() {
     drop(socket);
     let metrics = Running::with_key_at(&url, &[]).await.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0));
-    assert_eq!(reasons(&metrics), [("connect".to_owned(), 1.0)]);
+    assert_eq!(metrics.failures(), [("connect", 1.0)]);
 }
 
 #[tokio::test]
@@ -126,7 +183,7 @@ async fn an_api_that_does_not_speak_tls_is_a_tls_failure() {
     let api = FakeApi::start().await;
     let url = api.url().replace("http://", "https://");
     let metrics = Running::with_key_at(&url, &[]).await.scrape().await;
-    assert_eq!(reasons(&metrics), [("tls".to_owned(), 1.0)]);
+    assert_eq!(metrics.failures(), [("tls", 1.0)]);
 }
 
 #[tokio::test]
@@ -135,7 +192,7 @@ async fn a_redirect_is_not_followed() {
     let to = format!("{}{USAGE}", elsewhere.url());
     api.responds(USAGE, ResponseTemplate::new(302).insert_header("Location", to.as_str())).await;
     let metrics = Running::with_key(&api, &["--organization-id=1"]).await.scrape().await;
-    assert_eq!(reasons(&metrics), [("http_status".to_owned(), 1.0)]);
+    assert_eq!(metrics.failures(), [("http_status", 1.0)]);
     assert_eq!(elsewhere.calls().await, 0, "the key went nowhere else");
 }
 
@@ -160,22 +217,16 @@ async fn one_bad_field_costs_its_own_sample() {
     assert_eq!((of("default_job_cpu_request_cores"), of("default_job_cpu_limit_cores")), (None, Some(2.5)));
     assert_eq!(of("users_pending"), None, "one of the two did not say");
     assert_eq!(metrics.series("edgeimpulse_organization_users", &[]).len(), 4);
-    let limited = metrics.series("edgeimpulse_organization_entitlement_limited", &[]);
-    let known: Vec<_> = limited.iter().map(|sample| sample.labels["entitlement"].as_str()).collect();
+    let known = metrics.labels("edgeimpulse_organization_entitlement_limited", "entitlement");
     assert_eq!(known, ["compute", "gpu_compute", "projects"], "of the other two nothing is known");
     assert_eq!(metrics.value("edgeimpulse_dataset_files", &[("dataset", "good")]), Some(3.0));
     assert!(metrics.series("edgeimpulse_dataset_size_bytes", &[]).is_empty());
-    assert_eq!(
-        reasons(&metrics),
-        [("not_found".to_owned(), 1.0)],
-        "usage is not there; the answer itself is fine"
-    );
-    let errors = metrics.series("edgeimpulse_exporter_decode_errors_total", &[]);
-    let fields: Vec<_> = errors.iter().map(|sample| sample.labels["field"].as_str()).collect();
+    assert_eq!(metrics.failures(), [("not_found", 1.0)], "usage is not there; the response itself is fine");
+    let fields = metrics.labels("edgeimpulse_exporter_decode_errors_total", "field");
     let names = "created dataset datasets isDeveloperProfile name numberOfUsers pending projects requestsCpu \
                           totalFileSize totalStorage";
     assert_eq!(fields.join(" "), names);
-    assert!(errors.iter().all(|sample| sample.value == 1.0), "{errors:?}");
+    assert_eq!(metrics.values("edgeimpulse_exporter_decode_errors_total", &[]), [1.0; 11]);
 }
 
 #[tokio::test]
@@ -189,15 +240,17 @@ async fn a_failed_discovery_costs_no_other_collector_its_facts() {
         let labels = [("organization_id", id)];
         assert!(metrics.value("edgeimpulse_organization_storage_used_bytes", &labels).is_some());
     }
-    assert!(metrics.series("edgeimpulse_organization_admins", &[]).is_empty(), "only the user call knows");
+    assert!(
+        metrics.series("edgeimpulse_organization_admins", &[]).is_empty(),
+        "only in the response for the user"
+    );
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
 }
 
 #[tokio::test]
 async fn a_failed_call_is_one_log_line_without_secrets() {
     let api = FakeApi::with_samples("typical").await;
-    let said = "key ei_canary of\njan@example.com is not welcome";
-    api.refuses(USAGE, 500, said).await;
+    api.refuses(USAGE, 500, "key ei_canary of\njan@example.com is not welcome").await;
     let key = file("key", "ei_canary\n");
     let url = api.url();
     let arguments = [
@@ -242,8 +295,8 @@ async fn a_log_level_shows_what_it_is_for_and_nothing_of_connections() {
         let level = format!("--log.level={level}");
         let arguments = ["scrape", "--api.url", &url, "--organization-id=1", &level];
         let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
-        let says = ["API server error", "invalid values"].map(|text| ended.stderr.contains(text));
-        assert_eq!(says, shown, "{level}: {}", ended.stderr);
+        let found = ["API server error", "invalid values"].map(|text| ended.stderr.contains(text));
+        assert_eq!(found, shown, "{level}: {}", ended.stderr);
         assert!(!ended.stderr.contains("connect"), "{level}: {}", ended.stderr);
     }
 }

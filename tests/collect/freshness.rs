@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use edgeimpulse_exporter::model::Clock;
 use serde_json::json;
 
-use crate::support::{Exposition, FakeApi, Running, data};
+use crate::support::running::KEY;
+use crate::support::{Exposition, FakeApi, Running, data, eventually, file};
 
 const USAGE: &str = "/api/organizations/1/metrics";
 const ONE_ORGANIZATION: &str = "--organization-id=1";
@@ -88,6 +90,9 @@ async fn answers_are_used_again_while_they_are_young() {
     assert_eq!(usage_of(&again), (1.0, 0.0, STORAGE));
     assert_eq!(api.calls().await, 2);
     assert_eq!((reads(&again, "fetched"), reads(&again, "reused")), (Some(1.0), Some(1.0)));
+    for result in ["shared", "deferred", "late", "stale"] {
+        assert_eq!(reads(&again, result), Some(0.0), "{result}: `increase()` needs the 0");
+    }
 }
 
 #[tokio::test]
@@ -109,7 +114,28 @@ async fn after_a_failure_old_data_is_shown_if_asked_for() {
     assert_eq!(usage_of(&stale), (0.0, 1.0, STORAGE));
     assert_eq!(reads(&stale, "stale"), Some(1.0));
     api.answers(USAGE, &usage()).await;
-    assert_eq!(usage_of(&exporter.scrape().await), (1.0, 0.0, STORAGE));
+    eventually(async || match usage_of(&exporter.scrape().await) {
+        (1.0, 0.0, STORAGE) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_age_of_a_response_does_not_depend_on_the_duration_of_the_scrape() {
+    let api = FakeApi::with_samples("typical").await;
+    api.dawdles(USAGE, Duration::from_secs(2), &usage()).await;
+    let key = file("key", KEY);
+    let options = [ONE_ORGANIZATION];
+    let exporter = Running::with_file(&api.url(), &["--api.key-file", &key], Clock::System, &options).await;
+    let before = Clock::System.now();
+    let metrics = exporter.scrape().await;
+    let name = "edgeimpulse_scrape_collector_last_success_timestamp_seconds";
+    let requested = metrics.value(name, &[("collector", "usage")]).unwrap();
+    assert!(
+        (before - 0.5..before + 1.5).contains(&requested),
+        "{requested} is not the time of the request, {before}"
+    );
 }
 
 #[tokio::test]
@@ -130,8 +156,7 @@ async fn a_slow_discovery_does_not_hold_up_organizations_that_are_known() {
     exporter.scrape().await;
     api.dawdles("/api/user", Duration::from_secs(20), &json!({})).await;
     let metrics = exporter.scrape_within("4").await;
-    let usage = metrics.series("edgeimpulse_scrape_collector_success", &[("collector", "usage")]);
-    assert_eq!(usage.iter().map(|sample| sample.value).collect::<Vec<_>>(), [1.0, 1.0]);
+    assert_eq!(metrics.values("edgeimpulse_scrape_collector_success", &[("collector", "usage")]), [1.0; 2]);
     let user = metrics.value("edgeimpulse_scrape_collector_success", &[("collector", "user")]);
     assert_eq!(user, Some(0.0));
 }

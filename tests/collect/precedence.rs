@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{FakeApi, Running};
+use crate::support::{Exposition, FakeApi, Running};
 
 /// A user who sees organization 1, with a limit and counts that other collectors know differently.
 fn user() -> serde_json::Value {
@@ -18,7 +18,7 @@ fn user() -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn the_first_collector_that_knows_a_fact_is_believed() {
+async fn the_first_collector_with_a_value_determines_it() {
     let api = FakeApi::start().await;
     api.answers("/api/user", &user()).await;
     let information = json!({
@@ -33,7 +33,7 @@ async fn the_first_collector_that_knows_a_fact_is_believed() {
     let metrics = exporter.scrape().await;
     let of = |name: &str| metrics.value(&format!("edgeimpulse_organization_{name}"), &[]);
     assert_eq!(of("users_used"), Some(20.0), "usage before user");
-    assert_eq!(of("admins"), Some(4.0), "only the user call knows");
+    assert_eq!(of("admins"), Some(4.0), "only in the response for the user");
     assert_eq!(of("created_timestamp_seconds"), Some(1_609_459_200.0), "organization before user");
     assert_eq!(of("storage_limit_bytes"), Some(200.0));
     assert_eq!(of("users_limit"), None, "limits come whole from one collector");
@@ -42,7 +42,7 @@ async fn the_first_collector_that_knows_a_fact_is_believed() {
     let info = metrics.series("edgeimpulse_organization_info", &[]);
     assert_eq!(info.len(), 1);
     assert_eq!(info[0].labels["organization_name"], "As it is");
-    assert_eq!(info[0].labels["whitelabel_id"], "7", "only the user call knows");
+    assert_eq!(info[0].labels["whitelabel_id"], "7", "only in the response for the user");
 
     // When the better source fails, the next one serves.
     api.refuses("/api/organizations/1/metrics", 500, "down").await;
@@ -54,7 +54,33 @@ async fn the_first_collector_that_knows_a_fact_is_believed() {
 }
 
 #[tokio::test]
-async fn a_trial_that_three_calls_tell_of_is_one_series() {
+async fn an_info_series_keeps_its_labels_or_ends_when_a_call_fails() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_jwt(&api, &["--user-id=1"]).await;
+    let infos = |metrics: &Exposition, name: &str| -> Vec<_> {
+        let series = metrics.series(&format!("edgeimpulse_{name}_info"), &[]);
+        series.into_iter().map(|sample| sample.labels.clone()).collect()
+    };
+    let before = exporter.scrape().await;
+    assert!(infos(&before, "user")[0].contains_key("tier"));
+    assert!(infos(&before, "organization").iter().any(|labels| labels.contains_key("whitelabel_name")));
+    for path in ["/api/user", "/api/organizations/1", "/api/organizations/2"] {
+        api.refuses(path, 500, "Out of order").await;
+        let metrics = exporter.scrape().await;
+        assert_eq!(
+            metrics.value("edgeimpulse_user_organizations", &[]),
+            Some(2.0),
+            "another call knows the user"
+        );
+        assert!(infos(&metrics, "user").is_empty(), "{path}");
+        for labels in infos(&metrics, "organization") {
+            assert!(infos(&before, "organization").contains(&labels), "{path}: {labels:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_trial_in_the_responses_of_three_calls_is_one_series() {
     let api = FakeApi::with_samples("typical").await;
     let metrics = Running::with_jwt(&api, &["--whitelabel.user-id=2"]).await.scrape().await;
     let series = metrics.series("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &[]);

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
 use edgeimpulse_exporter::model::{Call, Clock, Collector};
-use serde_json::json;
-use wiremock::ResponseTemplate;
 
-use crate::support::running::NOW;
+use crate::support::fake::list;
+use crate::support::running::{NOW, jwt};
 use crate::support::{Exposition, FakeApi, Program, Running, eventually, file};
 
 async fn with_key_file(api: &FakeApi, key: &str, options: &[&str]) -> Running {
@@ -32,7 +30,7 @@ async fn a_changed_file_is_used_at_the_next_scrape() {
     assert_eq!(up(&exporter.scrape().await), Some(1.0));
     let keys: Vec<_> = api.requests("/api/organizations").await;
     let keys: Vec<_> = keys.iter().map(|request| request.headers["x-api-key"].to_str().unwrap()).collect();
-    assert_eq!(keys, ["ei_old", "ei_new"], "trimmed, and what the new key sees is asked at once");
+    assert_eq!(keys, ["ei_old", "ei_new"], "trimmed, and the list is requested again at once");
 }
 
 #[tokio::test]
@@ -45,9 +43,9 @@ async fn a_key_that_is_refused_is_read_again_at_once_and_the_call_tried_once_mor
     // The file changes after the scrape has looked at it: the calls themselves have to notice.
     std::fs::write(&key, "ei_new").unwrap();
     let account = &exporter.accounts[0];
-    let mut asked = account.ask([1, 2].map(|id| Call::of_organization(Collector::Organization, id)));
-    asked.wait(tokio::time::Instant::now() + Duration::from_secs(10)).await;
-    for (_, read) in account.read(&asked) {
+    let mut calls = account.ask([1, 2].map(|id| Call::of_organization(Collector::Organization, id)));
+    calls.wait(tokio::time::Instant::now() + Duration::from_secs(10)).await;
+    for (_, read) in account.read(&calls) {
         assert!(read.is_success, "{:?}", read.status);
     }
     assert_eq!(api.requests("/api/organizations/1").await.len(), 2, "refused once, then answered");
@@ -58,8 +56,7 @@ async fn a_key_rotated_while_the_list_is_requested_gives_what_the_new_key_sees()
     let api = FakeApi::with_samples("typical").await;
     let key = file("key", "ei_old");
     let exporter = with_key_file(&api, &key, &[]).await;
-    let list = |id: u64| json!({ "success": true, "organizations": [{ "id": id, "name": "Org" }] });
-    let slowly = |id| ResponseTemplate::new(200).set_delay(Duration::from_millis(600)).set_body_json(list(id));
+    let slowly = |id| list(&[id]).set_delay(Duration::from_millis(600));
     api.responds_to_at("x-api-key", "ei_old", "/api/organizations", slowly(1)).await;
     api.responds_to_at("x-api-key", "ei_new", "/api/organizations", slowly(2)).await;
     let rotation = async {
@@ -74,14 +71,13 @@ async fn a_key_rotated_while_the_list_is_requested_gives_what_the_new_key_sees()
     let (first, second) = tokio::join!(exporter.scrape(), rotation);
     for metrics in [first, second] {
         assert_eq!(up(&metrics), Some(1.0));
-        let seen = metrics.series("edgeimpulse_organization_info", &[]);
-        let seen: Vec<_> = seen.iter().map(|sample| sample.labels["organization_id"].as_str()).collect();
-        assert_eq!(seen, ["2"], "{}", metrics.text);
+        let ids = metrics.labels("edgeimpulse_organization_info", "organization_id");
+        assert_eq!(ids, ["2"], "{}", metrics.text);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_stays_refused_is_loud_and_is_not_tried_twice() {
+async fn a_key_that_stays_refused_is_reported_and_is_not_tried_twice() {
     let api = FakeApi::with_samples("typical").await;
     let key = file("key", "ei_old");
     let exporter = with_key_file(&api, &key, &[]).await;
@@ -125,24 +121,16 @@ async fn an_empty_or_vanished_file_keeps_the_last_good_credential_and_is_reporte
     assert_eq!(loaded(&exporter.scrape().await), Some(1.0));
 }
 
-/// Returns a JWT that expires at that time.
-fn jwt(expiry: f64) -> String {
-    let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
-    format!("{}.{}.c2ln", part("{\"alg\":\"RS256\"}"), part(&format!("{{\"sub\":\"1\",\"exp\":{expiry}}}")))
-}
-
 #[tokio::test]
-async fn the_expiry_of_a_jwt_is_a_metric_and_an_expired_one_is_said_so() {
+async fn the_expiry_of_a_jwt_is_a_metric_and_an_expired_one_is_logged() {
     let api = FakeApi::with_samples("typical").await;
     for (expiry, text) in [(NOW + 7200.0, ">in 2\u{a0}h</time>"), (NOW - 60.0, ">1\u{a0}min ago</time>")] {
         let token = file("jwt", &jwt(expiry));
         let exporter =
             Running::with_file(&api.url(), &["--api.jwt-file", &token], Clock::Fixed(NOW), &[]).await;
         let metrics = exporter.scrape().await;
-        assert_eq!(
-            metrics.value("edgeimpulse_exporter_credential_expiry_timestamp_seconds", &[]),
-            Some(expiry)
-        );
+        let shown = metrics.value("edgeimpulse_exporter_credential_expiry_timestamp_seconds", &[]);
+        assert_eq!(shown, Some(expiry));
         let page = exporter.page("/").await;
         assert!(page.contains(text), "{page}");
     }

@@ -1,103 +1,49 @@
-//! White labels: each call of an administrator, alone and over HTTP.
+//! White labels: each call of an administrator.
 
 mod pages;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use edgeimpulse_exporter::api::{Client, DecodeOptions, Error, Settings};
-use edgeimpulse_exporter::collect::credential::CredentialSource;
-use edgeimpulse_exporter::config::{CredentialKind, CredentialOrigin};
-use edgeimpulse_exporter::metrics::telemetry::Telemetry;
-use edgeimpulse_exporter::metrics::{self, Format};
-use edgeimpulse_exporter::model::{Call, Collector, Facts, Snapshot, Whitelabel};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use crate::support::running::{KEY, NOW};
-use crate::support::{Exposition, FakeApi};
+use crate::support::{Exposition, FakeApi, Running};
 
 const LIST: &str = "/api/organizations/7/whitelabel/organizations";
 const INNER: &str = "/api/organizations/7/whitelabel/organizations/31";
 const USERS: &str = "/api/organizations/7/whitelabel/users";
 const WHITELABEL: &str = "/api/organizations/7/whitelabel";
 
-/// Somebody who asks, and what was counted of it.
-struct Admin {
-    client: Client,
-    credential: CredentialSource,
-    own: Arc<Telemetry>,
-}
+const OWNER: &str = "--whitelabel.organization-id=7";
 
-impl Admin {
-    fn of(url: &str, jwt: &str) -> Self {
-        let own = Arc::new(Telemetry::new(NOW));
-        let settings = Settings {
-            url: url.parse().unwrap(),
-            tls_server_name: None,
-            timeout: Duration::from_secs(5),
-            max_response_size: 1 << 20,
-            usage_query: Vec::new(),
-            decode: DecodeOptions {
-                now: NOW,
-                compute_time_unit: 60.0,
-                memory_unit: 1.0,
-                projects: false,
-                most_datasets: 1,
-                days: false,
-            },
-            tap: None,
-        };
-        let client = Client::new(crate::support::client(), settings, Arc::clone(&own));
-        let credential = CredentialSource::load(
-            CredentialKind::Jwt,
-            CredentialOrigin::Environment("of the test".to_owned(), jwt.into()),
-            NOW,
-        )
-        .unwrap();
-        Self { client, credential, own }
-    }
-
-    async fn asks(&self, call: Call) -> Result<Facts, Error> {
-        self.client.get("default", &call, &self.credential.current(), NOW).await
-    }
-
-    /// Returns how often each field held what cannot be used.
-    fn unusable(&self) -> BTreeMap<String, u64> {
-        let mut unusable = BTreeMap::new();
-        self.own.decode_errors.each(|[_, field], count| {
-            unusable.insert(field.to_string(), count);
-        });
-        unusable
-    }
-
-    /// Returns how many requests were counted.
-    fn requests(&self) -> u64 {
-        let mut requests = 0;
-        self.own.requests.each(|_, count| requests += count);
-        requests
-    }
-}
-
-/// Asks an API that answers `answer` at `path`.
-async fn told(path: &str, call: Call, answer: &Value) -> (Result<Facts, Error>, Admin) {
+/// Starts an API with a white label that organization 7 owns. It has the organization 31 and no users.
+async fn whitelabel() -> FakeApi {
     let api = FakeApi::start().await;
-    api.answers(path, answer).await;
-    let admin = Admin::of(&api.url(), KEY);
-    (admin.asks(call).await, admin)
+    api.lists(&[]).await;
+    api.answers(WHITELABEL, &json!({ "success": true, "whitelabel": { "id": 70 } })).await;
+    api.answers(LIST, &json!({ "success": true, "total": 1, "organizations": [{ "id": 31 }] })).await;
+    api.answers(USERS, &json!({ "success": true, "total": 0, "users": [] })).await;
+    api.answers(INNER, &json!({ "success": true, "totalStorage": 5 })).await;
+    api
 }
 
-fn shown(facts: Facts) -> Exposition {
-    let snapshot = Snapshot { facts, ..Snapshot::default() };
-    Exposition::of_open_metrics(&metrics::write(Format::OpenMetrics, Arc::new(snapshot), None).unwrap())
+/// Scrapes an API, with a unit that does not apply to the calls of white labels.
+async fn scrape(api: &FakeApi) -> Exposition {
+    Running::with_key(api, &[OWNER, "--api.compute-time-unit=minutes"]).await.scrape().await
 }
 
-const fn of(collector: Collector) -> Call {
-    Call::whitelabel(collector, 7)
+/// Scrapes the white label with another response at `path`.
+async fn scrape_with(path: &str, response: &Value) -> Exposition {
+    let api = whitelabel().await;
+    api.answers(path, response).await;
+    scrape(&api).await
 }
 
-const LISTED: Call = of(Collector::WhitelabelOrganizations);
+/// Returns how often each field had a value that cannot be used.
+fn unusable(metrics: &Exposition) -> BTreeMap<&str, f64> {
+    let errors = metrics.series("edgeimpulse_exporter_decode_errors_total", &[]).into_iter();
+    errors.map(|sample| (sample.labels["field"].as_str(), sample.value)).collect()
+}
 
 fn query(request: &Request) -> BTreeMap<String, String> {
     request.url.query_pairs().into_owned().collect()
@@ -105,9 +51,8 @@ fn query(request: &Request) -> BTreeMap<String, String> {
 
 #[tokio::test]
 async fn an_odd_organization_of_the_list_costs_no_more_than_what_is_odd() {
-    let (facts, admin) = told(
+    let metrics = scrape_with(
         LIST,
-        LISTED,
         &json!({ "success": true, "total": 4, "organizations": [
             { "id": 1, "name": 5, "created": "yesterday", "privateProjectCount": -1, "entitlementLimits": [] },
             { "id": 2, "name": "Two", "entitlementLimits": { "totalStorage": 10, "numberOfUsers": "five" } },
@@ -116,7 +61,6 @@ async fn an_odd_organization_of_the_list_costs_no_more_than_what_is_odd() {
         ] }),
     )
     .await;
-    let metrics = shown(facts.unwrap());
     assert_eq!(metrics.value("edgeimpulse_organization_storage_limit_bytes", &[]), Some(10.0));
     let limited = [("organization_id", "2"), ("entitlement", "users")];
     assert_eq!(metrics.value("edgeimpulse_organization_entitlement_limited", &limited), None);
@@ -124,12 +68,12 @@ async fn an_odd_organization_of_the_list_costs_no_more_than_what_is_odd() {
     assert!(!metrics.text.contains("somebody"), "a user's name stays hidden");
     assert!(!metrics.text.contains("Two again"), "the first of an id counts");
     let odd = ["created", "entitlementLimits", "name", "numberOfUsers", "privateProjectCount"];
-    assert_eq!(admin.unusable(), odd.map(|field| (field.to_owned(), 1)).into());
+    assert_eq!(unusable(&metrics), odd.map(|field| (field, 1.0)).into());
 }
 
 #[tokio::test]
-async fn users_are_counted_by_tier_and_activity_and_none_is_looked_at() {
-    let api = FakeApi::start().await;
+async fn users_are_counted_by_tier_and_activity_without_reading_a_user() {
+    let api = whitelabel().await;
     let respond = |request: &Request| {
         let query = query(request);
         let total = match (query.get("tier").map(String::as_str), query.get("active").map(String::as_str)) {
@@ -147,33 +91,48 @@ async fn users_are_counted_by_tier_and_activity_and_none_is_looked_at() {
         ResponseTemplate::new(200).set_body_json(json!({ "success": true, "users": users, "total": total }))
     };
     api.responds(USERS, respond).await;
-    let admin = Admin::of(&api.url(), KEY);
-    let facts = admin.asks(of(Collector::WhitelabelUsers)).await.unwrap();
-    let whitelabel = &facts.whitelabels[&7];
-    assert_eq!(whitelabel.users_by_tier, Some([10, 20, 0, 40]));
-    assert_eq!(whitelabel.users_active, Some([1, 7, 30, 60]));
-    assert!(facts.users.is_empty() && facts.organizations.is_empty());
-    assert_eq!((admin.requests(), admin.unusable()), (8, BTreeMap::new()));
-    assert!(api.requests(USERS).await.iter().all(|request| query(request)["limit"] == "1"));
+    let metrics = scrape(&api).await;
+    assert_eq!(metrics.values("edgeimpulse_whitelabel_users", &[]), [10.0, 20.0, 0.0, 40.0]);
+    assert_eq!(metrics.values("edgeimpulse_whitelabel_users_active", &[]), [1.0, 7.0, 30.0, 60.0]);
+    assert!(!metrics.text.contains("edgeimpulse_user_"), "{}", metrics.text);
+    assert_eq!(unusable(&metrics), BTreeMap::new());
+    let requests = api.requests(USERS).await;
+    assert_eq!(requests.len(), 8);
+    assert!(requests.iter().all(|request| query(request)["limit"] == "1"));
 }
 
 #[tokio::test]
-async fn a_family_of_users_is_whole_or_not_there() {
-    let api = FakeApi::start().await;
+async fn the_counts_of_users_are_complete_or_absent() {
+    let api = whitelabel().await;
     let respond = |request: &Request| {
         let total = if query(request).contains_key("tier") { json!(3) } else { json!("three") };
         ResponseTemplate::new(200).set_body_json(json!({ "success": true, "users": [], "total": total }))
     };
     api.responds(USERS, respond).await;
-    let admin = Admin::of(&api.url(), KEY);
-    let facts = admin.asks(of(Collector::WhitelabelUsers)).await.unwrap();
-    assert_eq!(facts.whitelabels[&7].users_by_tier, Some([3; 4]));
-    assert_eq!(facts.whitelabels[&7].users_active, None);
-    assert_eq!(admin.unusable(), BTreeMap::from([("total".to_owned(), 4)]));
+    let metrics = scrape(&api).await;
+    assert_eq!(metrics.values("edgeimpulse_whitelabel_users", &[]), [3.0; 4]);
+    assert!(metrics.values("edgeimpulse_whitelabel_users_active", &[]).is_empty());
+    assert_eq!(unusable(&metrics), BTreeMap::from([("total", 4.0)]));
+}
 
-    let (nothing, _) =
-        told(USERS, of(Collector::WhitelabelUsers), &json!({ "success": true, "users": [] })).await;
-    assert_eq!(nothing.unwrap_err().to_string(), "cannot decode the response: no `total` member");
+#[tokio::test]
+async fn a_response_without_the_requested_object_is_a_failure() {
+    let no_permission = json!({ "success": false, "error": "You do not have permission" });
+    for (path, collector, response, error) in [
+        (USERS, "whitelabel_users", json!({ "success": true, "users": [] }), "no `total` member"),
+        (WHITELABEL, "whitelabel", json!({ "success": true }), "no `whitelabel` member"),
+        (INNER, "whitelabel_organization", json!({ "success": true, "organization": {} }), "cannot decode"),
+        (INNER, "whitelabel_organization", no_permission, "not permitted for this credential"),
+    ] {
+        let api = whitelabel().await;
+        api.answers(path, &response).await;
+        let exporter = Running::with_key(&api, &[OWNER]).await;
+        let collector = [("collector", collector)];
+        let metrics = exporter.scrape().await;
+        assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &collector), Some(0.0), "{error}");
+        let page = exporter.page("/").await;
+        assert!(page.contains(error), "{error}: {page}");
+    }
 }
 
 fn record(date: &str, cpu: u64, gpu: u64) -> Value {
@@ -184,19 +143,11 @@ fn record(date: &str, cpu: u64, gpu: u64) -> Value {
     })
 }
 
-/// Returns what is shown of an organization that the white label says this of.
-async fn inner(answer: &Value) -> impl Fn(&str) -> Option<f64> + use<> {
-    let (facts, admin) = told(INNER, Call::whitelabel_organization(7, 31), answer).await;
-    assert_eq!(admin.unusable(), BTreeMap::new());
-    let metrics = shown(facts.unwrap());
+/// Returns the values of organization 31 if the white label has this response for it.
+async fn inner(response: &Value) -> impl Fn(&str) -> Option<f64> + use<> {
+    let metrics = scrape_with(INNER, response).await;
+    assert_eq!(unusable(&metrics), BTreeMap::new());
     move |name| metrics.value(&format!("edgeimpulse_organization_{name}"), &[("organization_id", "31")])
-}
-
-#[tokio::test]
-async fn an_organization_that_only_its_white_label_sees_has_limits_and_use() {
-    let api = FakeApi::with_samples("typical").await;
-    let facts = Admin::of(&api.url(), KEY).asks(Call::whitelabel_organization(1, 31)).await.unwrap();
-    insta::assert_snapshot!(shown(facts).text);
 }
 
 #[tokio::test]
@@ -205,10 +156,12 @@ async fn compute_time_counts_for_the_contract_only_where_the_api_says_so() {
     let of = inner(&json!({
         "success": true, "cpuComputeTime": 1000.0, "gpuComputeTime": 200, "totalComputeTime": 20,
         "computeTimeCurrentContractSince": "2026-03-01T00:00:00Z", "dailyMetrics": records,
+        "entitlementLimits": { "totalStorage": 10 },
     }))
     .await;
     assert_eq!(of("compute_time_used_seconds"), Some(1200.0), "seconds, whatever the unit of the usage call");
     assert_eq!(of("compute_period_start_timestamp_seconds"), Some(1_772_323_200.0));
+    assert_eq!(of("storage_limit_bytes"), Some(10.0));
 
     let of = inner(&json!({
         "success": true, "cpuComputeTime": 1000.0, "gpuComputeTime": 200, "dailyMetrics": records,
@@ -237,64 +190,64 @@ async fn no_user_in_a_record_is_no_count_of_users() {
 }
 
 #[tokio::test]
-async fn an_answer_without_any_member_of_an_organization_is_none() {
-    let call = Call::whitelabel_organization(7, 31);
-    let (facts, _) = told(INNER, call, &json!({ "success": true, "organization": {} })).await;
-    assert_eq!(facts.unwrap_err().reason(), "decode");
-    let (facts, _) = told(INNER, call, &json!({ "success": true, "dailyMetrics": null })).await;
-    assert_eq!(facts.unwrap().organizations.keys().collect::<Vec<_>>(), [&31], "there it is, and empty");
-    let (facts, _) =
-        told(INNER, call, &json!({ "success": false, "error": "You do not have permission" })).await;
-    assert_eq!(facts.unwrap_err().reason(), "forbidden");
+async fn an_organization_without_values_is_a_success() {
+    let metrics = scrape_with(INNER, &json!({ "success": true, "dailyMetrics": null })).await;
+    let inner = [("collector", "whitelabel_organization"), ("organization_id", "31")];
+    assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &inner), Some(1.0));
 }
 
 #[tokio::test]
 async fn a_white_label_has_a_name_and_a_quota() {
-    let answer = json!({ "success": true, "whitelabel": {
+    let api = whitelabel().await;
+    let response = json!({ "success": true, "whitelabel": {
         "id": 70, "name": "Partner \"Cloud\"", "organizationsLimit": 25, "theme": [[{}]], "developmentBoards": 5,
     } });
-    let (facts, admin) = told(WHITELABEL, of(Collector::Whitelabel), &answer).await;
-    let mut facts = facts.unwrap();
-    assert_eq!(admin.unusable(), BTreeMap::new());
-    let listed = Whitelabel { organizations: Some(24), ..Whitelabel::new(7) };
-    facts.merge(&Facts { whitelabels: BTreeMap::from([(7, listed)]), ..Facts::default() });
-    let metrics = shown(facts);
+    api.answers(WHITELABEL, &response).await;
+    api.answers(LIST, &json!({ "success": true, "total": 24, "organizations": [{ "id": 31 }] })).await;
+    let metrics = scrape(&api).await;
+    assert_eq!(unusable(&metrics), BTreeMap::new());
     let id = [("whitelabel_id", "70")];
     assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations_limit", &id), Some(25.0));
     assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations", &id), Some(24.0));
     let info = [("whitelabel_id", "70"), ("whitelabel_name", "Partner \"Cloud\""), ("organization_id", "7")];
     assert_eq!(metrics.value("edgeimpulse_whitelabel_info", &info), Some(1.0));
 
-    let answer = json!({ "success": true, "whitelabel": { "id": 70, "organizationsLimit": "none" } });
-    let (facts, admin) = told(WHITELABEL, of(Collector::Whitelabel), &answer).await;
-    assert_eq!(facts.unwrap().whitelabels[&7].organizations_limit, None);
-    assert_eq!(admin.unusable(), BTreeMap::from([("organizationsLimit".to_owned(), 1)]));
-
-    let (facts, _) = told(WHITELABEL, of(Collector::Whitelabel), &json!({ "success": true })).await;
-    assert_eq!(facts.unwrap_err().to_string(), "cannot decode the response: no `whitelabel` member");
+    let response = json!({ "success": true, "whitelabel": { "id": 70, "organizationsLimit": "none" } });
+    let metrics = scrape_with(WHITELABEL, &response).await;
+    assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations_limit", &id), None);
+    assert_eq!(unusable(&metrics), BTreeMap::from([("organizationsLimit", 1.0)]));
 }
 
 #[tokio::test]
 async fn a_white_label_is_shown_once_and_only_by_its_id() {
-    let known = |owner| Whitelabel { id: Some(70), organizations: Some(owner), ..Whitelabel::new(owner) };
-    let nameless = Whitelabel { organizations: Some(1), ..Whitelabel::new(8) };
-    let whitelabels = [known(7), nameless, known(9)].map(|whitelabel| (whitelabel.owner, whitelabel));
-    let metrics = shown(Facts { whitelabels: whitelabels.into(), ..Facts::default() });
-    let shown = metrics.series("edgeimpulse_whitelabel_organizations", &[]);
-    assert_eq!(shown.iter().map(|sample| sample.value).collect::<Vec<_>>(), [7.0]);
+    let api = whitelabel().await;
+    // The white label of organization 8 has no id, that of organization 9 has the same id as that of organization 7.
+    for owner in [8, 9] {
+        let empty = json!({ "success": true, "total": owner, "organizations": [] });
+        api.answers(&format!("/api/organizations/{owner}/whitelabel/organizations"), &empty).await;
+    }
+    api.answers("/api/organizations/9/whitelabel", &json!({ "success": true, "whitelabel": { "id": 70 } }))
+        .await;
+    let metrics = Running::with_key(&api, &["--whitelabel.organization-id=7,8,9"]).await.scrape().await;
+    assert_eq!(metrics.values("edgeimpulse_whitelabel_organizations", &[]), [1.0]);
 }
 
 #[tokio::test]
-async fn the_user_names_the_white_labels_that_it_administers() {
+async fn the_white_labels_that_a_user_administers_are_read() {
+    let api = whitelabel().await;
     let user = json!({ "success": true, "id": 1, "organizations": [], "whitelabels": [
         { "id": 70, "name": "Mine", "domain": "", "ownerOrganizationId": 7, "isAdmin": true },
         { "id": 80, "name": "Theirs", "domain": "", "ownerOrganizationId": 8, "isAdmin": false },
         { "id": "odd", "name": null, "ownerOrganizationId": 9, "isAdmin": true },
         { "id": 90, "isAdmin": true },
     ] });
-    let (facts, admin) = told("/api/user", Call::user(), &user).await;
-    let mine = Whitelabel { id: Some(70), name: Some("Mine".to_owned()), ..Whitelabel::new(7) };
-    assert_eq!(facts.unwrap().whitelabels, BTreeMap::from([(7, mine), (9, Whitelabel::new(9))]));
+    api.answers("/api/user", &user).await;
+    let metrics = Running::with_jwt(&api, &[]).await.scrape().await;
+    let mine = [("whitelabel_id", "70"), ("whitelabel_name", "Mine"), ("organization_id", "7")];
+    assert_eq!(metrics.value("edgeimpulse_whitelabel_info", &mine), Some(1.0));
+    let calls = metrics.series("edgeimpulse_scrape_collector_success", &[("collector", "whitelabel")]);
+    let owners: BTreeSet<_> = calls.iter().map(|sample| sample.labels["organization_id"].as_str()).collect();
+    assert_eq!(owners, BTreeSet::from(["7", "9"]));
     let odd = ["id", "ownerOrganizationId"];
-    assert_eq!(admin.unusable(), odd.map(|field| (field.to_owned(), 1)).into());
+    assert_eq!(unusable(&metrics), odd.map(|field| (field, 1.0)).into());
 }

@@ -10,6 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::support::repository::path;
+use crate::support::running::EVERYTHING;
 use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
 
 /// Runs a command with `input` until it ends.
@@ -21,16 +22,12 @@ async fn feed(command: &str, arguments: &[&str], input: &str) -> Output {
     child.wait_with_output().await.unwrap()
 }
 
-async fn with_everything(api: &FakeApi) -> Running {
-    Running::with_jwt(api, &["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"]).await
-}
-
 #[tokio::test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 async fn promtool_finds_nothing_to_complain_about() {
     for sample in ["typical", "bare"] {
         let api = FakeApi::with_samples(sample).await;
-        let text = with_everything(&api).await.scrape().await.text;
+        let text = Running::with_jwt(&api, &EVERYTHING).await.scrape().await.text;
         let output = feed("promtool", &["check", "metrics"], &text).await;
         assert!(output.status.success(), "{sample}: {output:?}");
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{sample}: {output:?}");
@@ -48,7 +45,7 @@ names = {s.labels['organization_name'] for s in samples if s.name == 'edgeimpuls
 print(len(samples), sorted(names))
 ";
     let api = FakeApi::with_samples("typical").await;
-    let exporter = with_everything(&api).await;
+    let exporter = Running::with_jwt(&api, &EVERYTHING).await;
     let (text, open_metrics) = (exporter.scrape().await, exporter.scrape_open_metrics().await);
     for (module, metrics) in
         [("prometheus_client.parser", &text), ("prometheus_client.openmetrics.parser", &open_metrics)]

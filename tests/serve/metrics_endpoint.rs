@@ -91,7 +91,6 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
 async fn metrics_are_compressed_where_that_is_asked_for() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_key(&api, &["--web.disable-exporter-metrics"]).await;
-    // The first one writes the facts, the others send the kept text again.
     for _ in 0..3 {
         let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, "br, gzip;q=0.5");
         let response = request.send().await.unwrap();

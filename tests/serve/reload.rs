@@ -1,5 +1,6 @@
 //! Reloading the configuration file: all of it, or none.
 
+use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::serve::reload::ReloadableExporter;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -10,21 +11,9 @@ use crate::support::{Exposition, FakeApi, Program, Running, file};
 
 const LOADED: &str = "edgeimpulse_exporter_config_last_reload_successful";
 
-async fn api_of(keys: &[&str]) -> FakeApi {
-    let api = FakeApi::start().await;
-    for (key, id) in keys.iter().zip(1..) {
-        let list = json!({ "success": true, "organizations": [{ "id": id, "name": key }] });
-        let list = ResponseTemplate::new(200).set_body_json(list);
-        api.responds_to_at("x-api-key", key, "/api/organizations", list).await;
-        api.answers(&format!("/api/organizations/{id}/metrics"), &json!({ "success": true, "metrics": {} }))
-            .await;
-    }
-    api
-}
-
 #[tokio::test]
 async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
-    let api = api_of(&["one", "two"]).await;
+    let api = FakeApi::with_keys(&["one", "two"]).await;
     let cached = "cache: {ttl: 1h}\n";
     let config = file("config.yaml", &with_accounts(&api.url(), &["one"], cached));
     let live = ReloadableExporter::new(build(&config));
@@ -34,7 +23,7 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
     let second = with_accounts(&api.url(), &["two"], cached);
     let (_, second) = second.split_once("accounts:\n").unwrap();
     std::fs::write(&config, format!("{with_one}{second}")).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     let metrics = exporter.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[("account", "two")]), Some(1.0));
     assert_eq!(metrics.value(LOADED, &[]), Some(1.0));
@@ -48,14 +37,14 @@ async fn a_new_account_is_read_and_the_caches_of_the_others_survive() {
     assert_eq!(counter, Some(1.0), "counters go on");
 
     std::fs::write(&config, with_accounts(&api.url(), &["two"], cached)).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     let metrics = exporter.scrape().await;
     assert!(!metrics.text.contains("account=\"one\""), "nothing is left of the account that went");
 }
 
 #[tokio::test]
 async fn a_bad_file_changes_nothing_and_is_seen() {
-    let api = api_of(&["one"]).await;
+    let api = FakeApi::with_keys(&["one"]).await;
     let text = with_accounts(&api.url(), &["one"], "");
     let config = file("config.yaml", &text);
     let live = ReloadableExporter::new(build(&config));
@@ -68,7 +57,7 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
         format!("{text}  - name: two\n    key_file: /does/not/exist\n"),
     ] {
         std::fs::write(&config, bad).unwrap();
-        let error = live.reload().unwrap_err();
+        let error = live.reload().await.unwrap_err();
         assert!(error.contains("config.yaml"), "{error}");
         let metrics = exporter.scrape().await;
         assert_eq!(metrics.value(LOADED, &[]), Some(0.0));
@@ -78,13 +67,93 @@ async fn a_bad_file_changes_nothing_and_is_seen() {
         assert_eq!(metrics.value(since, &[]), before.value(since, &[]));
     }
     std::fs::write(&config, text).unwrap();
-    live.reload().unwrap();
+    live.reload().await.unwrap();
     assert_eq!(exporter.scrape().await.value(LOADED, &[]), Some(1.0));
 }
 
 #[tokio::test]
+async fn a_reload_grants_no_call_before_its_time() {
+    let api = FakeApi::start().await;
+    api.lists(&[1, 2, 3, 4]).await;
+    let usage = |id: u64| format!("/api/organizations/{id}/metrics");
+    for id in 1..=4 {
+        api.dawdles(&usage(id), std::time::Duration::from_mins(1), &json!({})).await;
+    }
+    let requests = async || {
+        let mut requests = 0;
+        for id in 1..=4 {
+            requests += api.requests(&usage(id)).await.len();
+        }
+        requests
+    };
+    let config = |concurrency: u32, calls: u32, disabled: &str| {
+        let rest = format!(
+            "  concurrency: {concurrency}\n  calls_per_minute: {calls}\n\
+             collectors: {{disabled: [organization{disabled}], intervals: {{usage: 1h}}}}\n"
+        );
+        with_accounts(&api.url(), &["one"], &rest)
+            .replace("    key_file", "    organization_ids: [1, 2, 3, 4]\n    key_file")
+    };
+    for (before, after, most) in [((2, 100), (2, 99), 2), ((3, 100), (1, 100), 3), ((100, 2), (99, 2), 2)] {
+        let first = requests().await;
+        let path = file("config.yaml", &config(before.0, before.1, ""));
+        let live = ReloadableExporter::new(build(&path));
+        let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+        exporter.scrape_within("1").await;
+        assert_eq!(requests().await - first, most, "{before:?}");
+        // The account changes, and then the API too.
+        for text in [config(before.0, before.1, ", trials"), config(after.0, after.1, ", trials")] {
+            std::fs::write(&path, text).unwrap();
+            live.reload().await.unwrap();
+            exporter.scrape_within("1").await;
+            assert_eq!(requests().await - first, most, "{after:?}");
+        }
+    }
+    api.responds("/api/organizations/1/metrics", ResponseTemplate::new(429)).await;
+    let path = file("config.yaml", &config(1, 100, ""));
+    let live = ReloadableExporter::new(build(&path));
+    let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+    exporter.scrape().await;
+    let paused = api.calls().await;
+    std::fs::write(&path, config(1, 100, ", trials")).unwrap();
+    live.reload().await.unwrap();
+    exporter.scrape().await;
+    assert_eq!(api.calls().await, paused, "the API has asked for a pause");
+}
+
+#[tokio::test]
+async fn without_a_configuration_file_a_reload_reads_the_others() {
+    let api = FakeApi::with_keys(&["old", "new"]).await;
+    let (key, web) = (file("key", "old"), file("web.yaml", ""));
+    let web_file = format!("--web.config.file={web}");
+    let exporter = Running::build(&api.url(), &["--api.key-file", &key], Clock::System, &[&web_file]);
+    let live = ReloadableExporter::new(exporter);
+    let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+    let reload = async || {
+        let result = live.reload().await;
+        (result, exporter.page("/metrics?collect[]=exporter").await)
+    };
+    for (path, content, error) in [
+        (&key, "new", None),
+        (&key, "", Some("account default")),
+        (&key, "old", None),
+        (&web, "users: 7", Some("web.yaml")),
+        (&web, "", None),
+    ] {
+        std::fs::write(path, content).unwrap();
+        let (result, page) = reload().await;
+        match error {
+            Some(error) => assert!(result.unwrap_err().contains(error), "{content}"),
+            None => assert_eq!(result, Ok(()), "{content}"),
+        }
+        let loaded = Exposition::of_prometheus_text(&page).value(LOADED, &[]);
+        assert_eq!(loaded, Some(f64::from(u8::from(error.is_none()))), "{path} {content}");
+    }
+}
+
+#[tokio::test]
 async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
-    let api = api_of(&["one", "two"]).await;
+    let api = FakeApi::with_keys(&["one", "two"]).await;
     for (enabled, expected) in [(true, StatusCode::OK), (false, StatusCode::FORBIDDEN)] {
         let web = format!("web: {{listen_addresses: [\"127.0.0.1:0\"], enable_lifecycle: {enabled}}}\n");
         let config = file("config.yaml", &with_accounts(&api.url(), &["one"], &web));
@@ -116,7 +185,7 @@ async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
 
 #[tokio::test]
 async fn a_page_of_another_site_cannot_reload() {
-    let api = api_of(&["one"]).await;
+    let api = FakeApi::with_keys(&["one"]).await;
     let config = file("config.yaml", &with_accounts(&api.url(), &["one"], "web: {enable_lifecycle: true}\n"));
     let exporter = Running::serve_live(ReloadableExporter::new(build(&config))).await;
     let own = format!("http://{}", exporter.address);

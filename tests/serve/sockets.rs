@@ -1,4 +1,4 @@
-//! Listening: several addresses, Unix sockets, systemd sockets, and a socket for probes.
+//! Listening: multiple addresses, Unix sockets, systemd sockets, and a socket for probes.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::support::secure::{Authority, CLIENTS, Folder};
 use crate::support::{Program, file, free_port, get};
 
-/// A client that asks at a Unix socket, whatever the URL says.
+/// Returns a client that connects to a Unix socket, whatever the URL.
 fn at(path: &str) -> Client {
     drop(crate::support::client());
     Client::builder().unix_socket(path).build().unwrap()

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
 use crate::config::{build, with_accounts};
-use crate::support::{Exposition, FakeApi, Running, file};
+use crate::support::fake::list;
+use crate::support::{Exposition, FakeApi, Running, eventually, file};
 
 async fn answer(exporter: &Running, path: &str) -> (StatusCode, String) {
     let response = exporter.request(Method::GET, path).send().await.unwrap();
@@ -28,12 +29,9 @@ async fn a_probe_reads_one_organization_alone() {
     let (status, text) = answer(&exporter, "/probe?target=2").await;
     assert_eq!(status, StatusCode::OK);
     let probed = Exposition::of_prometheus_text(&text);
-    assert!(api.requests("/api/organizations/1").await.is_empty(), "no other is asked about");
+    assert!(api.requests("/api/organizations/1").await.is_empty(), "calls for other organizations");
     assert!(!text.contains("organization_id=\"1\""), "{text}");
-    assert!(
-        !text.contains("edgeimpulse_exporter_") && !text.contains("process_"),
-        "none of the exporter's own"
-    );
+    assert!(!text.contains("edgeimpulse_exporter_") && !text.contains("process_"), "metrics of the exporter");
     assert!(!text.contains("edgeimpulse_up"), "which is about an account");
     assert!(!text.contains("edgeimpulse_user_"), "which is about a user");
     for collector in ["organization", "usage"] {
@@ -42,7 +40,7 @@ async fn a_probe_reads_one_organization_alone() {
     }
     assert_eq!(probed.series("edgeimpulse_scrape_collector_success", &[]).len(), 2);
 
-    // What the whole says of this organization, the probe says too.
+    // The probe has the same samples of this organization as the whole scrape.
     let whole = exporter.page("/metrics").await;
     let of_this = |text: &str| -> Vec<String> {
         let is_timed = |line: &str| line.contains("duration_seconds") || line.contains("last_success");
@@ -82,7 +80,7 @@ async fn a_probe_refuses_what_it_cannot_answer() {
 }
 
 #[tokio::test]
-async fn until_the_list_was_read_once_nothing_is_said_to_be_unknown() {
+async fn before_the_list_was_read_no_organization_is_reported_as_unknown() {
     let api = FakeApi::start().await;
     api.responds("/api/organizations", ResponseTemplate::new(503)).await;
     let exporter = Running::with_key(&api, &[]).await;
@@ -92,6 +90,11 @@ async fn until_the_list_was_read_once_nothing_is_said_to_be_unknown() {
         assert!(text.contains("not known yet"), "{text}");
     }
     api.lists(&[1]).await;
+    eventually(async || match answer(&exporter, "/sd").await {
+        (StatusCode::OK, _) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
     assert_eq!(targets(&exporter).await[0]["targets"], json!(["1"]));
     assert_eq!(answer(&exporter, "/probe?target=2").await.0, StatusCode::NOT_FOUND);
     assert_eq!(answer(&exporter, "/probe?target=1").await.0, StatusCode::OK);
@@ -114,7 +117,7 @@ async fn the_list_for_prometheus_names_what_relabelling_needs() {
 }
 
 #[tokio::test]
-async fn the_last_good_list_stays_when_it_cannot_be_read_and_an_empty_one_is_told() {
+async fn the_last_good_list_stays_when_it_cannot_be_read_and_an_empty_one_is_served() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_jwt(&api, &[]).await;
     let list = targets(&exporter).await;
@@ -122,35 +125,47 @@ async fn the_last_good_list_stays_when_it_cannot_be_read_and_an_empty_one_is_tol
     assert_eq!(targets(&exporter).await, list);
     let nobody = json!({ "success": true, "id": 1, "organizations": [] });
     api.answers("/api/user", &nobody).await;
-    assert_eq!(targets(&exporter).await, json!([]));
+    eventually(async || match targets(&exporter).await {
+        none if none == json!([]) => Ok(()),
+        others => Err(others.to_string()),
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn an_account_that_never_answered_does_not_keep_the_others_from_being_listed() {
+async fn targets_are_listed_when_every_account_is_known_so_that_prometheus_drops_none() {
     let api = FakeApi::start().await;
-    let list = json!({ "success": true, "organizations": [{ "id": 7, "name": "Seven" }] });
-    let known = ResponseTemplate::new(200).set_body_json(list);
     api.refuses("/api/organizations", 401, "Invalid API key").await;
-    api.responds_to_at("x-api-key", "good", "/api/organizations", known).await;
+    api.lists_to("good", &[7]).await;
     let config = file("config.yaml", &with_accounts(&api.url(), &["bad", "good"], ""));
     let exporter = Running::serve(build(&config)).await;
-    let list = targets(&exporter).await;
-    assert_eq!(list.as_array().unwrap().len(), 1);
-    assert_eq!(list[0]["labels"]["__meta_edgeimpulse_account"], "good");
+    let (status, text) = answer(&exporter, "/sd").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "Prometheus keeps the targets that it has");
+    assert!(text.contains("account bad") && text.contains("/sd?account=NAME"), "{text}");
+    let (status, text) = answer(&exporter, "/sd?account=good").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(text.contains(r#""__meta_edgeimpulse_account":"good""#), "{text}");
     assert_eq!(answer(&exporter, "/probe?target=7").await.0, StatusCode::OK);
     // Whether the dead one has this organization is not known.
     assert_eq!(answer(&exporter, "/probe?target=8").await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer(&exporter, "/probe?target=8&account=good").await.0, StatusCode::NOT_FOUND);
     assert_eq!(answer(&exporter, "/sd?account=bad").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    // A list that its credential may not read is known to be empty.
+    std::fs::write(&config, with_accounts(&api.url(), &["member", "good"], "")).unwrap();
+    let refused = json!({ "success": false, "error": "No permission" });
+    let refused = ResponseTemplate::new(403).set_body_json(refused);
+    api.responds_to_at("x-api-key", "member", "/api/organizations", refused).await;
+    let exporter = Running::serve(build(&config)).await;
+    assert_eq!(targets(&exporter).await.as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn collectors_can_be_chosen_by_name() {
     let api = FakeApi::with_samples("typical").await;
     let exporter = Running::with_jwt(&api, &[]).await;
-    let own = exporter.page("/metrics?collect[]=exporter").await;
-    assert_eq!(api.calls().await, 0, "for the exporter's own metrics nothing is asked");
-    let families: Vec<_> = own.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    let exporter_metrics = exporter.page("/metrics?collect[]=exporter").await;
+    assert_eq!(api.calls().await, 0, "metrics of the exporter need no call");
+    let families: Vec<_> = exporter_metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     assert!(families.len() > 10);
     let is_own = |family: &&str| family.starts_with("edgeimpulse_exporter_") || family.starts_with("process_");
     assert!(families.iter().all(is_own), "{families:?}");
@@ -167,31 +182,42 @@ async fn collectors_can_be_chosen_by_name() {
     assert!(text.contains("useage") && text.contains("whitelabel_user"), "{text}");
 }
 
+#[tokio::test]
+async fn collectors_of_a_white_label_can_be_chosen_without_the_one_that_knows_its_id() {
+    let api = FakeApi::with_samples("typical").await;
+    for exporter in [
+        Running::with_jwt(&api, &["--no-collector.whitelabel"]).await,
+        Running::with_key(&api, &["--whitelabel.organization-id=1", "--organization-id=1"]).await,
+    ] {
+        for (collector, metric) in [
+            ("whitelabel_users", "edgeimpulse_whitelabel_users"),
+            ("whitelabel_organizations", "edgeimpulse_whitelabel_organizations"),
+        ] {
+            let page = exporter.page(&format!("/metrics?collect[]={collector}")).await;
+            let metrics = Exposition::of_prometheus_text(&page);
+            assert!(!metrics.series(metric, &[("whitelabel_id", "7")]).is_empty(), "{page}");
+            let results = metrics.series("edgeimpulse_scrape_collector_success", &[]);
+            assert!(results.iter().all(|result| result.labels["collector"] == collector), "{results:?}");
+            assert!(metrics.series("edgeimpulse_whitelabel_info", &[]).is_empty(), "{page}");
+        }
+    }
+}
+
 /// One account's key is refused, another one's API answers to nobody in time.
 #[tokio::test]
 async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
     let api = FakeApi::start().await;
     let ids: Vec<u64> = (1..=20).collect();
-    let list = |ids: &[u64]| {
-        let organizations: Vec<_> = ids.iter().map(|id| json!({ "id": id, "name": format!("{id}") })).collect();
-        ResponseTemplate::new(200).set_body_json(json!({ "success": true, "organizations": organizations }))
-    };
-    api.responds_to_at("x-api-key", "slow", "/api/organizations", list(&ids)).await;
-    api.responds_to_at("x-api-key", "good", "/api/organizations", list(&[77])).await;
+    api.refuses("/api/organizations", 401, "Invalid API key").await;
+    api.lists_to("slow", &ids).await;
+    api.lists_to("good", &[77]).await;
     for id in &ids {
         api.dawdles(&format!("/api/organizations/{id}"), Duration::from_mins(1), &json!({})).await;
         api.dawdles(&format!("/api/organizations/{id}/metrics"), Duration::from_mins(1), &json!({})).await;
     }
     let usage = json!({ "success": true, "metrics": { "totalStorage": 5 } });
     api.answers("/api/organizations/77/metrics", &usage).await;
-    api.answers(
-        "/api/organizations/77",
-        &json!({ "success": true, "organization": { "id": 77, "name": "x" } }),
-    )
-    .await;
-    api.refuses("/api/organizations", 401, "Invalid API key").await;
-    api.responds_to_at("x-api-key", "slow", "/api/organizations", list(&ids)).await;
-    api.responds_to_at("x-api-key", "good", "/api/organizations", list(&[77])).await;
+    api.answers("/api/organizations/77", &json!({ "success": true, "organization": { "id": 77 } })).await;
 
     let config =
         file("config.yaml", &with_accounts(&api.url(), &["dead", "slow", "good"], "cache: {ttl: 0s}\n"));
@@ -212,7 +238,7 @@ async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
             metrics.value("edgeimpulse_organization_storage_used_bytes", &[("organization_id", "77")]),
             Some(5.0)
         );
-        // The slow one's calls fill its own share, and not that of the others.
+        // Each account has a share of the concurrent calls.
         assert_eq!(api.requests("/api/organizations/77").await.len(), scrape);
     }
 }
@@ -220,8 +246,7 @@ async fn a_dead_account_and_a_slow_one_change_nothing_for_the_third() {
 #[tokio::test]
 async fn a_probe_that_has_to_read_the_list_first_answers_within_its_timeout_all_the_same() {
     let api = FakeApi::start().await;
-    let list = json!({ "success": true, "organizations": [{ "id": 1, "name": "One" }] });
-    api.dawdles("/api/organizations", Duration::from_secs(3), &list).await;
+    api.responds("/api/organizations", list(&[1]).set_delay(Duration::from_secs(3))).await;
     for path in ["/api/organizations/1", "/api/organizations/1/metrics"] {
         api.dawdles(path, Duration::from_mins(1), &json!({})).await;
     }

@@ -4,22 +4,12 @@ use std::process::Output;
 
 use tokio::process::Command;
 
+use super::web_config::users;
 use crate::deploy::prometheus::Prometheus;
-use crate::support::secure::{Authority, Folder, Served};
+use crate::support::secure::{Authority, CLIENTS, Folder, Served};
 use crate::support::{FakeApi, file};
 
-/// The user's password is "canary-password".
-fn configuration(asked_of_clients: &str) -> String {
-    let hash = bcrypt::hash("canary-password", 4).unwrap();
-    format!(
-        "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n{asked_of_clients}\
-         basic_auth_users:\n  prometheus: {hash}\n"
-    )
-}
-
-const CERTIFICATE: &str = "  client_ca_file: clients.crt\n  client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans: [prometheus]\n";
-
-/// An exporter that asks clients for everything, and what the right ones and wrong ones have.
+/// Returns an exporter that requires a certificate with a name and a password, in a folder with right and wrong ones.
 async fn strict() -> (FakeApi, Folder, Served) {
     let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
@@ -34,7 +24,8 @@ async fn strict() -> (FakeApi, Folder, Served) {
     }
     folder.write("password", "canary-password");
     folder.write("guess", "guess");
-    let served = folder.serve(&api, &configuration(CERTIFICATE), &[]).await;
+    let configuration = format!("{CLIENTS}  client_allowed_sans: [prometheus]\n{}", users());
+    let served = folder.serve(&api, &configuration, &[]).await;
     (api, folder, served)
 }
 
@@ -46,7 +37,7 @@ async fn curl(arguments: &[&str]) -> Output {
 
 #[tokio::test]
 #[ignore = "needs curl (Debian: curl)"]
-async fn curl_comes_in_with_everything_right_and_not_otherwise() {
+async fn curl_is_served_only_with_the_right_certificate_and_password() {
     let (_api, folder, served) = strict().await;
     let ask = async |certificate: &str, more: &[&str]| {
         let (authority, url) = (folder.path("clients.crt"), served.https("/metrics"));
@@ -90,7 +81,7 @@ async fn curl_comes_in_with_everything_right_and_not_otherwise() {
 
 #[tokio::test]
 #[ignore = "needs prometheus (Debian: prometheus)"]
-async fn prometheus_comes_in_with_everything_right_and_not_otherwise() {
+async fn prometheus_is_served_only_with_the_right_certificate_and_password() {
     let (_api, folder, served) = strict().await;
     let (authority, address) = (folder.path("clients.crt"), &served.address);
     let job = |name: &str, certificate: &str, user: &str, password: &str| {
@@ -124,7 +115,7 @@ async fn prometheus_comes_in_with_everything_right_and_not_otherwise() {
     assert_eq!(prometheus.query("up == 1").await.len(), 1);
     assert_eq!(prometheus.query("count by (job) (edgeimpulse_up)").await[0].0["job"], "right");
 
-    // A new certificate by a new authority, of which Prometheus reads its own copy again.
+    // A new certificate by a new authority: Prometheus reads the changed files.
     let new = Authority::new();
     let signed = new.sign_server();
     folder.write("server.crt", &signed.certificate);

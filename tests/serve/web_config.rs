@@ -11,18 +11,14 @@ use crate::support::secure::{Authority, CLIENTS, Folder, Served, TLS};
 use crate::support::{FakeApi, Program, client, eventually};
 
 /// A hash that costs little, of "canary-password".
-fn users() -> String {
+pub fn users() -> String {
     let hash = bcrypt::hash("canary-password", 4).unwrap();
     format!("basic_auth_users: {{ prometheus: '{hash}' }}\n")
 }
 
-async fn with_samples() -> FakeApi {
-    FakeApi::with_samples("typical").await
-}
-
 #[tokio::test]
 async fn the_first_line_says_whether_it_is_https() {
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
     folder.write("web.yml", TLS);
     let url = api.url();
@@ -40,7 +36,7 @@ async fn the_first_line_says_whether_it_is_https() {
 
 #[tokio::test]
 async fn only_users_with_the_right_password_are_served() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let served = Folder::empty().serve(&api, &users(), &["--log.level=trace"]).await;
     let get = async |path: &str, user: Option<(&str, &str)>| {
         let request = client().get(served.http(path));
@@ -77,8 +73,40 @@ async fn only_users_with_the_right_password_are_served() {
 }
 
 #[tokio::test]
+async fn a_first_login_succeeds_while_others_guess() {
+    let (api, hash) = (FakeApi::with_samples("typical").await, bcrypt::hash("canary-password", 6).unwrap());
+    let configuration = format!("basic_auth_users: {{ prometheus: '{hash}' }}\n");
+    let served = Folder::empty().serve(&api, &configuration, &[]).await;
+    let url = served.http("/");
+    let get = async |client: &reqwest::Client, password: &str| {
+        client.get(&url).basic_auth("prometheus", Some(password)).send().await.unwrap().status()
+    };
+    let (busy, is_busy) = tokio::sync::watch::channel(false);
+    let guesses = futures_util::future::join_all((0..100).map(async |number: u32| {
+        // Each has a connection of its own.
+        let client = client();
+        for guess in 0.. {
+            match get(&client, &format!("guess-{number}-{guess}")).await {
+                StatusCode::SERVICE_UNAVAILABLE => {
+                    busy.send_replace(true);
+                }
+                status => assert_eq!(status, StatusCode::UNAUTHORIZED),
+            }
+        }
+    }));
+    let login = async {
+        is_busy.clone().wait_for(|is_busy| *is_busy).await.unwrap();
+        get(&client(), "canary-password").await
+    };
+    tokio::select! {
+        _ = guesses => unreachable!("they guess for ever"),
+        status = login => assert_eq!(status, StatusCode::OK),
+    }
+}
+
+#[tokio::test]
 async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed_is_not() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let folder = Folder::empty();
     let served = folder.serve(&api, &users(), &[]).await;
     let client = client();
@@ -97,15 +125,15 @@ async fn a_user_that_is_added_is_known_without_a_restart_and_one_that_is_removed
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
-    let (api, authority) = (with_samples().await, Authority::new());
+async fn a_change_that_cannot_be_used_is_logged_once_and_changes_nothing() {
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
     let named = format!("{CLIENTS}  client_allowed_sans: [prometheus]\n");
     let prometheus = || [rcgen::SanType::DnsName("prometheus".try_into().unwrap())];
     let mut served = folder.serve(&api, &format!("{named}{}", users()), &[]).await;
     let url = served.https("/-/healthy");
     let with_certificate = || authority.client().identity(authority.sign(prometheus()).identity());
-    for (configuration, told) in [
+    for (configuration, reported) in [
         ("tls_server_config: [\n", "the previous one stays in use"),
         // A file that is being written.
         ("", "removing protection requires a restart"),
@@ -124,9 +152,9 @@ async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
         };
         let line = tokio::select! {
             line = served.program.says("web configuration not reloaded") => line,
-            () = asking => unreachable!("it asks for ever"),
+            () = asking => unreachable!("it asks without end"),
         };
-        assert!(line.contains(told) && line.contains("web.yml"), "{line}");
+        assert!(line.contains(reported) && line.contains("web.yml"), "{line}");
         for _ in 0..3 {
             let client = with_certificate().build().unwrap();
             assert_eq!(served.status(&client, "/").await, Some(StatusCode::UNAUTHORIZED), "{configuration}");
@@ -144,7 +172,7 @@ async fn a_change_that_cannot_be_used_is_told_once_and_changes_nothing() {
 
 #[tokio::test]
 async fn headers_are_added_to_every_answer() {
-    let api = with_samples().await;
+    let api = FakeApi::with_samples("typical").await;
     let configuration = format!(
         "http_server_config:\n  headers:\n    X-Frame-Options: deny\n    Strict-Transport-Security: max-age=60\n    \
          Content-Security-Policy: \"default-src 'self'\"\n    X-XSS-Protection: ''\n{}",
@@ -162,8 +190,8 @@ async fn headers_are_added_to_every_answer() {
 }
 
 #[tokio::test]
-async fn requests_beyond_the_rate_are_told_to_wait_but_probes_are_not() {
-    let api = with_samples().await;
+async fn requests_beyond_the_rate_are_refused_but_probes_are_not() {
+    let api = FakeApi::with_samples("typical").await;
     let served = Folder::empty().serve(&api, "rate_limit: { interval: 1h, burst: 2 }\n", &[]).await;
     let status = async |path| crate::support::get(served.http(path)).await.unwrap().status();
     assert_eq!((status("/").await, status("/nowhere").await), (StatusCode::OK, StatusCode::NOT_FOUND));
@@ -190,83 +218,110 @@ async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line
     );
 }
 
+/// Wrong settings of TLS, after a certificate and a key, and their errors.
+const WRONG_TLS: [(&str, &str); 14] = [
+    ("min_version: TLS14", ":4: min_version \"TLS14\" is not supported; expected TLS12 or TLS13"),
+    (
+        "max_version: TLS11",
+        ":4: no supported version is left of min_version to max_version; expected TLS12 or TLS13",
+    ),
+    ("min_version: 1.2", ":4: min_version \"1.2\" is not supported; expected TLS12 or TLS13"),
+    (
+        "min_version: TLS13\n  max_version: TLS12",
+        ":5: no supported version is left of min_version to max_version",
+    ),
+    (
+        "curve_preferences: [X25519, CurveP257]",
+        ":4: curve \"CurveP257\" is not supported; expected some of X25519, CurveP256, CurveP384",
+    ),
+    ("curve_preferences: [CurveP521]", ":4: no supported curve is left of curve_preferences; "),
+    (
+        "min_version: TLS13\n  cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]",
+        ":5: cipher suite \"TLS_RSA_WITH_AES_128_CBC_SHA\" is not supported; ",
+    ),
+    (
+        "cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]",
+        ":4: cipher_suites lacks TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 or \
+         TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, which HTTP/2 requires; or set http2: false",
+    ),
+    (
+        "max_version: TLS12\n  cipher_suites: [TLS_AES_128_GCM_SHA256]\nhttp_server_config: {http2: false}",
+        ": tls_server_config: cipher_suites contains no suite for the allowed TLS versions",
+    ),
+    (
+        "client_ca_file: clients.crt\n  client_auth_type: Sometimes",
+        ":5: unknown client_auth_type \"Sometimes\"; expected one of NoClientCert, ",
+    ),
+    (
+        "client_ca_file: clients.crt",
+        ":4: client_ca_file DIR/clients.crt has no effect without client certificates; expected client_auth_type ",
+    ),
+    ("cert_fil: a", ":4: tls_server_config.cert_fil: unknown field: expected one of cert, key, "),
+    ("cert_file: a", ":4: tls_server_config: field \"cert_file\" is set twice"),
+    ("key: [canary]", ":4: tls_server_config.key: expected text"),
+];
+
+/// Wrong files and their errors.
+const WRONG_FILES: [(&str, &str); 20] = [
+    (
+        "tls_server_config: {client_ca_file: clients.crt}",
+        ": tls_server_config: cert is missing; expected cert_file, or cert with inline PEM",
+    ),
+    ("tls_server_config: {cert_file: server.crt}", ": tls_server_config: key is missing"),
+    (
+        "tls_server_config:\n  cert_file: absent.crt\n  key_file: server.key",
+        ":2: cert_file DIR/absent.crt cannot be read: No such file",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.key\n  key_file: server.key",
+        ":2: cert_file DIR/server.key contains no valid certificate",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key",
+        ":2: cert_file DIR/server.crt cannot be used with this private key: ",
+    ),
+    (
+        "tls_server_config:\n  cert_file: server.crt\n  key_file: locked.key",
+        ":3: key_file DIR/locked.key contains an encrypted private key; expected one without a passphrase",
+    ),
+    ("tls_server_config: yes please", ":1: tls_server_config: expected a mapping"),
+    ("basic_auth_users: alice:$2y$canary", ":1: basic_auth_users: expected a mapping"),
+    ("basic_auth_users: {alice: [$2y$canary]}", ":1: basic_auth_users.alice: expected text"),
+    ("http_server_config: {http2: maybe}", ":1: http_server_config.http2: expected true or false"),
+    ("http_server_config: {headers: {Cache-Control: x}}", ":1: header \"Cache-Control\" is not supported; "),
+    (
+        "http_server_config: {headers: {X-Frame-Options: x}}",
+        ":1: header X-Frame-Options has the unsupported value \"x\"; ",
+    ),
+    (
+        "http_server_config: {http2: \"false\"}",
+        ":1: http_server_config.http2: expected true or false, got text",
+    ),
+    (
+        "rate_limit:\n  interval: soon\n  burst: 1",
+        ":2: rate_limit.interval: \"soon\" is no duration; expected one such as 1s or 100ms",
+    ),
+    ("rate_limit:\n  interval: 1s\n  burst: many", ":3: rate_limit.burst: expected a whole number"),
+    (
+        "rate_limit:\n  interval: 1s\n  burst: 9223372036854775808",
+        ":3: rate_limit.burst: the number is too large",
+    ),
+    ("rate_limit:\n  interval: [1s]", ":2: rate_limit.interval: expected a duration"),
+    ("rate_limit: {\n", ":1: invalid YAML: unclosed bracket '{'"),
+    ("canary", ":1: expected a mapping"),
+    ("{}\n---\n{}\n", ":3: expected one YAML document, found a second one"),
+];
+
 #[test]
 fn what_cannot_work_is_refused_by_name() {
     let folder = Folder::new(&Authority::new());
-    let other = Authority::new().sign_server();
-    folder.write("other.key", &other.key);
-    folder.write(
-        "locked.key",
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n",
-    );
-    let tls =
-        |more: &str| format!("tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  {more}\n");
-    let clients = |kind: &str| tls(&format!("client_ca_file: clients.crt\n  client_auth_type: {kind}"));
-    let versions = "is not supported; expected TLS12 or TLS13";
-    for (configuration, expected) in [
-        (tls("min_version: TLS14"), format!(":4: min_version \"TLS14\" {versions}")),
-        (tls("max_version: TLS11"), ":4: no supported version is left of min_version to max_version; expected TLS12 or TLS13".to_owned()),
-        (tls("min_version: 1.2"), format!(":4: min_version \"1.2\" {versions}")),
-        (tls("min_version: TLS13\n  max_version: TLS12"), ":5: no supported version is left of min_version to max_version".to_owned()),
-        (
-            tls("curve_preferences: [X25519, CurveP257]"),
-            ":4: curve \"CurveP257\" is not supported; expected some of X25519, CurveP256, CurveP384".to_owned(),
-        ),
-        (tls("curve_preferences: [CurveP521]"), ":4: no supported curve is left of curve_preferences; ".to_owned()),
-        (tls("min_version: TLS13\n  cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]"), ":5: cipher suite \"TLS_RSA_WITH_AES_128_CBC_SHA\" is not supported; ".to_owned()),
-        (
-            tls("cipher_suites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]"),
-            ":4: cipher_suites lacks TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 or TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, \
-             which HTTP/2 requires; or set http2: false".to_owned(),
-        ),
-        (clients("Sometimes"), ":5: unknown client_auth_type \"Sometimes\"; expected one of NoClientCert, ".to_owned()),
-        (
-            tls("client_ca_file: clients.crt"),
-            ":4: client_ca_file DIR/clients.crt has no effect without client certificates; expected client_auth_type Require".to_owned(),
-        ),
-        (
-            "tls_server_config:\n  client_ca_file: clients.crt\n".to_owned(),
-            ": tls_server_config: cert is missing; expected cert_file, or cert with inline PEM".to_owned(),
-        ),
-        (
-            format!("{}http_server_config: {{ http2: false }}", tls("max_version: TLS12\n  cipher_suites: [TLS_AES_128_GCM_SHA256]")),
-            ": tls_server_config: cipher_suites contains no suite for the allowed TLS versions".to_owned(),
-        ),
-        ("tls_server_config: { cert_file: server.crt }".to_owned(), ": tls_server_config: key is missing".to_owned()),
-        (
-            "tls_server_config:\n  cert_file: absent.crt\n  key_file: server.key".to_owned(),
-            ":2: cert_file DIR/absent.crt cannot be read: No such file".to_owned(),
-        ),
-        (
-            "tls_server_config:\n  cert_file: server.key\n  key_file: server.key".to_owned(),
-            ":2: cert_file DIR/server.key contains no valid certificate".to_owned(),
-        ),
-        (
-            "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key".to_owned(),
-            ":2: cert_file DIR/server.crt cannot be used with this private key: ".to_owned(),
-        ),
-        (
-            "tls_server_config:\n  cert_file: server.crt\n  key_file: locked.key".to_owned(),
-            ":3: key_file DIR/locked.key contains an encrypted private key; expected one without a passphrase".to_owned(),
-        ),
-        (tls("cert_fil: a"), ":4: tls_server_config.cert_fil: unknown field: expected one of cert, key, ".to_owned()),
-        (tls("cert_file: a"), ":4: tls_server_config: field \"cert_file\" is set twice".to_owned()),
-        ("tls_server_config: yes please".to_owned(), ":1: tls_server_config: expected a mapping".to_owned()),
-        ("basic_auth_users: alice:$2y$canary".to_owned(), ":1: basic_auth_users: expected a mapping".to_owned()),
-        ("basic_auth_users: { alice: [$2y$canary] }".to_owned(), ":1: basic_auth_users.alice: expected text".to_owned()),
-        ("http_server_config:\n  http2: maybe".to_owned(), ":2: http_server_config.http2: expected true or false".to_owned()),
-        ("http_server_config:\n  headers:\n    Cache-Control: x".to_owned(), ":3: header \"Cache-Control\" is not supported; ".to_owned()),
-        ("http_server_config:\n  headers:\n    X-Frame-Options: x".to_owned(), ":3: header X-Frame-Options has the unsupported value \"x\"; ".to_owned()),
-        ("rate_limit:\n  interval: soon\n  burst: 1".to_owned(), ":2: rate_limit.interval: \"soon\" is no duration; expected one such as 1s or 100ms".to_owned()),
-        ("rate_limit:\n  interval: 1s\n  burst: many".to_owned(), ":3: rate_limit.burst: expected a whole number".to_owned()),
-        ("rate_limit:\n  interval: 1s\n  burst: 9223372036854775808".to_owned(), ":3: rate_limit.burst: the number is too large".to_owned()),
-        ("rate_limit:\n  interval: [1s]".to_owned(), ":2: rate_limit.interval: expected a duration".to_owned()),
-        ("http_server_config:\n  http2: \"false\"".to_owned(), ":2: http_server_config.http2: expected true or false, got text".to_owned()),
-        ("rate_limit: {\n".to_owned(), ":1: invalid YAML: unclosed bracket '{'".to_owned()),
-        ("tls_server_config: { key: [canary] }".to_owned(), ":1: tls_server_config.key: expected text".to_owned()),
-        ("canary".to_owned(), ":1: expected a mapping".to_owned()),
-        ("{}\n---\n{}\n".to_owned(), ":3: expected one YAML document, found a second one".to_owned()),
-    ] {
+    folder.write("other.key", &Authority::new().sign_server().key);
+    let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    folder.write("locked.key", locked);
+    let certificate = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  ";
+    let tls = WRONG_TLS.map(|(setting, error)| (format!("{certificate}{setting}\n"), error.to_owned()));
+    let files = WRONG_FILES.map(|(text, error)| (text.to_owned(), error.to_owned()));
+    for (configuration, expected) in tls.into_iter().chain(files) {
         let text = folder.refused(&configuration);
         assert!(text.starts_with(&expected), "{configuration}\n{text}\n{expected}");
         assert!(!text.contains("canary") && !text.contains("$2"), "{text}");
@@ -276,7 +331,7 @@ fn what_cannot_work_is_refused_by_name() {
 #[tokio::test]
 async fn the_example_of_the_page_works_as_it_stands() {
     let example = &blocks_of("yaml").into_iter().find(|block| block.page == "docs/web-config.md").unwrap().text;
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let served = Folder::new(&authority).serve(&api, example, &[]).await;
     let name = rcgen::SanType::DnsName("prometheus.example.com".try_into().unwrap());
     let client = authority.client().identity(authority.sign([name]).identity()).build().unwrap();
@@ -287,8 +342,8 @@ async fn the_example_of_the_page_works_as_it_stands() {
 }
 
 #[tokio::test]
-async fn an_empty_file_asks_for_nothing() {
-    let api = with_samples().await;
+async fn an_empty_file_requires_nothing() {
+    let api = FakeApi::with_samples("typical").await;
     let empty =
         "tls_server_config: {}\nhttp_server_config:\nbasic_auth_users: {}\nrate_limit: { interval: 0 }\n";
     for configuration in ["", "# nothing\n", "{}\n", empty] {

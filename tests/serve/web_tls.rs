@@ -18,13 +18,9 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use crate::support::FakeApi;
 use crate::support::secure::{Authority, CLIENTS, Folder, TLS};
 
-async fn with_samples() -> FakeApi {
-    FakeApi::with_samples("typical").await
-}
-
 #[tokio::test]
 async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let mut served = Folder::new(&authority).serve(&api, TLS, &[]).await;
     let client = authority.client().build().unwrap();
     let response = client.get(served.https("/metrics")).send().await.unwrap();
@@ -48,23 +44,26 @@ async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
 }
 
 #[tokio::test]
-async fn only_clients_with_a_certificate_of_the_authority_are_served() {
-    let (api, authority) = (with_samples().await, Authority::new());
-    let served = Folder::new(&authority).serve(&api, CLIENTS, &[]).await;
+async fn client_certificates_are_verified_and_may_be_required() {
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let with = |identity| authority.client().identity(identity).build().unwrap();
     let right = with(authority.sign([]).identity());
-    assert_eq!(served.status(&right, "/metrics").await, Some(StatusCode::OK));
     let wrong = with(Authority::new().sign([]).identity());
-    assert_eq!(served.status(&wrong, "/metrics").await, None);
     let none = authority.client().build().unwrap();
-    for path in ["/metrics", "/-/healthy"] {
-        assert_eq!(served.status(&none, path).await, None);
+    for (kind, is_required) in [("RequireAndVerifyClientCert", true), ("VerifyClientCertIfGiven", false)] {
+        let configuration = CLIENTS.replace("RequireAndVerifyClientCert", kind);
+        let served = Folder::new(&authority).serve(&api, &configuration, &[]).await;
+        assert_eq!(served.status(&right, "/metrics").await, Some(StatusCode::OK), "{kind}");
+        assert_eq!(served.status(&wrong, "/metrics").await, None, "{kind}");
+        for path in ["/metrics", "/-/healthy"] {
+            assert_eq!(served.status(&none, path).await.is_none(), is_required, "{kind} {path}");
+        }
     }
 }
 
 #[tokio::test]
 async fn only_clients_with_an_allowed_name_are_served() {
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let names = "  client_allowed_sans: [prometheus.example, 2001:DB8:0::7, 'spiffe://example/prometheus', a@b.example]";
     let served = Folder::new(&authority).serve(&api, &format!("{CLIENTS}{names}\n"), &[]).await;
     let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
@@ -91,20 +90,8 @@ async fn only_clients_with_an_allowed_name_are_served() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_need_not_be_shown_has_to_be_right_if_it_is() {
-    let (api, authority) = (with_samples().await, Authority::new());
-    let configuration = CLIENTS.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven");
-    let served = Folder::new(&authority).serve(&api, &configuration, &[]).await;
-    assert!(served.status(&authority.client().build().unwrap(), "/").await.is_some());
-    let right = authority.client().identity(authority.sign([]).identity()).build().unwrap();
-    assert!(served.status(&right, "/").await.is_some());
-    let wrong = authority.client().identity(Authority::new().sign([]).identity()).build().unwrap();
-    assert_eq!(served.status(&wrong, "/").await, None);
-}
-
-#[tokio::test]
-async fn certificates_and_keys_may_stand_in_the_file() {
-    let (api, authority) = (with_samples().await, Authority::new());
+async fn certificates_and_keys_may_be_inline() {
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let signed = authority.sign_server();
     let indented = |pem: &str| pem.trim_end().replace('\n', "\n    ");
     let configuration = format!(
@@ -123,7 +110,7 @@ async fn certificates_and_keys_may_stand_in_the_file() {
 
 #[tokio::test]
 async fn older_clients_get_the_cipher_suites_that_are_listed() {
-    let (api, authority) = (with_samples().await, Authority::new());
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
     // The server's key is an ECDSA one.
     for (suite, is_served) in [("ECDSA", true), ("RSA", false)] {
@@ -140,7 +127,7 @@ async fn older_clients_get_the_cipher_suites_that_are_listed() {
 
 #[tokio::test]
 async fn a_changed_certificate_is_served_without_a_restart_while_old_connections_live() {
-    let (api, before, after) = (with_samples().await, Authority::new(), Authority::new());
+    let (api, before, after) = (FakeApi::with_samples("typical").await, Authority::new(), Authority::new());
     let folder = Folder::new(&before);
     let mut served = folder.serve(&api, TLS, &[]).await;
     // Both trust one authority only, and the first keeps its connection.
@@ -161,7 +148,7 @@ async fn a_changed_certificate_is_served_without_a_restart_while_old_connections
 
 #[tokio::test]
 async fn a_volume_of_kubernetes_that_changes_is_followed() {
-    let (api, before, after) = (with_samples().await, Authority::new(), Authority::new());
+    let (api, before, after) = (FakeApi::with_samples("typical").await, Authority::new(), Authority::new());
     let (first, second, mounted) = (Folder::new(&before), Folder::new(&after), Folder::empty());
     first.write("web.yml", TLS);
     second.write("web.yml", TLS);
@@ -199,24 +186,29 @@ async fn within(
     (address, stop)
 }
 
-/// Waits until the other side has ended a connection, and returns what it said before.
+/// Returns limits of a moment, shorter than a request of `/slow` takes.
+fn short_limits() -> ConnectionLimits {
+    let short = Duration::from_millis(300);
+    ConnectionLimits {
+        handshake_timeout: short,
+        header_timeout: short,
+        grace: short,
+        ..ConnectionLimits::default()
+    }
+}
+
+/// Waits until the server has closed or reset a connection, and returns what it sent before.
 async fn ended(mut stream: impl AsyncRead + Unpin) -> Vec<u8> {
-    let mut said = Vec::new();
-    let reading = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut said));
-    // Whether it was closed or reset.
+    let mut sent = Vec::new();
+    let reading = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut sent));
     let _ = reading.await.expect("it is ended in time");
-    said
+    sent
 }
 
 #[tokio::test]
 async fn clients_that_do_not_agree_on_tls_are_sent_away() {
     let authority = Authority::new();
-    let limits = ConnectionLimits {
-        connections: 1,
-        handshake_timeout: Duration::from_millis(300),
-        ..ConnectionLimits::default()
-    };
-    let (address, _stop) = within(&authority, limits).await;
+    let (address, _stop) = within(&authority, ConnectionLimits { connections: 1, ..short_limits() }).await;
     let silent = TcpStream::connect(address).await.unwrap();
     let mut plain = TcpStream::connect(address).await.unwrap();
     plain.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
@@ -243,12 +235,7 @@ async fn a_connection_that_is_not_encrypted_yet_does_not_delay_the_end() {
 #[tokio::test]
 async fn an_answer_over_http_2_may_take_longer_than_a_connection_may_idle() {
     let authority = Authority::new();
-    let short = Duration::from_millis(200);
-    let (address, _stop) = within(
-        &authority,
-        ConnectionLimits { header_timeout: short, grace: short, ..ConnectionLimits::default() },
-    )
-    .await;
+    let (address, _stop) = within(&authority, short_limits()).await;
     let response =
         authority.client().build().unwrap().get(format!("https://{address}/slow")).send().await.unwrap();
     assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
@@ -257,12 +244,7 @@ async fn an_answer_over_http_2_may_take_longer_than_a_connection_may_idle() {
 #[tokio::test]
 async fn an_idle_connection_of_http_2_is_ended() {
     let authority = Authority::new();
-    let short = Duration::from_millis(300);
-    let (address, _stop) = within(
-        &authority,
-        ConnectionLimits { header_timeout: short, grace: short, ..ConnectionLimits::default() },
-    )
-    .await;
+    let (address, _stop) = within(&authority, short_limits()).await;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -274,5 +256,5 @@ async fn an_idle_connection_of_http_2_is_ended() {
     let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
     // The preface and empty settings, and then nothing: no request, and no answer to pings.
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
-    assert!(!ended(stream).await.is_empty(), "it said that it will");
+    assert!(!ended(stream).await.is_empty(), "GOAWAY was sent");
 }

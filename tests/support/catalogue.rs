@@ -28,8 +28,8 @@ pub fn described(name: &str) -> Option<&'static Description> {
 
 /// Returns the labels of a metric, including those that Prometheus adds.
 pub fn labels(name: &str) -> BTreeSet<&'static str> {
-    let own = described(name).into_iter().flat_map(|metric| metric.labels).copied();
-    own.chain(TARGET_LABELS).chain(name.ends_with("_bucket").then_some("le")).collect()
+    let described = described(name).into_iter().flat_map(|metric| metric.labels).copied();
+    described.chain(TARGET_LABELS).chain(name.ends_with("_bucket").then_some("le")).collect()
 }
 
 /// Checks that an expression names at least one metric, and only metrics and labels that exist. `recorded` are the

@@ -131,6 +131,23 @@ impl Exposition {
         self.samples.iter().filter(has).collect()
     }
 
+    /// Returns the values of the series of that name with at least those labels.
+    pub fn values(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
+        self.series(name, labels).into_iter().map(|sample| sample.value).collect()
+    }
+
+    /// Returns the value of a label in each series of that name.
+    pub fn labels(&self, name: &str, label: &str) -> Vec<&str> {
+        self.series(name, &[]).into_iter().map(|sample| sample.labels[label].as_str()).collect()
+    }
+
+    /// Returns the reasons for which calls failed, and how often.
+    pub fn failures(&self) -> Vec<(&str, f64)> {
+        let errors = self.series("edgeimpulse_exporter_api_errors_total", &[]).into_iter();
+        let failed = errors.filter(|sample| sample.value > 0.0);
+        failed.map(|sample| (sample.labels["reason"].as_str(), sample.value)).collect()
+    }
+
     /// Returns the text without what depends on this run of this process: the exporter's own metrics and times.
     pub fn stable_text(&self) -> String {
         let changes = ["edgeimpulse_exporter_", "process_"];

@@ -1,10 +1,10 @@
-//! A fake Edge Impulse API that answers what it is told to.
+//! A fake Edge Impulse API with configurable responses.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wiremock::matchers::{method, path};
+use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate};
 
 use super::data;
@@ -36,7 +36,10 @@ pub struct FakeApi {
 impl FakeApi {
     /// Starts a server that answers 404 to everything.
     pub async fn start() -> Self {
-        Self { server: MockServer::start().await, mounted: AtomicU8::new(0) }
+        let api = Self { server: MockServer::start().await, mounted: AtomicU8::new(0) };
+        let unknown = json!({ "success": false, "error": "Not found" });
+        api.mount(Mock::given(method("GET")), ResponseTemplate::new(404).set_body_json(unknown)).await;
+        api
     }
 
     /// Starts a server with the sample answers of that name: the vendor's, and typical ones of a white label.
@@ -66,12 +69,26 @@ impl FakeApi {
 
     /// Lists these organizations to an API key.
     pub async fn lists(&self, ids: &[u64]) {
-        let organizations: Vec<_> =
-            ids.iter().map(|id| json!({ "id": id, "name": format!("Org {id}") })).collect();
-        self.answers("/api/organizations", &json!({ "success": true, "organizations": organizations })).await;
+        self.responds("/api/organizations", list(ids)).await;
     }
 
-    /// Answers calls to `path` with that JSON from now on, whatever was said before.
+    /// Lists these organizations to whoever has that API key.
+    pub async fn lists_to(&self, key: &str, ids: &[u64]) {
+        self.responds_to_at("x-api-key", key, "/api/organizations", list(ids)).await;
+    }
+
+    /// Serves an organization to each of these API keys, with ids from 1.
+    pub async fn with_keys(keys: &[&str]) -> Self {
+        let api = Self::start().await;
+        for (key, id) in keys.iter().zip(1..) {
+            api.lists_to(key, &[id]).await;
+            let usage = json!({ "success": true, "metrics": {} });
+            api.answers(&format!("/api/organizations/{id}/metrics"), &usage).await;
+        }
+        api
+    }
+
+    /// Answers calls to `path` with that JSON from now on.
     pub async fn answers(&self, path: &str, answer: &Value) {
         self.responds(path, ResponseTemplate::new(200).set_body_json(answer)).await;
     }
@@ -97,11 +114,9 @@ impl FakeApi {
         self.mount(call(path), response).await;
     }
 
-    /// Answers whoever has that value of that header in this way, whatever else was said.
+    /// Responds in this way to all requests with that value of that header.
     pub async fn responds_to(&self, name: &'static str, value: &str, response: ResponseTemplate) {
-        let value = value.to_owned();
-        let has = move |request: &Request| request.headers.get(name).is_some_and(|found| *found == *value);
-        Mock::given(has).respond_with(response).with_priority(1).mount(&self.server).await;
+        Mock::given(header(name, value)).respond_with(response).with_priority(1).mount(&self.server).await;
     }
 
     /// Answers calls to `path` with that value of that header in this way.
@@ -112,9 +127,7 @@ impl FakeApi {
         path: &str,
         response: ResponseTemplate,
     ) {
-        let value = value.to_owned();
-        let has = move |request: &Request| request.headers.get(name).is_some_and(|found| *found == *value);
-        self.mount(call(path).and(has), response).await;
+        self.mount(call(path).and(header(name, value)), response).await;
     }
 
     /// Refuses every call without that value of that header.
@@ -128,7 +141,7 @@ impl FakeApi {
         Mock::given(is_wrong).respond_with(refused).with_priority(1).mount(&self.server).await;
     }
 
-    /// Mocks of equal priority are asked in the order in which they came; here the newest is to be asked first.
+    /// Of mocks with equal priority, the oldest responds; here the newest must respond.
     async fn mount(&self, call: MockBuilder, response: impl Respond + 'static) {
         let older = self.mounted.fetch_add(1, Ordering::Relaxed);
         call.respond_with(response).with_priority(u8::MAX - older).mount(&self.server).await;
@@ -145,6 +158,12 @@ impl FakeApi {
     pub async fn calls(&self) -> usize {
         self.server.received_requests().await.unwrap().len()
     }
+}
+
+/// Returns a list of these organizations.
+pub fn list(ids: &[u64]) -> ResponseTemplate {
+    let organizations: Vec<_> = ids.iter().map(|id| json!({ "id": id, "name": format!("Org {id}") })).collect();
+    ResponseTemplate::new(200).set_body_json(json!({ "success": true, "organizations": organizations }))
 }
 
 fn call(at: &str) -> MockBuilder {

@@ -39,13 +39,13 @@ impl Program {
     /// Waits for a line of standard error that holds `text`, and returns it.
     pub async fn says(&mut self, text: &str) -> String {
         let stream = self.child.stderr.as_mut().unwrap();
-        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("it says so in time")
+        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("the line is logged in time")
     }
 
     /// Waits for a line of standard output that holds `text`, and returns it.
     pub async fn prints(&mut self, text: &str) -> String {
         let stream = self.child.stdout.as_mut().unwrap();
-        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("it prints so in time")
+        tokio::time::timeout(PATIENCE, line_with(stream, text)).await.expect("the line is printed in time")
     }
 
     /// Returns the address in the log line about listening.
@@ -71,9 +71,14 @@ impl Program {
         ended
     }
 
+    /// Returns its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
+        let id = self.id().to_string();
         let status = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(status.success());
     }

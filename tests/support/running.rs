@@ -1,11 +1,13 @@
-//! The real exporter, built from a command line and served on a port of its own.
+//! The real exporter, built from a command line and served on a free port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use clap::Parser;
-use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::cli::arguments::{Command, CommandLine};
 use edgeimpulse_exporter::collect::Exporter;
+use edgeimpulse_exporter::demo::Demo;
 use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -18,6 +20,18 @@ pub const NOW: f64 = 1_793_491_200.0;
 
 /// The API key that tests use, to be looked for where it must not be.
 pub const KEY: &str = "ei_canary_0123456789abcdef";
+
+/// The JWT that tests use, likewise.
+pub const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary_0123456789abcdef";
+
+/// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
+pub const EVERYTHING: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
+
+/// Returns a JWT that expires at that time.
+pub fn jwt(expiry: f64) -> String {
+    let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);
+    format!("{}.{}.c2ln", part("{\"alg\":\"RS256\"}"), part(&format!("{{\"sub\":\"1\",\"exp\":{expiry:e}}}")))
+}
 
 /// An exporter that runs until it is dropped.
 pub struct Running {
@@ -39,13 +53,22 @@ impl Running {
 
     /// Starts an exporter with a JWT.
     pub async fn with_jwt(api: &FakeApi, options: &[&str]) -> Self {
-        Self::with_file(&api.url(), &["--api.jwt-file", &file("jwt", KEY)], Clock::Fixed(NOW), options).await
+        Self::with_file(&api.url(), &["--api.jwt-file", &file("jwt", JWT)], Clock::Fixed(NOW), options).await
     }
 
     /// Starts an exporter with the credential in a file, that is named by its flag. It uses no answer twice unless
     /// the options say so.
     pub async fn with_file(url: &str, file: &[&str; 2], clock: Clock, options: &[&str]) -> Self {
         Self::serve(Self::build(url, file, clock, options)).await
+    }
+
+    /// Starts an exporter of the demo.
+    pub async fn of_demo(demo: &Demo, options: &[&str]) -> Self {
+        let arguments = [&["edgeimpulse-exporter", "demo"], options].concat();
+        let Some(Command::Demo(options)) = CommandLine::try_parse_from(arguments).unwrap().command else {
+            panic!("it is the demo")
+        };
+        Self::serve(demo.exporter(options.common).unwrap()).await
     }
 
     /// Builds an exporter without serving it.

@@ -1,16 +1,12 @@
 //! An exporter with a web configuration, and the certificates that it and its clients need.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use edgeimpulse_exporter::serve::WebConfigWatcher;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, StatusCode};
 
-use super::{FakeApi, Program, file};
-
-/// Longest wait for a change of a file to be in force.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::{FakeApi, Program, eventually, file};
 
 /// A configuration with the files of [`Folder::new`].
 pub const TLS: &str = "tls_server_config: { cert_file: server.crt, key_file: server.key }\n";
@@ -31,7 +27,7 @@ fn params(name: &str) -> CertificateParams {
     params
 }
 
-/// Someone who signs certificates.
+/// A certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate with its key, both in PEM.
@@ -47,7 +43,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// Returns its own certificate, in PEM.
+    /// Returns the certificate of the authority, in PEM.
     pub fn certificate(&self) -> String {
         self.0.pem()
     }
@@ -76,7 +72,7 @@ impl Authority {
 }
 
 impl Signed {
-    /// Returns it as clients show it.
+    /// Returns the certificate and key as the identity of a client.
     pub fn identity(&self) -> Identity {
         Identity::from_pem(format!("{}{}", self.certificate, self.key).as_bytes()).unwrap()
     }
@@ -123,7 +119,7 @@ impl Folder {
         Served { program, address }
     }
 
-    /// Loads a web configuration that is not accepted, and returns what is said after the file's name.
+    /// Loads a web configuration that is not accepted, and returns the error after the name of the file.
     ///
     /// The error may have a line and column; the column is checked to be a number and left out.
     pub fn refused(&self, configuration: &str) -> String {
@@ -168,11 +164,7 @@ impl Served {
     /// Waits until a page is served to a new connection.
     pub async fn lets_in(&self, client: ClientBuilder) {
         let client = client.pool_max_idle_per_host(0).build().unwrap();
-        let asking = async {
-            while self.status(&client, "/-/healthy").await.is_none() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, asking).await.expect("it is in force in time");
+        eventually(async || self.status(&client, "/-/healthy").await.ok_or_else(|| "not served".to_owned()))
+            .await;
     }
 }

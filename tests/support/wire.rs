@@ -1,4 +1,4 @@
-//! A server that misbehaves on the wire, where a well-bred one cannot.
+//! A server that violates HTTP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the server does in answer to a request, one after the other.
+/// A step of the response to a request.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Sends these bytes.
@@ -20,7 +20,7 @@ pub enum Step {
     Close,
 }
 
-/// A server that answers every request as a function of its number and path says.
+/// A server that responds to each request with the steps that a function returns for its number and path.
 pub struct Wire {
     pub url: String,
     connections: Arc<AtomicUsize>,
@@ -33,15 +33,15 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let (opened, asked) = (Arc::clone(&connections), Arc::clone(&requests));
+        let (opened, received) = (Arc::clone(&connections), Arc::clone(&requests));
         let answer = Arc::new(answer);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 opened.fetch_add(1, Ordering::Relaxed);
-                let (answer, asked) = (Arc::clone(&answer), Arc::clone(&asked));
+                let (answer, received) = (Arc::clone(&answer), Arc::clone(&received));
                 tokio::spawn(async move {
                     // The client may leave at any moment.
-                    let _ = converse(stream, &*answer, &asked).await;
+                    let _ = converse(stream, &*answer, &received).await;
                 });
             }
         });

@@ -19,6 +19,9 @@ fields!(
     }
 );
 
+/// Maximum number of daily records that are kept one by one: those of 27 years.
+const MAX_DAYS: usize = 10_000;
+
 /// What is kept of a list of daily records.
 #[derive(Debug, Default)]
 pub(super) struct DailyRecords {
@@ -31,7 +34,7 @@ pub(super) struct DailyRecords {
 impl Fold for DailyRecords {
     type Element<'a> = RecordFields<'a>;
 
-    fn add(&mut self, fields: &RecordFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) {
+    fn add(&mut self, fields: &RecordFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
         let staff = fields.staff.read(errors);
         // 0 counts nobody: developer profiles and users have it.
         let users = fields.users.read(errors).filter(|users| *users > 0.0);
@@ -40,15 +43,17 @@ impl Fold for DailyRecords {
         let compute_since = fields.since.read(errors);
         let storage = fields.storage.read(errors);
         let projects = fields.projects.read(errors);
-        let Some(date) = fields.date.require(errors) else { return };
+        let Some(date) = fields.date.require(errors) else { return 0 };
         let users = users.zip(staff).map(|(users, staff)| users - staff).filter(|users| *users >= 0.0);
         let record =
             DailyRecord { date, users, cpu_compute_time, gpu_compute_time, compute_since, storage, projects };
         if self.newest.is_none_or(|newest| newest.date <= date) {
             self.newest = Some(record);
         }
-        if options.days {
+        let is_beyond = options.days && self.all.len() == MAX_DAYS;
+        if options.days && !is_beyond {
             self.all.push(record);
         }
+        u64::from(is_beyond)
     }
 }

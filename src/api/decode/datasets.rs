@@ -1,8 +1,12 @@
 //! Datasets of an organization.
 
-use crate::api::fields::{Convert, Field, fields};
+use std::sync::Arc;
+
+use super::DecodeOptions;
+use crate::api::fields::{Convert, Field, Fold, fields};
 use crate::api::values::{Date, DecodeErrors, Number, Text};
-use crate::model::Dataset;
+use crate::metrics::{catalogue, series};
+use crate::model::{Dataset, Unique};
 
 fields!(
     /// `OrganizationDataset`
@@ -30,7 +34,7 @@ impl Convert for Dataset {
 
     /// The name is required, as the dataset's identity. The id of the organization is not known here.
     fn convert(fields: &DatasetFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
-        let name = fields.dataset.require(errors)?;
+        let name = fields.dataset.require(errors)?.into();
         let dataset_type = fields.dataset_type.read(errors);
         let files = fields.files.read(errors);
         let bucket = fields.bucket.read(errors);
@@ -45,9 +49,9 @@ impl Convert for Dataset {
         Some(Self {
             organization_id: 0,
             name,
-            dataset_type,
-            category: fields.category.read(errors),
-            bucket: bucket.and_then(|bucket| bucket.bucket.read(errors)),
+            dataset_type: dataset_type.map(Into::into),
+            category: fields.category.read(errors).map(Into::into),
+            bucket: bucket.and_then(|bucket| bucket.bucket.read(errors)).map(Into::into),
             size: fields.size.read(errors),
             files,
             items,
@@ -56,4 +60,44 @@ impl Convert for Dataset {
             last_file_created: if has_files { fields.last_file_created.read(errors) } else { None },
         })
     }
+}
+
+/// Datasets with different names.
+#[derive(Debug, Default)]
+pub(super) struct Datasets(Unique<Dataset>);
+
+impl Fold for Datasets {
+    type Element<'a> = DatasetFields<'a>;
+
+    fn add(&mut self, fields: &DatasetFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
+        let Some(dataset) = Dataset::convert(fields, errors) else { return 0 };
+        self.0.add(dataset, options.most_datasets, |dataset| &*dataset.name, series_of)
+    }
+}
+
+impl Datasets {
+    /// Returns the datasets of the organization `id`, up to the limit.
+    pub(super) fn finish(
+        self,
+        id: u64,
+        options: &DecodeOptions,
+        errors: &mut DecodeErrors,
+    ) -> Arc<Unique<Dataset>> {
+        let Self(mut datasets) = self;
+        let left_out = datasets.limit(options.most_datasets, |dataset| &*dataset.name, series_of);
+        errors.left_out("datasets", left_out);
+        let mut previous = None::<&mut Dataset>;
+        for dataset in &mut datasets.rows {
+            dataset.organization_id = id;
+            if let Some(previous) = previous {
+                dataset.share_texts(previous);
+            }
+            previous = Some(dataset);
+        }
+        Arc::new(datasets)
+    }
+}
+
+fn series_of(dataset: &Dataset) -> u64 {
+    series(catalogue::DATASET, dataset)
 }

@@ -4,7 +4,7 @@ mod daily_records;
 mod datasets;
 mod organization;
 mod organization_users;
-mod organizations;
+pub(super) mod organizations;
 mod projects;
 #[cfg(test)]
 mod tests;
@@ -54,6 +54,8 @@ pub struct Decoded {
     pub page: PageInfo,
     /// How often each field held an invalid value.
     pub errors: BTreeMap<&'static str, u64>,
+    /// How many texts of each field were shortened, or elements left out because of a limit.
+    pub truncated: BTreeMap<&'static str, u64>,
 }
 
 /// How much of a list a response has.
@@ -125,7 +127,7 @@ async fn decode_as<T: Response>(
             None => Err(Error::Decode("no `success` member".to_owned())),
         }
     });
-    Decoded { facts, page, errors: errors.0 }
+    Decoded { facts, page, errors: errors.invalid, truncated: errors.truncated }
 }
 
 /// Returns the members that are read of the response to `collector`, without those of all responses. A response must

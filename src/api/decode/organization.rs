@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use super::datasets::Datasets;
 use super::organizations::OrganizationObject;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Field, Single, fields, streamed};
 use crate::api::values::{Boolean, DecodeErrors, Id, Number, Text, Value};
-use crate::model::{Call, Dataset, EntitlementLimits, Facts, Limit, OrganizationInfo, Unique};
+use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo};
 
 streamed!(
     /// `OrganizationInfoResponse`
     OrganizationResponse {
         organization: Option<OrganizationObject> = "organization",
-        datasets: Each<Vec<Dataset>> = "datasets",
+        datasets: Each<Datasets> = "datasets",
         compute_limits: Option<ComputeLimitFields<'static>> = "defaultComputeLimits",
         limits: Option<LimitFields<'static>> = "entitlementLimits",
         experiments: Each<Vec<Experiment>> = "experiments",
@@ -55,6 +56,8 @@ fields!(
 type Experiment = (String, bool);
 
 impl Convert for Experiment {
+    const MAX: usize = 200;
+
     type Fields<'a> = ExperimentFields<'a>;
 
     fn convert(fields: &ExperimentFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
@@ -64,19 +67,19 @@ impl Convert for Experiment {
 }
 
 impl LimitFields<'_> {
-    pub(super) fn convert(&self, errors: &mut DecodeErrors) -> EntitlementLimits {
+    pub(super) fn convert(&self, errors: &mut DecodeErrors) -> Arc<EntitlementLimits> {
         let mut limit = |field: &Field<'_, Number>| match field.get(errors) {
             Value::Missing => Limit::None,
             Value::Invalid => Limit::Unknown,
             Value::Valid(value) => Limit::At(value),
         };
-        EntitlementLimits {
+        Arc::new(EntitlementLimits {
             storage: limit(&self.storage),
             compute: limit(&self.compute),
             gpu_compute: limit(&self.gpu_compute),
             projects: limit(&self.projects),
             users: limit(&self.users),
-        }
+        })
     }
 }
 
@@ -116,12 +119,7 @@ impl Response for OrganizationResponse {
         // The first one of a name counts.
         let experiments = self.experiments.fold.map(|list| list.into_iter().rev().collect());
         organization.experiments = experiments.map(Arc::new);
-        organization.datasets = self.datasets.fold.map(|mut datasets| {
-            for dataset in &mut datasets {
-                dataset.organization_id = id;
-            }
-            Arc::new(Unique::by(datasets, |dataset| &dataset.name).limited(options.most_datasets))
-        });
+        organization.datasets = self.datasets.fold.map(|datasets| datasets.finish(id, options, errors));
         Some(only(organization))
     }
 }

@@ -41,7 +41,12 @@ pub(super) struct OrganizationUsers {
 impl Fold for OrganizationUsers {
     type Element<'a> = OrganizationUserFields<'a>;
 
-    fn add(&mut self, user: &OrganizationUserFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) {
+    fn add(
+        &mut self,
+        user: &OrganizationUserFields<'_>,
+        options: &DecodeOptions,
+        errors: &mut DecodeErrors,
+    ) -> u64 {
         let Self { by_role, pending, not_activated, by_sign_in, active, last_access } = self;
         by_role.add(&user.role.get(errors), |class, role| class == *role);
         pending.add(&user.pending.get(errors), |_, pending| *pending);
@@ -59,6 +64,7 @@ impl Fold for OrganizationUsers {
         if let Value::Valid(accessed) = accessed {
             *last_access = Some(last_access.map_or(accessed, |latest| latest.max(accessed)));
         }
+        0
     }
 }
 

@@ -52,10 +52,13 @@ impl OrganizationObject {
             ..Organization::new(id)
         };
         self.users.finish(&mut organization);
-        self.projects.finish(&mut organization, options);
+        self.projects.finish(&mut organization, options, errors);
         organization
     }
 }
+
+/// Maximum number of organizations of a list that are kept: twice as many as the largest white label has.
+pub(in crate::api) const MAX_ORGANIZATIONS: usize = 20_000;
 
 /// A list of organization objects, each converted when it has arrived; `None` without a list.
 #[derive(Debug)]
@@ -69,9 +72,15 @@ impl Slot for Organizations {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        self.0 = None;
         if json.enter(b'[', name).await? {
-            let facts = self.0.get_or_insert_default();
+            let facts = self.0.insert(Facts::default());
             while json.advance(b']').await? {
+                if facts.organizations.len() == MAX_ORGANIZATIONS {
+                    json.errors.left_out(name, 1);
+                    json.skip().await?;
+                    continue;
+                }
                 let mut object = None::<OrganizationObject>;
                 object.read(name, json).await?;
                 if let Some(object) = object

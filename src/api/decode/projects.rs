@@ -6,6 +6,7 @@ use super::{DecodeOptions, is_within};
 use crate::api::counts::Counts;
 use crate::api::fields::{Each, Fold, fields};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Length, Text, Value};
+use crate::metrics::{catalogue, series};
 use crate::model::{Organization, Project, Unique, VISIBILITIES, WINDOWS};
 
 fields!(
@@ -23,20 +24,23 @@ fields!(
     }
 );
 
+/// Maximum number of projects of an organization that are kept. All of them are counted.
+const MAX_PROJECTS: usize = 10_000;
+
 /// Counts of projects, and the projects.
 #[derive(Debug, Default)]
 pub(super) struct Projects {
     by_visibility: Counts<{ VISIBILITIES.len() }>,
     pending_deletion: Counts<1>,
     modified: Counts<{ WINDOWS.len() }>,
-    rows: Vec<Project>,
+    rows: Unique<Project>,
 }
 
 impl Fold for Projects {
     type Element<'a> = ProjectFields<'a>;
 
     /// Counts a project, and keeps it if the options say so.
-    fn add(&mut self, project: &ProjectFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) {
+    fn add(&mut self, project: &ProjectFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
         let Self { by_visibility, pending_deletion, modified, rows } = self;
         let visibility = match (project.is_public.get(errors), project.live.get(errors)) {
             (Value::Invalid, _) | (_, Value::Invalid) => Value::Invalid,
@@ -50,10 +54,10 @@ impl Fold for Projects {
         let last_modified = project.last_modified.get(errors);
         modified.add(&last_modified, |window, at| is_within(WINDOWS[window].1, *at, options.now));
         if !options.projects {
-            return;
+            return 0;
         }
-        let Some(id) = project.id.require(errors) else { return };
-        rows.push(Project {
+        let Some(id) = project.id.require(errors) else { return 0 };
+        let row = Project {
             organization_id: 0,
             id,
             name: project.name.read(errors),
@@ -62,13 +66,19 @@ impl Fold for Projects {
             last_accessed: project.last_accessed.read(errors),
             scheduled_deletion: deletion.valid(),
             collaborators: project.collaborators.read(errors),
-        });
+        };
+        rows.add(row, MAX_PROJECTS, |project| &project.id, series_of)
     }
 }
 
 impl Each<Projects> {
     /// Sets the projects, and the counts unless an element is not an object.
-    pub(super) fn finish(self, organization: &mut Organization, options: &DecodeOptions) {
+    pub(super) fn finish(
+        self,
+        organization: &mut Organization,
+        options: &DecodeOptions,
+        errors: &mut DecodeErrors,
+    ) {
         let Some(mut projects) = self.fold else { return };
         if !self.has_invalid {
             organization.projects_by_visibility = projects.by_visibility.finish();
@@ -76,10 +86,16 @@ impl Each<Projects> {
             organization.projects_modified = projects.modified.finish();
         }
         if options.projects {
-            for project in &mut projects.rows {
+            let left_out = projects.rows.limit(MAX_PROJECTS, |project| &project.id, series_of);
+            errors.left_out("projects", left_out);
+            for project in &mut projects.rows.rows {
                 project.organization_id = organization.id;
             }
-            organization.projects = Some(Arc::new(Unique::by(projects.rows, |project| &project.id)));
+            organization.projects = Some(Arc::new(projects.rows));
         }
     }
+}
+
+fn series_of(project: &Project) -> u64 {
+    series(catalogue::PROJECT, project)
 }

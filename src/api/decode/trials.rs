@@ -26,6 +26,8 @@ fields!(
 );
 
 impl Convert for Trial {
+    const MAX: usize = 1000;
+
     type Fields<'a> = TrialFields<'a>;
 
     /// Both ids are required, as the trial's identity.

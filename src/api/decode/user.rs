@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::daily_records::DailyRecords;
 use super::organization::{LimitFields, info};
+use super::organizations::MAX_ORGANIZATIONS;
 use super::trials::{TrialFields, by_identity};
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Single, fields, streamed};
@@ -61,6 +62,8 @@ fields!(
 );
 
 impl Convert for Organization {
+    const MAX: usize = MAX_ORGANIZATIONS;
+
     type Fields<'a> = UserOrganizationFields<'a>;
 
     /// The id is required.
@@ -80,6 +83,8 @@ impl Convert for Organization {
 }
 
 impl Convert for Whitelabel {
+    const MAX: usize = 100;
+
     type Fields<'a> = WhitelabelFields<'a>;
 
     /// The user must administer it. Its owner is required, since the path of its calls has it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::organization::{LimitFields, info};
+use super::organizations::MAX_ORGANIZATIONS;
 use super::{DecodeOptions, PageInfo, Response};
 use crate::api::fields::{Each, Fold, Single, fields, streamed};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
@@ -54,7 +55,10 @@ impl Fold for Organizations {
     type Element<'a> = OrganizationFields<'a>;
 
     /// The id is required.
-    fn add(&mut self, fields: &OrganizationFields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) {
+    fn add(&mut self, fields: &OrganizationFields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
+        if self.0.len() == MAX_ORGANIZATIONS {
+            return 1;
+        }
         let private_projects = fields.private_projects.read(errors);
         let organization = Organization {
             info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
@@ -68,6 +72,7 @@ impl Fold for Organizations {
         if let Some(id) = fields.id.require(errors) {
             self.0.entry(id).or_insert(Arc::new(Organization { id, ..organization }));
         }
+        0
     }
 }
 

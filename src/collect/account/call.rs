@@ -24,6 +24,18 @@ const MAX_REPEATS: u32 = 3;
 /// Time between two attempts to get a permit of the rate limit.
 const PERMIT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A pause that the API requested.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pause {
+    /// Its end. The system clock may be corrected during the pause.
+    until: Instant,
+    /// Its end by the system clock when it began.
+    end: UnixTime,
+}
+
+/// A correction of the system clock by more than this is seen in the end of a pause, in seconds.
+const CORRECTION: f64 = 60.0;
+
 impl Account {
     /// Makes `call` unless the account is paused. Logs and counts a failure.
     pub(super) async fn call(&self, call: Call) -> Outcome {
@@ -66,7 +78,7 @@ impl Account {
             let result = self.client.get(&self.name, &call, &credential, now).await;
             if matches!(result, Err(Error::Unauthorized(_))) {
                 // The credential may have been rotated a moment ago: then its file holds the new one.
-                self.refresh_credential();
+                self.refresh_credential().await;
             }
             if generation == self.state.credential.current_generation().1 || credentials == MAX_CREDENTIALS {
                 return (result, generation);
@@ -96,20 +108,26 @@ impl Account {
 
     fn pause(&self, retry_after: Option<Duration>) {
         let Some(pause) = retry_after.map(|asked| asked.min(MAX_PAUSE)) else { return };
-        let end = self.shared.clock.now() + pause.as_secs_f64();
-        let mut pause_end = lock(&self.state.pause_end);
-        *pause_end = Some(pause_end.map_or(end, |known| known.max(end)));
+        let (until, end) = (Instant::now() + pause, self.shared.clock.now() + pause.as_secs_f64());
+        let mut known = lock(&self.state.pause);
+        if known.is_none_or(|known| known.until < until) {
+            *known = Some(Pause { until, end });
+        }
+        drop(known);
         let pause = humantime::format_duration(Duration::from_secs(pause.as_secs()));
         tracing::warn!(account = &*self.name, "rate limited: pausing calls for {pause}");
     }
 
     pub(super) fn pause_end(&self) -> Option<UnixTime> {
-        *lock(&self.state.pause_end)
+        let pause = (*lock(&self.state.pause))?;
+        let end = self.shared.clock.now() + self.remaining_pause().unwrap_or_default().as_secs_f64();
+        let is_corrected = self.remaining_pause().is_some() && (end - pause.end).abs() > CORRECTION;
+        Some(if is_corrected { end } else { pause.end })
     }
 
     pub(super) fn remaining_pause(&self) -> Option<Duration> {
-        let remaining = self.pause_end()? - self.shared.clock.now();
-        (remaining > 0.0).then(|| Duration::from_secs_f64(remaining))
+        let pause = (*lock(&self.state.pause))?;
+        Some(pause.until.saturating_duration_since(Instant::now())).filter(|remaining| !remaining.is_zero())
     }
 
     /// Makes `call` without a deadline, for commands that are not scrapes, within the limits of scrapes: waits for the concurrency limit, the rate limit and pauses. The store is

@@ -1,6 +1,7 @@
 //! One credential with its scope, its limits, and the state that outlives a reload of the configuration.
 
 mod call;
+mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -8,21 +9,29 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
+
+pub use limits::Limits;
 
 use super::Scope;
 use super::credential::CredentialSource;
-use super::rate_limit::{Permit, RateLimiter};
-use super::store::{Asked, CachePolicy, Queued, Read, Store};
+use super::rate_limit::Permit;
+use super::store::{Asked, CachePolicy, Queued, Read, ReadResult, Store};
 use crate::api::{Client, Error};
 use crate::config::CredentialKind;
 use crate::metrics::telemetry::Telemetry;
-use crate::model::{AccountStatus, Call, Clock, Collector, UnixTime};
+use crate::model::{AccountStatus, Call, Clock, Collector};
+use call::Pause;
 
 /// Failed calls of a collector with an interval are repeated after this part of the interval, so that a failing API is
-/// not called for a thousand organizations at each scrape.
+/// not called for a thousand organizations, or a thousand pages of a list, at each scrape.
 const RETRIES_PER_INTERVAL: u32 = 5;
+
+/// Shortest time after which a failed call is repeated, whatever `--cache.ttl`: any number of clients may scrape.
+const MIN_RETRY: Duration = Duration::from_secs(1);
+
+/// Longest time after which a failed call without an interval is repeated, whatever `--cache.ttl`: the API recovers.
+const MAX_RETRY: Duration = Duration::from_secs(30);
 
 /// What all accounts share.
 #[derive(Clone, Debug)]
@@ -37,31 +46,11 @@ pub struct Shared {
     pub stale_for: Duration,
 }
 
-/// The limits of one account.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Maximum concurrent calls.
-    pub concurrency: usize,
-    /// Has a permit for each of the concurrent calls.
-    pub permits: Arc<Semaphore>,
-    /// Maximum calls per minute.
-    pub rate: Arc<RateLimiter>,
-}
-
-impl Limits {
-    /// Returns limits of which nothing is used.
-    #[must_use]
-    pub fn new(concurrency: usize, calls_per_minute: usize) -> Self {
-        let permits = Arc::new(Semaphore::new(concurrency));
-        Self { concurrency, permits, rate: Arc::new(RateLimiter::new(calls_per_minute)) }
-    }
-}
-
 /// The state of an account. It outlives a reload of the configuration that does not change the account.
 #[derive(Debug)]
 pub struct AccountState {
     credential: CredentialSource,
-    pause_end: Mutex<Option<UnixTime>>,
+    pause: Mutex<Option<Pause>>,
     /// True if the log reports that the current credential has expired.
     is_expiry_logged: Mutex<bool>,
     store: Store,
@@ -75,11 +64,16 @@ impl AccountState {
     pub fn new(credential: CredentialSource) -> Self {
         Self {
             credential,
-            pause_end: Mutex::default(),
+            pause: Mutex::default(),
             is_expiry_logged: Mutex::default(),
             store: Store::default(),
             created: Instant::now(),
         }
+    }
+
+    /// Pauses calls as long as a state of the same account before.
+    pub fn take_over_pause(&self, before: &Self) {
+        *lock(&self.pause) = *lock(&before.pause);
     }
 }
 
@@ -94,8 +88,9 @@ pub struct Account {
     pub client: Client,
     /// What it has read.
     pub state: Arc<AccountState>,
+    /// Limits its calls.
+    pub limits: Arc<Limits>,
     shared: Shared,
-    limits: Limits,
 }
 
 impl Account {
@@ -107,12 +102,13 @@ impl Account {
         scope: Scope,
         client: Client,
         shared: Shared,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Self {
+        let (telemetry, results) = (&shared.telemetry, ReadResult::ALL.map(ReadResult::name));
         for collector in scope.called(state.credential.kind()) {
-            shared.telemetry.init_series(name, collector.name(), collector.endpoint(), &Error::REASONS);
+            telemetry.init_series(name, collector.name(), collector.endpoint(), &Error::REASONS, &results);
         }
-        Self { name: name.into(), scope, client, state, shared, limits }
+        Self { name: name.into(), scope, client, state, limits, shared }
     }
 
     /// Returns the kind of the credential.
@@ -143,7 +139,7 @@ impl Account {
     pub fn ask(self: &Arc<Self>, calls: impl IntoIterator<Item = Call>) -> Asked {
         let calls = calls.into_iter().map(|call| (call, self.policy(call)));
         let asked = self.store().ask(calls, |call| self.permit(call));
-        for _ in 0..self.store().missing_workers(self.limits.concurrency) {
+        for _ in 0..self.store().missing_workers(self.limits.concurrency()) {
             tokio::spawn(Arc::clone(self).work());
         }
         asked
@@ -170,7 +166,13 @@ impl Account {
         while let Some(Queued { call, permit }) = self.store().next_queued() {
             let outcome = self.call(call).await;
             drop(permit);
+            let is_refused = matches!(outcome.result, Err(Error::Forbidden(_)));
             self.store().complete(call, outcome);
+            // The refusal of a single call is normal, and logged at level info.
+            if is_refused && self.store().is_forbidden() {
+                let account = &*self.name;
+                tracing::warn!(account, "every call is forbidden: use a credential with another role");
+            }
         }
     }
 
@@ -185,6 +187,12 @@ impl Account {
     fn policy(&self, call: Call) -> CachePolicy {
         let interval = self.interval(call.collector);
         let spread_over = interval.filter(|_| self.is_spread(call.collector));
+        // Without the account's own list nothing is read, and it is one request.
+        let is_own_list = call.collector == Scope::discovery(self.kind());
+        let retry = match interval {
+            Some(interval) if !is_own_list => interval / RETRIES_PER_INTERVAL,
+            _ => self.shared.max_age.min(MAX_RETRY),
+        };
         let max_age = match (interval, spread_over) {
             (None, _) => self.shared.max_age,
             (Some(interval), None) => interval,
@@ -193,17 +201,18 @@ impl Account {
         };
         CachePolicy {
             max_age,
-            retry: spread_over.unwrap_or_default() / RETRIES_PER_INTERVAL,
+            interval: interval.unwrap_or_default(),
+            retry: retry.max(MIN_RETRY),
             stale_for: self.shared.stale_for,
         }
     }
 
     /// Loads the credential again, if it comes from a file. The facts that a replaced credential could see are dropped.
-    pub fn refresh_credential(&self) {
+    pub async fn refresh_credential(&self) {
         let now = self.shared.clock.now();
         let credential = &self.state.credential;
         let (was_loaded, _) = credential.last_load();
-        match credential.reload(now) {
+        match credential.reload(now).await {
             Ok(Some(generation)) => {
                 tracing::info!(account = &*self.name, "credential changed");
                 self.store().start_generation(generation);
@@ -216,11 +225,24 @@ impl Account {
             }
             Ok(None) | Err(_) => {}
         }
-        let has_expired = credential.current().expiry.is_some_and(|expiry| expiry <= now);
-        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), has_expired);
-        if has_expired && !was_logged {
-            tracing::warn!(account = &*self.name, "JWT expired: provide a new one");
+        self.report_expiry();
+    }
+
+    /// Logs once that the current credential has expired.
+    pub fn report_expiry(&self) {
+        let expired = self.expired();
+        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), expired.is_some());
+        if let Some(text) = expired.filter(|_| !was_logged) {
+            tracing::warn!(account = &*self.name, "{text}");
         }
+    }
+
+    /// Returns what to do if the current credential has expired.
+    #[must_use]
+    pub fn expired(&self) -> Option<String> {
+        let credential = &self.state.credential;
+        let has_expired = credential.current().expiry? <= self.shared.clock.now();
+        has_expired.then(|| format!("JWT expired: provide a new one in {}", credential.origin()))
     }
 
     /// Returns the status of the account; `up` is the scrape's.

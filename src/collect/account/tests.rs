@@ -18,9 +18,8 @@ fn calls_are_spread_evenly_over_their_interval_and_each_has_one_slot_in_it() {
     assert!(by_minute.iter().all(|calls| (90..180).contains(calls)), "{by_minute:?}");
 }
 
-#[tokio::test]
-async fn a_panic_costs_its_call_and_is_counted() {
-    let telemetry = Arc::new(Telemetry::new(0.0));
+/// Returns an account with an API key and the default intervals.
+fn account(telemetry: &Arc<Telemetry>, max_age: Duration) -> Account {
     let settings = Settings {
         url: "http://127.0.0.1:9".parse().unwrap(),
         tls_server_name: None,
@@ -37,17 +36,42 @@ async fn a_panic_costs_its_call_and_is_counted() {
         },
         tap: None,
     };
-    let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(&telemetry));
-    let shared = Shared {
-        telemetry: Arc::clone(&telemetry),
-        clock: Clock::System,
-        max_age: Duration::ZERO,
-        stale_for: Duration::ZERO,
-    };
+    let client = Client::new(api::transport(&ApiOptions::default()).unwrap(), settings, Arc::clone(telemetry));
+    let shared =
+        Shared { telemetry: Arc::clone(telemetry), clock: Clock::System, max_age, stale_for: Duration::ZERO };
     let origin = CredentialOrigin::Environment("of the test".to_owned(), "ei_x".into());
     let credential = CredentialSource::load(CredentialKind::ApiKey, origin, 0.0).unwrap();
-    let state = Arc::new(AccountState::new(credential));
-    let account = Account::new("default", state, Scope::default(), client, shared, Limits::new(1, 1));
+    let intervals = Collector::ALL.into_iter().filter_map(|it| Some((it, it.default_interval()?)));
+    let scope = Scope { intervals: intervals.collect(), ..Scope::default() };
+    Account::new("default", Arc::new(AccountState::new(credential)), scope, client, shared, Arc::default())
+}
+
+#[tokio::test]
+async fn a_failed_call_is_repeated_after_the_ttl_or_a_fifth_of_its_interval() {
+    let [usage, list, portfolio, tenant] = [
+        Call::of_organization(Collector::Usage, 1),
+        Call::organizations(),
+        Call::whitelabel(Collector::WhitelabelOrganizations, 1),
+        Call::whitelabel_organization(1, 2),
+    ];
+    for (max_age, call, retry) in [
+        (10, usage, 10),
+        (0, usage, 1),
+        (3600, usage, 30),
+        (0, list, 1),
+        (3600, list, 30),
+        (0, portfolio, 180),
+        (0, tenant, 180),
+    ] {
+        let account = account(&Arc::new(Telemetry::new(0.0)), Duration::from_secs(max_age));
+        assert_eq!(account.policy(call).retry, Duration::from_secs(retry), "{call} with a TTL of {max_age} s");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_costs_its_call_and_is_counted() {
+    let telemetry = Arc::new(Telemetry::new(0.0));
+    let account = account(&telemetry, Duration::ZERO);
     let (result, _) = account.catch_panic(Call::user(), async { panic!("expected in this test") }).await;
     assert_eq!(result.unwrap_err().reason(), "panic");
     let mut panics = 0;

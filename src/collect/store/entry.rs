@@ -11,8 +11,8 @@ use super::Outcome;
 use crate::api::Error;
 use crate::model::Facts;
 
-/// How long the latest facts replace those of a late call: Prometheus' lookback, after which a series without new
-/// samples ends anyway.
+/// How long the latest facts replace those of a late or deferred call, in addition to the interval: Prometheus' lookback,
+/// after which a series without new samples ends anyway.
 pub(super) const STAND_IN: Duration = Duration::from_mins(5);
 
 /// For how long a refused call (HTTP 403) is not repeated.
@@ -27,6 +27,8 @@ const SLOWNESS: u32 = 2;
 pub struct CachePolicy {
     /// Facts younger than this are used again without a call.
     pub max_age: Duration,
+    /// Time between two calls of a collector with an interval, else zero.
+    pub interval: Duration,
     /// For how long a failed call is not repeated.
     pub retry: Duration,
     /// Age up to which facts are shown after a later call failed.
@@ -164,6 +166,10 @@ impl Entry {
         self.running.is_some()
     }
 
+    pub(super) fn is_forbidden(&self) -> bool {
+        !self.is_running() && self.status.is_forbidden()
+    }
+
     pub(super) const fn last_success(&self) -> Option<Instant> {
         self.status.last_success
     }
@@ -200,6 +206,14 @@ impl Entry {
         }
     }
 
+    /// Adds the time of a suspend to the age of the results.
+    pub(super) fn grow_older(&mut self, suspended: Duration) {
+        let status = &mut self.status;
+        status.last_success = status.last_success.and_then(|at| at.checked_sub(suspended));
+        let before = |(error, at): (Error, Instant)| Some((error, at.checked_sub(suspended)?));
+        status.last_failure = status.last_failure.take().and_then(before);
+    }
+
     /// Drops all results.
     pub(super) fn forget(&mut self) {
         self.status = CallStatus::default();
@@ -224,12 +238,17 @@ impl Entry {
         let is_first_late = late.is_some_and(|running| !std::mem::replace(&mut running.is_late, true));
         let status = self.status();
         let age = status.last_success.map(|at| now.duration_since(at));
+        let is_young = age.is_some_and(|age| age < policy.interval + STAND_IN);
         let is_shown = age.is_some_and(|age| match (status.is_failing, runs_for) {
             (true, _) => age < policy.stale_for,
-            (false, Some(_)) => age < STAND_IN,
+            (false, Some(_)) => is_young,
             (false, None) => true,
         });
-        let is_in_time = runs_for.is_none_or(|runs_for| runs_for <= self.took * SLOWNESS);
+        let is_in_time = match (runs_for, result) {
+            (Some(runs_for), _) => runs_for <= self.took * SLOWNESS,
+            (None, ReadResult::Deferred) => is_young,
+            (None, _) => true,
+        };
         let result = match (runs_for, is_shown && status.is_failing) {
             (Some(_), _) => ReadResult::Late,
             (None, true) => ReadResult::Stale,

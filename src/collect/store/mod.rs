@@ -7,6 +7,7 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -16,7 +17,7 @@ pub use entry::{CachePolicy, CallStatus, Read, ReadResult};
 
 use super::rate_limit::Permit;
 use crate::api::Error;
-use crate::model::{Call, Facts};
+use crate::model::{Call, Facts, time_suspended};
 
 /// The result of one call.
 #[derive(Debug)]
@@ -42,7 +43,12 @@ struct State {
     run: u64,
     /// Generation of the credential that all results in the entries come from.
     generation: u64,
+    /// For how long the machine was suspended, as far as the entries show it.
+    suspended: Duration,
 }
+
+/// Suspends shorter than this are differences between two readings of the clocks.
+const SHORTEST_SUSPEND: Duration = Duration::from_secs(1);
 
 /// A call that waits for a worker.
 #[derive(Debug)]
@@ -170,6 +176,12 @@ impl Store {
         self.state().advance(generation);
     }
 
+    /// Returns true if no call is running, and the credential is permitted to make none of the calls.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.state().entries.values().all(Entry::is_forbidden)
+    }
+
     /// Returns the status of `call`, if it was ever asked for.
     #[must_use]
     pub fn status(&self, call: &Call) -> Option<CallStatus> {
@@ -195,11 +207,22 @@ impl Store {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Critical sections cannot leave partial state, so poisoning is ignored.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.notice_suspend(time_suspended());
+        state
     }
 }
 
 impl State {
+    /// Makes results older that were read before a suspend.
+    fn notice_suspend(&mut self, total: Duration) {
+        let suspended = total.saturating_sub(self.suspended);
+        if suspended >= SHORTEST_SUSPEND {
+            self.suspended = total;
+            self.entries.values_mut().for_each(|entry| entry.grow_older(suspended));
+        }
+    }
+
     fn advance(&mut self, generation: u64) {
         if generation > self.generation {
             self.generation = generation;

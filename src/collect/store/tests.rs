@@ -11,8 +11,12 @@ type Answer = Result<u64, Error>;
 
 const CALL: Call = Call::user();
 
-const POLICY: CachePolicy =
-    CachePolicy { max_age: Duration::from_secs(30), retry: Duration::ZERO, stale_for: Duration::ZERO };
+const POLICY: CachePolicy = CachePolicy {
+    max_age: Duration::from_secs(30),
+    interval: Duration::ZERO,
+    retry: Duration::from_secs(10),
+    stale_for: Duration::ZERO,
+};
 
 /// How long a scrape waits.
 const BUDGET: Duration = Duration::from_secs(10);
@@ -90,6 +94,23 @@ async fn facts_are_used_again_until_they_are_too_old() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn facts_grow_older_while_the_machine_is_suspended() {
+    let source = Source::default();
+    let suspended = |hours| {
+        let state = &mut *source.store.0.lock().unwrap();
+        state.notice_suspend(state.suspended + Duration::from_hours(hours));
+    };
+    let policy = CachePolicy { max_age: Duration::from_hours(1), ..POLICY };
+    assert_eq!(shown(&source.scrape(policy, 1, Ok(1)).await), (Some(1), ReadResult::Fetched));
+    suspended(0);
+    assert_eq!(shown(&source.scrape(policy, 1, Ok(2)).await), (Some(1), ReadResult::Reused));
+    suspended(8);
+    let age = source.store.statuses()[0].1.last_success.unwrap().elapsed();
+    assert!(age >= Duration::from_hours(8), "{age:?}");
+    assert_eq!(shown(&source.scrape(policy, 1, Ok(2)).await), (Some(2), ReadResult::Fetched));
+}
+
+#[tokio::test(start_paused = true)]
 async fn concurrent_scrapes_share_one_call() {
     let source = Source::default();
     let (first, second) = tokio::join!(source.scrape(POLICY, 2, Ok(1)), source.scrape(POLICY, 2, Ok(2)));
@@ -145,16 +166,25 @@ async fn after_a_failure_old_facts_are_shown_only_if_configured() {
     assert_eq!((shown(&failed), failed.status.error()), ((None, ReadResult::Fetched), Some(&broken())));
     assert_eq!(failed.status.facts.and_then(|facts| facts.own_user), Some(1));
     let stale_for = CachePolicy { stale_for: Duration::from_secs(100), ..POLICY };
+    pass(9).await;
     let stale = source.scrape(stale_for, 1, Err(broken())).await;
     assert_eq!((shown(&stale), stale.is_success), ((Some(1), ReadResult::Stale), false));
+    pass(9).await;
     // A running call does not hide that the one before it failed.
     assert_eq!(shown(&source.scrape(POLICY, 1000, Ok(2)).await), (None, ReadResult::Late));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_call_is_repeated_at_once_and_a_forbidden_one_after_ten_minutes() {
+async fn a_failed_call_is_repeated_after_a_while_and_a_forbidden_one_after_ten_minutes() {
     let source = Source::default();
     source.scrape(POLICY, 1, Err(broken())).await;
+    // Whoever scrapes in the meantime sees the same.
+    let (first, second) = tokio::join!(source.scrape(POLICY, 1, Ok(1)), source.scrape(POLICY, 1, Ok(1)));
+    for read in [first, second] {
+        assert_eq!((shown(&read), read.status.error()), ((None, ReadResult::Reused), Some(&broken())));
+    }
+    assert_eq!(source.calls(), 1);
+    pass(9).await;
     assert_eq!(shown(&source.scrape(POLICY, 1, Err(forbidden())).await).1, ReadResult::Fetched);
     pass(500).await;
     assert_eq!(shown(&source.scrape(POLICY, 1, Ok(1)).await), (None, ReadResult::Reused));
@@ -205,17 +235,37 @@ async fn a_call_that_was_not_made_has_no_duration() {
 async fn the_last_failure_is_remembered_after_a_success() {
     let source = Source::default();
     source.scrape(POLICY, 1, Err(broken())).await;
+    pass(9).await;
     let read = source.scrape(POLICY, 1, Ok(1)).await;
     assert_eq!((read.status.error(), read.status.is_failing), (None, false));
     assert_eq!(read.status.last_failure.map(|(error, _)| error), Some(broken()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deferred_call_is_not_started() {
+async fn a_deferred_call_is_not_started_and_its_facts_are_stale_five_minutes_after_the_interval() {
     let source = Source::default();
     let asked = source.store.ask([(CALL, POLICY)], |_| None);
     assert_eq!(source.store.missing_workers(8), 0);
     assert_eq!(shown(&source.read(&asked)), (None, ReadResult::Deferred));
+    source.scrape(POLICY, 0, Ok(1)).await;
+    let interval = CachePolicy { interval: Duration::from_mins(15), ..POLICY };
+    for (seconds, is_success) in [(901, true), (298, true), (1, false), (10_000, false)] {
+        pass(seconds).await;
+        let asked = source.store.ask([(CALL, interval)], |_| None);
+        let read = source.read(&asked);
+        assert_eq!((shown(&read), read.is_success), ((Some(1), ReadResult::Deferred), is_success), "{seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_facts_of_a_late_call_with_an_interval_are_not_old_because_the_interval_is_long() {
+    let source = Source::default();
+    let interval = CachePolicy { interval: Duration::from_mins(15), ..POLICY };
+    source.scrape(interval, 0, Ok(1)).await;
+    pass(900).await;
+    assert_eq!(shown(&source.scrape(interval, 1000, Ok(2)).await), (Some(1), ReadResult::Late));
+    pass(290).await;
+    assert_eq!(shown(&source.scrape(interval, 1000, Ok(2)).await), (None, ReadResult::Late));
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,9 @@ use serde_saphyr::{Location, Spanned};
 
 use super::Collectors;
 use crate::config::yaml::{LineError, place};
-use crate::config::{AccountOptions, CollectorOptions, CredentialKind, CredentialOrigin, ScopeOptions};
+use crate::config::{
+    AccountOptions, CollectorOptions, CredentialKind, CredentialOrigin, ScopeOptions, is_secret,
+};
 
 /// A credential, in exactly one of `key_file`, `key_env`, `jwt_file` and `jwt_env`, and what is read with it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -60,6 +62,10 @@ impl Account {
         if self.name.value.is_empty() || !self.name.value.chars().all(is_allowed) {
             let what = "expected only letters, digits, `_`, `.` and `-`";
             return Err(LineError::at(&self.name, format!("accounts.name {:?}: {what}", self.name.value)));
+        }
+        if is_secret(&self.name.value) {
+            let what = "accounts.name: expected a name, got a secret, which the account label would show";
+            return Err(LineError::at(&self.name, what));
         }
         let (location, kind, origin) = self.credential(path)?;
         if kind == CredentialKind::ApiKey && !self.user_ids.is_empty() {

@@ -16,7 +16,7 @@ use super::collectors::check_interval;
 use super::yaml::{self, Booleans, LineError};
 use super::{
     AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions,
-    ProjectVisibility, ScrapeOptions, WebOptions, values,
+    ProjectVisibility, ScrapeOptions, WebOptions, file_reader, values,
 };
 use crate::model::Collector;
 
@@ -75,7 +75,9 @@ struct Interval(
 /// # Errors
 /// If the file cannot be read or used; the message names the file, line, column and field, and what is expected.
 pub fn read(path: &Path) -> Result<Configuration, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let content = file_reader::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = String::from_utf8(content);
+    let text = text.map_err(|_| format!("{}: not UTF-8: expected a text file", path.display()))?;
     let configuration = yaml::parse(&text, Booleans::Strict).and_then(|file: File| file.check(path));
     configuration.map_err(|error| error.in_file(path).to_string())
 }

@@ -7,7 +7,7 @@ const LABELS: &[&str] = &["organization_id", "dataset"];
 const COLLECTORS: &[&str] = &["organization"];
 
 fn labels(dataset: &Dataset) -> [Label<'_>; 2] {
-    [dataset.organization_id.into(), dataset.name.as_str().into()]
+    [dataset.organization_id.into(), (&*dataset.name).into()]
 }
 
 catalogue! { pub static DATASET: Dataset, |d, s|

@@ -41,7 +41,7 @@ catalogue! { pub static CALL_RESULT: CallResult, |c, s|
     Gauge(CALL, &[]) edgeimpulse_scrape_collector_supported
         "1 if the credential is allowed to make the call, else 0." => s.flag(call(c), c.supported);
     Gauge(CALL, &[]) edgeimpulse_scrape_collector_stale
-        "1 if values of an older response are shown because the call failed or is late, else 0." =>
+        "1 if values of an older response are shown because the call failed, is late or was deferred too long, else 0." =>
         s.flag(call(c), c.stale);
     Gauge(CALL, &[]) edgeimpulse_scrape_collector_duration_seconds
         "Duration of the last completed call." => s.add(call(c), c.duration);
@@ -51,7 +51,7 @@ catalogue! { pub static CALL_RESULT: CallResult, |c, s|
 
 catalogue! { pub static TELEMETRY: Telemetry, |t, s|
     Counter(&["account", "endpoint", "code"], &[]) edgeimpulse_exporter_api_requests_total
-        "API requests by HTTP status code; the code is none if no response was received." =>
+        "API requests by HTTP status code; the code is none if no response was received, and other if it has no standard meaning." =>
         s.counters(&t.requests);
     Counter(&["account", "endpoint", "reason"], &[]) edgeimpulse_exporter_api_errors_total
         "Failed API requests by reason." => s.counters(&t.api_errors);
@@ -69,6 +69,9 @@ catalogue! { pub static TELEMETRY: Telemetry, |t, s|
     Counter(&["endpoint", "field"], &[]) edgeimpulse_exporter_decode_errors_total
         "Values in API responses that could not be decoded; the samples that need them are missing." =>
         s.counters(&t.decode_errors);
+    Counter(&["endpoint", "field"], &[]) edgeimpulse_exporter_truncated_total
+        "Texts in API responses that were shortened, and elements of lists that were left out, because of a limit." =>
+        s.counters(&t.truncated);
     Counter(&[], &[]) edgeimpulse_exporter_panics_total
         "Panics during calls, caused by bugs in the exporter; the response of the call is lost." =>
         s.counters(&t.panics);
@@ -90,9 +93,10 @@ catalogue! { pub static SERIES: SeriesCounts, |c, s|
         "Number of series in this response, without the metrics of the exporter itself." =>
         s.count([], c.series);
     Gauge(&["reason"], &[]) edgeimpulse_exporter_dropped_series
-        "Number of series left out of this response: duplicate (same labels as another series) or dataset_limit (see --collector.organization.most-datasets)." => {
+        "Number of series left out of this response: duplicate (same labels as another series), dataset_limit (see --collector.organization.most-datasets) or project_limit (10,000 of an organization)." => {
             s.count(["duplicate".into()], c.duplicate);
             s.count(["dataset_limit".into()], c.dataset_limit);
+            s.count(["project_limit".into()], c.project_limit);
         };
 }
 

@@ -21,7 +21,7 @@ const TRIAL: &[&str] = &["organization", "user", "user_organizations", "whitelab
 
 /// Writes a limit; an organization without this limit has no sample.
 fn limit(organization: &Organization, limit: fn(&EntitlementLimits) -> Limit, samples: &mut Samples<'_>) {
-    if let Some(Limit::At(value)) = organization.limits.as_ref().map(limit) {
+    if let Some(Limit::At(value)) = organization.limits.as_deref().map(limit) {
         samples.add([organization.id.into()], value);
     }
 }
@@ -59,7 +59,7 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         s.add([o.id.into()], o.deleted);
     Gauge(&["organization_id", "entitlement"], LIMITS) edgeimpulse_organization_entitlement_limited
         "1 if the entitlement has a limit, 0 if it has none; absent while the limits are unknown." => {
-            for (name, limit) in o.limits.iter().flat_map(EntitlementLimits::by_name) {
+            for (name, limit) in o.limits.iter().flat_map(|limits| limits.by_name()) {
                 let limited = match limit {
                     Limit::Unknown => None,
                     Limit::None => Some(false),
@@ -116,10 +116,10 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         "Number of users by role, invited users included; other is any role that the API does not document." =>
         s.classes(o.id, ROLES, o.users_by_role);
     Gauge(LABELS, OBJECT) edgeimpulse_organization_users_pending
-        "Number of users who have not accepted their invitation." => s.count([o.id.into()], o.users_pending);
+        "Number of users who have not accepted their invitation." => s.count([o.id.into()], o.users_pending.map(u64::from));
     Gauge(LABELS, OBJECT) edgeimpulse_organization_users_not_activated
         "Number of users who have not activated their account." =>
-        s.count([o.id.into()], o.users_not_activated);
+        s.count([o.id.into()], o.users_not_activated.map(u64::from));
     Gauge(&["organization_id", "method"], OBJECT) edgeimpulse_organization_users_sign_in
         "Number of users by strongest known sign-in method: mfa, sso (identity provider) or password (neither)." =>
         s.classes(o.id, SIGN_IN_METHODS, o.users_by_sign_in);
@@ -131,7 +131,7 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         s.add([o.id.into()], o.last_access);
     Gauge(LABELS, OBJECT) edgeimpulse_organization_projects_pending_deletion
         "Number of projects scheduled for full deletion; absent while the API returns no deletion date for any project." =>
-        s.count([o.id.into()], o.projects_pending_deletion);
+        s.count([o.id.into()], o.projects_pending_deletion.map(u64::from));
     Gauge(&["organization_id", "window"], OBJECT) edgeimpulse_organization_projects_modified
         "Number of projects modified within the window. Windows overlap: do not sum them." =>
         s.classes(o.id, WINDOWS.map(|(name, _)| name), o.projects_modified);

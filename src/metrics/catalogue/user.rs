@@ -18,7 +18,8 @@ fn daily(user: &User, samples: &mut Samples<'_>, total: fn(&DailyRecord) -> Opti
 catalogue! { pub static USER: User, |u, s|
     Gauge(&["user_id", "tier"], COLLECTORS) edgeimpulse_user_info
         "Always 1; the labels show the tier of the user account." =>
-        s.add([u.id.into(), (&u.tier).into()], 1.0);
+        // Other collectors know the id alone.
+        s.add([u.id.into(), (&u.tier).into()], u.tier.as_ref().map(|_| 1.0));
     Gauge(LABELS, COLLECTORS) edgeimpulse_user_suspended
         "1 if the user is suspended, else 0." => s.flag([u.id.into()], u.suspended);
     Gauge(LABELS, COLLECTORS) edgeimpulse_user_mfa_configured

@@ -9,7 +9,8 @@ const USERS: &[&str] = &["whitelabel_users"];
 catalogue! { pub static WHITELABEL: Whitelabel, |w, s|
     Gauge(&["whitelabel_id", "whitelabel_name", "organization_id"], &["user", "whitelabel"]) edgeimpulse_whitelabel_info
         "Always 1; the labels show the name of the white label and the organization that owns it." =>
-        s.add([w.id.into(), (&w.name).into(), w.owner.into()], 1.0);
+        // Other collectors know the ids alone.
+        s.add([w.id.into(), (&w.name).into(), w.owner.into()], w.name.as_ref().map(|_| 1.0));
     Gauge(LABELS, &["whitelabel_organizations"]) edgeimpulse_whitelabel_organizations
         "Number of organizations of the white label, without deleted ones." =>
         s.count([w.id.into()], w.organizations);

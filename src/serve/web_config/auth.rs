@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::config::WebConfig;
 use super::users::Verdict;
 use super::watcher::WebConfigWatcher;
+use crate::serve::connection::WrongPassword;
 
 /// Health checks cannot send a password, so these paths are exempt from authentication and rate limit.
 const PROBE_PATHS: [&str; 2] = ["/-/healthy", "/-/ready"];
@@ -27,10 +28,12 @@ async fn authenticate(
     request: Request,
     next: Next,
 ) -> Response {
-    let config = web_config.current();
-    let rejection = match is_probe(&request) {
-        true => None,
-        false => rejection(&config, request.headers().get(AUTHORIZATION)).await,
+    let config = web_config.current().await;
+    let rejection = if is_probe(&request) {
+        None
+    } else {
+        let wrong = request.extensions().get().cloned().unwrap_or_default();
+        rejection(&config, request.headers().get(AUTHORIZATION), &wrong).await
     };
     let mut response = match rejection {
         Some(rejection) => rejection,
@@ -57,13 +60,17 @@ fn is_probe(request: &Request) -> bool {
 
 /// Returns the response to a request that is not allowed. The rate limit comes first, so that it applies to wrong
 /// passwords as well.
-async fn rejection(config: &WebConfig, authorization: Option<&HeaderValue>) -> Option<Response> {
+async fn rejection(
+    config: &WebConfig,
+    authorization: Option<&HeaderValue>,
+    wrong: &WrongPassword,
+) -> Option<Response> {
     if let Some(wait) = config.rate_limit.as_ref().and_then(|limit| limit.take(Instant::now()).err()) {
         let seconds = HeaderValue::from(wait.as_secs() + 1);
         let text = "Rate limit exceeded: retry later.\n";
         return Some((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], text).into_response());
     }
-    match config.users.as_ref()?.authenticate(authorization).await {
+    match config.users.as_ref()?.authenticate(authorization, wrong).await {
         Verdict::Granted => None,
         Verdict::Denied => {
             let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"edgeimpulse-exporter\"")];

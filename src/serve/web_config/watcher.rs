@@ -1,35 +1,36 @@
 //! Reloads the web configuration when its files change.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ring::digest::{SHA256, digest};
 
 use super::config::WebConfig;
+use crate::config::file_reader;
 use crate::config::yaml::Error;
 
 /// Minimum time between two checks of the files. A check takes microseconds, but is not needed for every request.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Maximum size of a file, in bytes. A bundle of all public certificate authorities is a quarter of it.
-const MAX_SIZE: u64 = 1 << 20;
+/// How long the request that causes a check waits for it. A slower check takes effect for later requests.
+const CHECK_WAIT: Duration = Duration::from_millis(50);
 
 /// The web configuration of a file. If the changed file is invalid, the previous configuration stays in use.
 #[derive(Debug)]
 pub struct WebConfigWatcher {
-    path: PathBuf,
-    state: Mutex<State>,
+    in_use: Arc<InUse>,
+    checked_at: Mutex<Instant>,
 }
 
 #[derive(Debug)]
-struct State {
-    config: Arc<WebConfig>,
-    /// The files as last read, whether or not they were valid, so that an invalid change is logged once.
-    files: WatchedFiles,
-    checked_at: Instant,
+struct InUse {
+    path: PathBuf,
+    config: Mutex<Arc<WebConfig>>,
+    /// The files as last read, whether or not they were valid, so that an invalid change is logged once. Locked during a
+    /// check.
+    files: Mutex<WatchedFiles>,
 }
 
 impl WebConfigWatcher {
@@ -40,47 +41,66 @@ impl WebConfigWatcher {
     pub fn load(path: PathBuf) -> Result<Self, Error> {
         let mut files = WatchedFiles::default();
         let config = WebConfig::read(&path, &mut files).map_err(|error| error.in_file(&path))?;
-        let state = State { config: Arc::new(config), files, checked_at: Instant::now() };
-        Ok(Self { path, state: Mutex::new(state) })
+        let in_use = InUse { path, config: Mutex::new(Arc::new(config)), files: Mutex::new(files) };
+        Ok(Self { in_use: Arc::new(in_use), checked_at: Mutex::new(Instant::now()) })
     }
 
     /// Returns the configuration in use, after checking the files if that is due.
-    pub(super) fn current(&self) -> Arc<WebConfig> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.checked_at.elapsed() >= CHECK_INTERVAL {
-            if state.files.have_changed() {
-                self.reload(&mut state);
-            }
-            state.checked_at = Instant::now();
+    pub(super) async fn current(&self) -> Arc<WebConfig> {
+        if self.is_check_due() {
+            let in_use = Arc::clone(&self.in_use);
+            let check = tokio::task::spawn_blocking(move || in_use.check());
+            let _ = tokio::time::timeout(CHECK_WAIT, check).await;
         }
-        Arc::clone(&state.config)
+        Arc::clone(&lock(&self.in_use.config))
+    }
+
+    /// Returns true once per interval.
+    fn is_check_due(&self) -> bool {
+        let mut checked_at = lock(&self.checked_at);
+        let is_due = checked_at.elapsed() >= CHECK_INTERVAL;
+        if is_due {
+            *checked_at = Instant::now();
+        }
+        is_due
     }
 
     /// Returns the TLS settings of a new connection, or `None` if it is not encrypted. A reload cannot disable TLS.
-    pub(in crate::serve) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
-        self.current().tls.as_ref().map(|tls| Arc::clone(&tls.config))
+    pub(in crate::serve) async fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
+        self.current().await.tls.as_ref().map(|tls| Arc::clone(&tls.config))
     }
 
-    fn reload(&self, state: &mut State) {
-        let file = self.path.display();
-        state.files = WatchedFiles::default();
-        match WebConfig::read(&self.path, &mut state.files) {
+    /// Returns whether connections are encrypted.
+    pub(in crate::serve) fn has_tls(&self) -> bool {
+        lock(&self.in_use.config).tls.is_some()
+    }
+}
+
+impl InUse {
+    /// Reloads the configuration if its files have changed, unless another check is running.
+    fn check(&self) {
+        let Ok(mut files) = self.files.try_lock() else { return };
+        if !files.have_changed() {
+            return;
+        }
+        let (file, before) = (self.path.display(), Arc::clone(&lock(&self.config)));
+        *files = WatchedFiles::default();
+        match WebConfig::read(&self.path, &mut files) {
             Err(error) => {
                 let error = error.in_file(&self.path);
                 tracing::warn!(%error, "web configuration not reloaded: the previous one stays in use");
             }
             // A file that is being written is empty for a moment, which must not disable protection.
-            Ok(config) if let Some(removed) = state.config.protection_removed_by(&config) => {
+            Ok(config) if let Some(removed) = before.protection_removed_by(&config) => {
                 tracing::warn!(%file, removed, "web configuration not reloaded: removing protection requires a restart");
             }
             Ok(mut config) => {
-                if let (Some(before), Some(after)) = (&state.config.rate_limit, &mut config.rate_limit)
+                if let (Some(before), Some(after)) = (&before.rate_limit, &mut config.rate_limit)
                     && before.has_same_settings(after)
                 {
                     *after = Arc::clone(before);
                 }
-                state.config = Arc::new(config);
+                *lock(&self.config) = Arc::new(config);
                 tracing::info!(%file, "web configuration reloaded");
             }
         }
@@ -94,7 +114,7 @@ pub(super) struct WatchedFiles(Vec<(PathBuf, Option<Vec<u8>>)>);
 impl WatchedFiles {
     /// Reads a file and records its digest.
     pub(super) fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
-        let content = read(path);
+        let content = file_reader::read(path);
         self.0.push((path.to_owned(), content.as_deref().ok().map(sha256)));
         content
     }
@@ -102,19 +122,15 @@ impl WatchedFiles {
     /// Returns whether the content or the readability of any file has changed. Contents are compared instead of times,
     /// because Kubernetes swaps symbolic links and two writes can have the same time.
     fn have_changed(&self) -> bool {
-        self.0.iter().any(|(path, before)| read(path).ok().as_deref().map(sha256) != *before)
+        self.0.iter().any(|(path, before)| file_reader::read(path).ok().as_deref().map(sha256) != *before)
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut content)?;
-    if content.len() as u64 > MAX_SIZE {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is larger than 1 MiB"));
-    }
-    Ok(content)
 }
 
 fn sha256(content: &[u8]) -> Vec<u8> {
     digest(&SHA256, content).as_ref().to_vec()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Critical sections cannot leave partial state, so poisoning is ignored.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

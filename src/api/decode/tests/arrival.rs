@@ -2,7 +2,7 @@
 
 use super::{ORGANIZATION, decode_in_parts, facts};
 use crate::api::Error;
-use crate::model::{Call, Collector};
+use crate::model::{Call, Collector, Limit};
 
 macro_rules! sample {
     ($file:literal) => {
@@ -89,10 +89,30 @@ fn an_invalid_value_costs_its_own_field_only() {
 #[test]
 fn names_roles_and_dates_may_have_escapes() {
     let response = r#"{"success":true,"organization":{"\u0069d":1,"us\u0065rs":[{"r\u006fle":"\u0061dmin",
-        "lastAccessToOrganization":"2026-10-31T00:00:00\u005a"}]}}"#;
+        "lastAccessToOrganization":"2026-10-31T02:00:00\u002B02:00"}],"created":"2026-10-31T00:00:00\u005a"}}"#;
     let organization = &facts(ORGANIZATION, response).organizations[&1];
     assert_eq!(organization.users_by_role, Some([1, 0, 0, 0]));
-    assert_eq!(organization.last_access, Some(1_793_404_800.0));
+    assert_eq!(
+        (organization.last_access, organization.created),
+        (Some(1_793_404_800.0), Some(1_793_404_800.0))
+    );
+}
+
+#[test]
+fn a_lone_surrogate_in_the_name_of_a_member_costs_that_member_at_any_depth() {
+    let odd = r#""\ud800":{"\udfff":["\ud800"]},"\udc00":"\ud800","#;
+    let response = format!(
+        r#"{{{odd}"success":true,"id":9,"organizations":[{{{odd}"id":1,"entitlementLimits":{{{odd}"totalStorage":5}}}}],
+        "activeEnterpriseTrial":{{{odd}"id":2,"organizationId":1}},"dailyMetrics":[{{{odd}"date":"2026-10-31T00:00:00Z"}}]}}"#
+    );
+    for size in [1, 10, response.len()] {
+        let decoded = decode_in_parts(Call::user(), response.as_bytes(), size);
+        let facts = decoded.facts.unwrap();
+        let limits = facts.organizations[&1].limits.clone().unwrap();
+        assert_eq!((limits.storage, facts.trials.len()), (Limit::At(5.0), 1), "by {size}");
+        assert!(facts.users[&9].daily.is_some(), "by {size}");
+        assert_eq!(decoded.errors, [].into(), "by {size}");
+    }
 }
 
 #[test]
@@ -102,6 +122,39 @@ fn the_last_of_repeated_members_counts() {
     let organization = &facts(ORGANIZATION, response).organizations[&1];
     assert_eq!(organization.info.name.as_deref(), Some("b"));
     assert_eq!(organization.job_time_limit, Some(120.0));
+}
+
+#[test]
+fn the_last_of_repeated_objects_and_lists_counts_even_if_it_is_null_or_invalid() {
+    let organization = |members: &str| {
+        let response = format!(r#"{{"success":true,"organization":{{"id":1}},{members}}}"#);
+        let organization =
+            &decode_in_parts(ORGANIZATION, response.as_bytes(), 10).facts.unwrap().organizations[&1];
+        (organization.limits.is_some(), organization.datasets.as_ref().map(|datasets| datasets.rows.len()))
+    };
+    let first = r#""entitlementLimits":{},"datasets":[{"dataset":"a"}]"#;
+    assert_eq!(organization(first), (true, Some(1)));
+    for (last, known) in [
+        (r#""entitlementLimits":{},"datasets":[{"dataset":"b"},{"dataset":"c"}]"#, (true, Some(2))),
+        (r#""entitlementLimits":null,"datasets":null"#, (false, None)),
+        (r#""entitlementLimits":[],"datasets":{}"#, (false, None)),
+    ] {
+        assert_eq!(organization(&format!("{first},{last}")), known, "{last}");
+    }
+    for (lists, ids) in
+        [(r#"[{"id":1}],"organizations":[{"id":2}]"#, &[2][..]), (r#"null,"organizations":[{"id":3}]"#, &[3])]
+    {
+        let response = format!(r#"{{"success":true,"id":9,"organizations":{lists}}}"#);
+        for call in
+            [Call::organizations(), Call::user(), Call::whitelabel(Collector::WhitelabelOrganizations, 1)]
+        {
+            let listed = facts(call, &response).organizations;
+            assert_eq!(listed.keys().copied().collect::<Vec<_>>(), ids, "{call}");
+        }
+    }
+    let response = r#"{"success":true,"organizations":[{"id":1}],"organizations":null}"#;
+    let decoded = decode_in_parts(Call::organizations(), response.as_bytes(), 10);
+    assert_eq!(decoded.facts, Err(Error::Decode("no `organizations` member".to_owned())));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 
 use super::{OPTIONS, ORGANIZATION, decode_in_parts};
-use crate::api::{Decoded, Error, decode};
+use crate::api::{Decoded, decode};
+use crate::model::{Call, Collector, Facts};
 
 /// Size of a part as it arrives.
 const PART: usize = 64 * 1024;
@@ -59,26 +60,89 @@ fn the_elements_of_a_long_counted_list_are_not_buffered() {
 }
 
 #[test]
-fn a_kept_value_that_is_too_large_is_an_error_that_names_the_limit() {
-    let text = "a value is larger than 1048576 bytes";
-    for (begin, end) in [
-        (format!(r#"{SUCCESS},"name":""#), r#""}}"#),
-        (format!(r#"{SUCCESS},"users":[{{"role":""#), r#""}]}}"#),
-        (format!(r#"{SUCCESS},""#), r#"":1}}"#),
+fn a_value_that_is_too_long_is_invalid_and_a_name_that_is_too_long_unknown() {
+    for (begin, end, invalid) in [
+        (format!(r#"{SUCCESS},"name":""#), r#""}}"#, Some("name")),
+        (format!(r#"{SUCCESS},"created":1"#), r#"1,"deleted":"2020-01-01T00:00:00Z"}}"#, Some("created")),
+        (format!(r#"{SUCCESS},"users":[{{"role":""#), r#""}]}}"#, Some("role")),
+        (format!(r#"{SUCCESS},""#), r#"":1}}"#, None),
+        (format!(r#"{SUCCESS},"new":1"#), "1}}", None),
     ] {
-        let (decoded, peak) = decode_long(&begin, "x", 32 << 20, end);
-        assert_eq!(decoded.facts, Err(Error::Decode(text.to_owned())), "{begin}");
-        assert!(peak < 8 << 20, "{begin}: {peak} bytes");
+        let (decoded, peak) = decode_long(&begin, "1", 32 << 20, end);
+        assert!(decoded.facts.unwrap().organizations.contains_key(&1), "{begin}");
+        assert_eq!(decoded.errors, invalid.map(|field| (field, 1)).into_iter().collect(), "{begin}");
+        assert!(peak < 512 * 1024, "{begin}: {peak} bytes");
     }
-    let long = "x".repeat(1 << 20);
-    let whole = |member| {
-        let response = format!(r#"{SUCCESS},"users":[{{"{member}":"{long}"}}]}}}}"#);
-        decode_in_parts(ORGANIZATION, response.as_bytes(), response.len()).facts
-    };
-    assert!(whole("photo").is_ok());
-    assert_eq!(whole("role"), Err(Error::Decode(text.to_owned())));
-    let (decoded, _) = decode_long(&format!(r#"{SUCCESS},"name":""#), "x", 512 * 1024, r#""}}"#);
-    assert_eq!(decoded.facts.unwrap().organizations[&1].info.name.as_ref().unwrap().len(), 512 * 1024);
+}
+
+#[test]
+fn a_text_is_shortened_at_a_character_and_many_long_ones_more() {
+    let name = "\u{e9}".repeat(1000);
+    let response = format!(r#"{SUCCESS},"name":"{name}","whitelabelName":"short"}}}}"#);
+    let decoded = decode_in_parts(ORGANIZATION, response.as_bytes(), response.len());
+    let info = decoded.facts.unwrap().organizations[&1].info.clone();
+    assert_eq!((info.name.as_deref(), info.whitelabel_name.as_deref()), (Some(&name[..1024]), Some("short")));
+    assert_eq!(decoded.truncated, [("name", 1)].into());
+
+    let dataset = |number| format!(r#"{{"dataset":"{number:03}{name}"}}"#);
+    let datasets: Vec<_> = (0..100).map(dataset).collect();
+    let response = format!(r#"{SUCCESS}}},"datasets":[{}]}}"#, datasets.join(","));
+    let decoded = decode_in_parts(ORGANIZATION, response.as_bytes(), response.len());
+    let facts = decoded.facts.unwrap();
+    let lengths = facts.organizations[&1].datasets.as_ref().unwrap().rows.iter().map(|row| row.name.len());
+    assert_eq!(lengths.clone().filter(|length| *length == 1023).count(), 18, "16 KiB of long text");
+    assert_eq!(lengths.filter(|length| *length == 63).count(), 82);
+    assert_eq!(decoded.truncated, [("dataset", 100)].into());
+}
+
+#[test]
+fn lists_are_kept_up_to_their_limits() {
+    type Kept = fn(&Facts) -> usize;
+    let organizations: Kept = |facts| facts.organizations.len();
+    let trials: Kept = |facts| facts.trials.len();
+    let whitelabel_organizations = Call::whitelabel(Collector::WhitelabelOrganizations, 1);
+    let whitelabel_user = Call::whitelabel_user(1, 2);
+    let id = r#""id":1"#;
+    let organization = r#""organization":{"id":1}"#;
+    for (call, before, name, element, limit, kept) in [
+        (Call::user(), id, "organizations", r#"{"id":#}"#, 20_000, organizations),
+        (Call::organizations(), id, "organizations", r#"{"id":#}"#, 20_000, organizations),
+        (whitelabel_organizations, id, "organizations", r#"{"id":#}"#, 20_000, organizations),
+        (Call::user(), id, "trials", r#"{"id":#,"organizationId":1}"#, 1000, trials),
+        (Call::of_user(Collector::Trials, 1), id, "trials", r#"{"id":#,"organizationId":1}"#, 1000, trials),
+        (Call::user(), id, "whitelabels", r#"{"ownerOrganizationId":#,"isAdmin":true}"#, 100, |facts| {
+            facts.whitelabels.len()
+        }),
+        (ORGANIZATION, organization, "datasets", r##"{"dataset":"#"}"##, 1000, |facts| {
+            facts.organizations[&1].datasets.as_ref().unwrap().rows.len()
+        }),
+        (ORGANIZATION, organization, "experiments", r##"{"type":"#","enabled":true}"##, 200, |facts| {
+            facts.organizations[&1].experiments.as_ref().unwrap().len()
+        }),
+        (ORGANIZATION, r#""success":true"#, "projects", r#"{"id":#}"#, 10_000, |facts| {
+            facts.organizations[&1].projects.as_ref().unwrap().rows.len()
+        }),
+        (
+            whitelabel_user,
+            r#""success":true"#,
+            "dailyMetrics",
+            r#"{"date":"2020-01-01T00:00:00Z"}"#,
+            10_000,
+            |facts| facts.users[&2].days.as_ref().unwrap().len(),
+        ),
+    ] {
+        let elements: Vec<_> = (0..limit + 7).map(|number| element.replace('#', &number.to_string())).collect();
+        let mut response = format!(r#"{before},"{name}":[{}]"#, elements.join(","));
+        match name {
+            "projects" => response = format!(r#""success":true,"organization":{{{response}}}"#),
+            "dailyMetrics" => response = format!(r#""user":{{{response}}}"#),
+            _ => {}
+        }
+        let response = format!(r#"{{"success":true,{response}}}"#);
+        let decoded = decode_in_parts(call, response.as_bytes(), PART);
+        assert_eq!(kept(&decoded.facts.unwrap()), limit, "{name}");
+        assert_eq!(decoded.truncated, [(name, 7)].into());
+    }
 }
 
 #[test]

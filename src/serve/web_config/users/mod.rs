@@ -4,6 +4,7 @@
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -18,6 +19,7 @@ use serde_saphyr::Spanned;
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config::yaml::LineError;
+use crate::serve::connection::WrongPassword;
 
 /// The costs that bcrypt has.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
@@ -25,20 +27,24 @@ const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 /// With a higher cost, one verification occupies a core for many seconds.
 const SLOW_COST: u32 = 16;
 
-/// Maximum number of passwords that are being verified or wait for it. Further requests are rejected.
+/// Maximum number of passwords that wait behind those of other connections. Further requests are rejected.
 const MAX_PENDING: usize = 64;
 
 /// The users of `basic_auth_users`.
 #[derive(Debug)]
 pub(super) struct Users {
     by_name: HashMap<String, User>,
-    /// Verified for unknown users, so that the response time does not reveal which users exist.
-    dummy_hash: SecretString,
+    /// The highest cost of the hashes. A wrong password takes as long as with this cost, so that the response time does
+    /// not reveal which users exist.
+    highest_cost: u32,
     /// Key of the cached digests, random for each instance.
     cache_key: hmac::Key,
     /// Limits concurrent verifications.
     hashing: Arc<Semaphore>,
-    /// Limits pending verifications.
+    /// Lets one request at a time wait for a verification whose connection has sent a wrong password before. So a first
+    /// login does not wait for the guesses of others.
+    behind: Semaphore,
+    /// Limits the requests that wait for that.
     pending: Semaphore,
     /// Running verifications by user and password, as a digest. Equal requests wait for the same one.
     running: Mutex<HashMap<Vec<u8>, Arc<OnceCell<bool>>>>,
@@ -49,6 +55,7 @@ pub(super) struct Users {
 #[derive(Debug)]
 struct User {
     hash: SecretString,
+    cost: u32,
     /// Digest of the password, once it is verified.
     verified: OnceLock<hmac::Tag>,
 }
@@ -72,27 +79,33 @@ impl Users {
         let mut by_name = HashMap::new();
         let mut highest_cost = *COSTS.start();
         for (name, hash) in section {
-            highest_cost = highest_cost.max(cost(hash)?);
-            by_name.insert(name.clone(), User { hash: hash.value.clone(), verified: OnceLock::new() });
+            let cost = cost(hash)?;
+            highest_cost = highest_cost.max(cost);
+            by_name.insert(name.clone(), User { hash: hash.value.clone(), cost, verified: OnceLock::new() });
         }
         let no_random =
             |_| LineError::without_line("basic_auth_users: the random number generator of the system failed");
         let cache_key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(no_random)?;
-        // Half of the cores, so that the other half stays available for scrapes.
+        // Half of the cores, so that the other half stays available for scrapes, and less than the blocking threads.
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Some(Self {
             by_name,
-            dummy_hash: format!("$2b${highest_cost:02}${}", ".".repeat(53)).into(),
+            highest_cost,
             cache_key,
-            hashing: Arc::new(Semaphore::new((cores / 2).max(1))),
+            hashing: Arc::new(Semaphore::new((cores / 2).clamp(1, 4))),
+            behind: Semaphore::new(1),
             pending: Semaphore::new(MAX_PENDING),
             running: Mutex::default(),
             hashed: AtomicU64::new(0),
         }))
     }
 
-    /// Authenticates a request with the value of its `Authorization` header.
-    pub(super) async fn authenticate(&self, authorization: Option<&HeaderValue>) -> Verdict {
+    /// Authenticates a request with the value of its `Authorization` header. `wrong` is kept for its connection.
+    pub(super) async fn authenticate(
+        &self,
+        authorization: Option<&HeaderValue>,
+        wrong: &WrongPassword,
+    ) -> Verdict {
         let Some((name, password)) = authorization.and_then(parse) else { return Verdict::Denied };
         let user = self.by_name.get(&name);
         // Compares in constant time.
@@ -102,9 +115,12 @@ impl Users {
             return Verdict::Granted;
         }
         let verification = self.running(&name, password.expose_secret());
-        match verification.get_or_try_init(|| self.verify(user, password)).await {
+        match verification.get_or_try_init(|| self.verify(user, password, wrong)).await {
             Ok(true) => Verdict::Granted,
-            Ok(false) => Verdict::Denied,
+            Ok(false) => {
+                wrong.send();
+                Verdict::Denied
+            }
             Err(verdict) => verdict,
         }
     }
@@ -120,26 +136,57 @@ impl Users {
     }
 
     /// Returns whether the password is that of the user, or `Busy`.
-    async fn verify(&self, user: Option<&User>, password: SecretSlice<u8>) -> Result<bool, Verdict> {
-        let Ok(_pending) = self.pending.try_acquire() else { return Err(Verdict::Busy) };
-        // Fails only if the semaphore is closed, which never happens.
-        let permit = Arc::clone(&self.hashing).acquire_owned().await;
-        let hash = user.map_or(&self.dummy_hash, |user| &user.hash).clone();
+    async fn verify(
+        &self,
+        user: Option<&User>,
+        password: SecretSlice<u8>,
+        wrong: &WrongPassword,
+    ) -> Result<bool, Verdict> {
+        // Waiting fails only if a semaphore is closed, which never happens.
+        let permit = if wrong.has_been_sent() {
+            let Ok(_pending) = self.pending.try_acquire() else { return Err(Verdict::Busy) };
+            let _behind = self.behind.acquire().await;
+            Arc::clone(&self.hashing).acquire_owned().await
+        } else {
+            Arc::clone(&self.hashing).acquire_owned().await
+        };
+        let (highest, cost) = (self.highest_cost, user.map_or(self.highest_cost, |user| user.cost));
+        let hash = user.map_or_else(|| dummy_hash(cost), |user| user.hash.clone());
         let tag = hmac::sign(&self.cache_key, password.expose_secret());
         self.hashed.fetch_add(1, Ordering::Relaxed);
         let verification = tokio::task::spawn_blocking(move || {
-            let is_valid = bcrypt::verify(password.expose_secret(), hash.expose_secret());
+            let (is_valid, _) = verify(password.expose_secret(), &hash, cost..highest);
             // Released by the thread, which continues if the client disconnects.
             drop(permit);
-            is_valid.unwrap_or(false)
+            is_valid
         });
-        // Awaited for unknown users as well, so that they take the same time.
         let is_valid = verification.await.unwrap_or(false);
         if let Some(user) = user.filter(|_| is_valid) {
             user.verified.get_or_init(|| tag);
         }
         Ok(user.is_some() && is_valid)
     }
+}
+
+/// Returns whether the password has this hash, and the rounds of bcrypt that were needed. After a wrong password, hashes
+/// of the costs `up_to` follow: as each takes twice the time of the one before, together they make up the difference to
+/// the cost at the end.
+fn verify(password: &[u8], hash: &SecretString, up_to: Range<u32>) -> (bool, u64) {
+    let rounds = 1 << up_to.start;
+    let is_valid = |hash: &SecretString| bcrypt::verify(password, hash.expose_secret()).unwrap_or(false);
+    if is_valid(hash) {
+        return (true, rounds);
+    }
+    let others = up_to.map(|cost| {
+        is_valid(&dummy_hash(cost));
+        1 << cost
+    });
+    (false, rounds + others.sum::<u64>())
+}
+
+/// Returns a hash of no password.
+fn dummy_hash(cost: u32) -> SecretString {
+    format!("$2b${cost:02}${}", ".".repeat(53)).into()
 }
 
 /// Returns user name and password of an `Authorization` header with the scheme `Basic`. A password need not be UTF-8.
