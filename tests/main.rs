@@ -65,6 +65,7 @@ mod docs {
 mod serve {
     mod blocked_files;
     mod bounds;
+    mod exporter_toolkit;
     mod metrics_endpoint;
     mod reload;
     mod secrets;

@@ -147,6 +147,7 @@ fn in_words(expected: &str) -> &'static str {
         "a sequence" | "sequence start" => "a list",
         "boolean" | "a boolean" => "true or false",
         "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "duration" => "a duration such as 1s or 100ms",
         "a string" | "string scalar" | "scalar" | "path string" | "text" => "text",
         _ => "a value of another type",
     }

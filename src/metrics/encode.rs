@@ -1,6 +1,6 @@
 //! Encodes a snapshot and the telemetry in parts: the tables of the catalogue, each for all of its rows.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -35,7 +35,9 @@ pub struct SeriesCounts {
 pub struct Exposition {
     format: Format,
     input: Arc<Input>,
-    metrics: Box<dyn Iterator<Item = Encode> + Send>,
+    metrics: Box<dyn Iterator<Item = (&'static str, Encode)> + Send>,
+    /// The names of the metrics to encode; all if `None`.
+    names: Option<BTreeSet<String>>,
     parts: Parts,
     is_over: bool,
 }
@@ -45,11 +47,18 @@ impl Exposition {
     #[must_use]
     pub fn new(format: Format, snapshot: Arc<Snapshot>, telemetry: Option<Arc<Telemetry>>) -> Self {
         let input = Input { snapshot, telemetry, process: OnceLock::new(), series: AtomicU64::new(0) };
-        let metrics: Box<dyn Iterator<Item = Encode> + Send> = match &input.telemetry {
+        let metrics: Box<dyn Iterator<Item = _> + Send> = match &input.telemetry {
             None => Box::new(metrics_of_the_snapshot()),
             Some(_) => Box::new(metrics_of_the_snapshot().chain(metrics_of_the_telemetry())),
         };
-        Self { format, input: Arc::new(input), metrics, parts: Parts::default(), is_over: false }
+        let (input, names, parts) = (Arc::new(input), None, Parts::default());
+        Self { format, input, metrics, names, parts, is_over: false }
+    }
+
+    /// Leaves out all metrics but those with these names, if they are given.
+    #[must_use]
+    pub fn only(self, names: Option<BTreeSet<String>>) -> Self {
+        Self { names, ..self }
     }
 
     /// Encodes a metric; one without samples is left out.
@@ -68,7 +77,9 @@ impl Exposition {
 
     /// Encodes the next metric, or the end.
     fn encode_next(&mut self) -> fmt::Result {
-        if let Some(metric) = self.metrics.next() {
+        let names = &self.names;
+        let is_selected = |name: &str| names.as_ref().is_none_or(|names| names.contains(name));
+        if let Some((_, metric)) = self.metrics.find(|(name, _)| is_selected(name)) {
             return self.encode(metric);
         }
         self.is_over = true;
@@ -174,19 +185,23 @@ type EachRow<T> = fn(&Input, &mut dyn FnMut(&T));
 /// Encodes a metric for all of its rows, and returns the number of samples.
 type Encode = Box<dyn Fn(&Input, Format, DescriptorEncoder<'_>) -> Result<u64, fmt::Error> + Send + Sync>;
 
-/// Returns the metrics of a table.
-fn of<T: 'static>(table: &'static [Metric<T>], each_row: EachRow<T>) -> impl Iterator<Item = Encode> {
-    table.iter().map(move |Metric { description, samples }| -> Encode {
-        Box::new(move |input, format, mut encoder| {
+/// Returns the metrics of a table, with their names.
+fn of<T: 'static>(
+    table: &'static [Metric<T>],
+    each_row: EachRow<T>,
+) -> impl Iterator<Item = (&'static str, Encode)> {
+    table.iter().map(move |Metric { description, samples }| {
+        let encode: Encode = Box::new(move |input, format, mut encoder| {
             let mut writing = Samples::writing(description, format, &mut encoder)?;
             each_row(input, &mut |row| samples(row, &mut writing));
             writing.finish()
-        })
+        });
+        (description.name, encode)
     })
 }
 
 /// Returns the metrics without telemetry, in the order of the exposition. Their series are counted.
-fn metrics_of_the_snapshot() -> impl Iterator<Item = Encode> {
+fn metrics_of_the_snapshot() -> impl Iterator<Item = (&'static str, Encode)> {
     let metrics = of(catalogue::ORGANIZATION, |input, each| input.organizations().for_each(each))
         .chain(of(catalogue::TRIAL, |input, each| input.snapshot.facts.trials.values().for_each(each)))
         .chain(of(catalogue::DATASET, |input, each| {
@@ -201,17 +216,18 @@ fn metrics_of_the_snapshot() -> impl Iterator<Item = Encode> {
         }))
         .chain(of(catalogue::ACCOUNT, |input, each| input.snapshot.accounts.iter().for_each(each)))
         .chain(of(catalogue::CALL_RESULT, |input, each| input.snapshot.call_results.iter().for_each(each)));
-    metrics.map(|encode| -> Encode {
-        Box::new(move |input, format, encoder| {
+    metrics.map(|(name, encode)| {
+        let counting: Encode = Box::new(move |input, format, encoder| {
             let samples = encode(input, format, encoder)?;
             input.series.fetch_add(samples, Ordering::Relaxed);
             Ok(samples)
-        })
+        });
+        (name, counting)
     })
 }
 
 /// Returns the metrics of the telemetry, in the order of the exposition.
-fn metrics_of_the_telemetry() -> impl Iterator<Item = Encode> {
+fn metrics_of_the_telemetry() -> impl Iterator<Item = (&'static str, Encode)> {
     of(catalogue::ACCOUNT_TELEMETRY, |input, each| input.snapshot.accounts.iter().for_each(each))
         .chain(of(catalogue::TELEMETRY, |input, each| input.telemetry.iter().for_each(|found| each(found))))
         .chain(of(catalogue::SERIES, |input, each| each(&input.counts())))

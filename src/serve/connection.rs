@@ -1,6 +1,6 @@
 //! One connection: TLS handshake, requests, idle timeout and graceful shutdown.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::routes::https_only;
 use super::socket::Stream;
 
 /// Maximum number of concurrent requests of an HTTP/2 connection. Prometheus sends one at a time.
@@ -86,22 +89,27 @@ impl WrongPassword {
 pub(super) async fn serve(
     stream: Box<dyn Stream>,
     tls: Option<Arc<ServerConfig>>,
-    app: Router,
+    mut app: Router,
     stop: CancellationToken,
     limits: ConnectionLimits,
 ) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.write_timeout));
     let mut stream: Box<dyn Stream> = Box::new(Box::pin(stream));
-    let is_encrypted = tls.is_some();
+    let mut is_encrypted = false;
     // HTTP/2 is negotiated in the TLS handshake, so it is not available without TLS.
     let mut is_http2 = false;
     if let Some(tls) = tls {
-        let handshake = timeout(limits.handshake_timeout, TlsAcceptor::from(tls).accept(stream));
+        let handshake = timeout(limits.handshake_timeout, accept(stream, tls));
         stream = match stop.run_until_cancelled(handshake).await {
-            Some(Ok(Ok(encrypted))) => {
+            Some(Ok(Ok(Accepted::Encrypted(encrypted)))) => {
+                is_encrypted = true;
                 is_http2 = encrypted.get_ref().1.alpn_protocol() == Some(b"h2");
-                Box::new(encrypted)
+                encrypted
+            }
+            Some(Ok(Ok(Accepted::Plain(plain)))) => {
+                app = https_only();
+                plain
             }
             // The client left, such as a load balancer that checks the port.
             Some(Ok(Err(error))) if error.kind() == ErrorKind::UnexpectedEof => return,
@@ -148,6 +156,22 @@ fn log_refused(error: &str) {
     }
     tracing::info!(error, unlogged, "TLS handshake failed");
     *last = (Some(Instant::now()), 0);
+}
+
+/// What a client began on a connection that has to be encrypted.
+enum Accepted {
+    Encrypted(Box<TlsStream<BufReader<Box<dyn Stream>>>>),
+    /// A request without TLS.
+    Plain(Box<dyn Stream>),
+}
+
+async fn accept(stream: Box<dyn Stream>, tls: Arc<ServerConfig>) -> io::Result<Accepted> {
+    let mut stream = BufReader::with_capacity(1, stream);
+    // A TLS record does not begin with a letter, and an HTTP request does.
+    if let Some(b'A'..=b'Z') = stream.fill_buf().await?.first() {
+        return Ok(Accepted::Plain(Box::new(stream)));
+    }
+    Ok(Accepted::Encrypted(Box::new(TlsAcceptor::from(tls).accept(stream).await?)))
 }
 
 fn builder(is_http2: bool, limits: ConnectionLimits) -> Builder<TokioExecutor> {

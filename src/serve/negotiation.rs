@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::time::Instant;
@@ -41,7 +41,8 @@ pub(super) struct ScrapeRequest {
     /// Includes everything that is done before the response.
     pub(super) deadline: Instant,
     format: Format,
-    head_only: bool,
+    /// The escaping scheme of names that the client asked for.
+    escaping: &'static str,
 }
 
 impl FromRequestParts<Arc<ReloadableExporter>> for ScrapeRequest {
@@ -52,15 +53,15 @@ impl FromRequestParts<Arc<ReloadableExporter>> for ScrapeRequest {
         live: &Arc<ReloadableExporter>,
     ) -> Result<Self, Self::Rejection> {
         let exporter = live.exporter();
-        let accept = parts.headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+        let accept = || parts.headers.get_all(ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
         let timeout = parts.headers.get(SCRAPE_TIMEOUT).and_then(|value| value.to_str().ok()?.parse().ok());
         let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let budget = exporter.configuration.common.scrape.budget(timeout.filter(|timeout| !timeout.is_zero()));
         Ok(Self {
             uri: parts.uri.clone(),
             deadline: Instant::now() + budget.min(MAX_SCRAPE_TIME),
-            format: format(accept),
-            head_only: parts.method == Method::HEAD,
+            format: format(accept()),
+            escaping: escaping(accept()),
             exporter,
         })
     }
@@ -87,7 +88,20 @@ impl ScrapeRequest {
         Ok((collectors, with_telemetry.unwrap_or(true)))
     }
 
-    /// Collects the selection and returns the response. A HEAD request is answered without collecting.
+    /// Returns the names of the `name[]` parameters, or `None` for all metrics.
+    fn names(&self) -> Option<BTreeSet<String>> {
+        let names = parameters(&self.uri).filter(|(name, _)| name == "name[]");
+        Some(names.map(|(_, name)| name.into_owned()).collect()).filter(|names: &BTreeSet<_>| !names.is_empty())
+    }
+
+    fn content_type(&self) -> String {
+        match self.format {
+            Format::OpenMetrics => format!("{}; escaping={}", self.format.content_type(), self.escaping),
+            Format::PrometheusText => self.format.content_type().to_owned(),
+        }
+    }
+
+    /// Collects the selection and returns the response. The server leaves the body out for HEAD.
     pub(super) async fn run(
         &self,
         accounts: &[Arc<Account>],
@@ -95,10 +109,7 @@ impl ScrapeRequest {
         with_telemetry: bool,
     ) -> Response {
         let exporter = &self.exporter;
-        let headers = [(CONTENT_TYPE, self.format.content_type()), (VARY, "Accept, Accept-Encoding")];
-        if self.head_only {
-            return headers.into_response();
-        }
+        let headers = [(CONTENT_TYPE, self.content_type()), (VARY, "Accept, Accept-Encoding".to_owned())];
         let budget = self.deadline.saturating_duration_since(Instant::now());
         let snapshot = exporter.scrape(accounts, selection, budget).await;
         if exporter.fails(&snapshot, selection) {
@@ -106,7 +117,7 @@ impl ScrapeRequest {
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
         let telemetry = exporter.telemetry_if(with_telemetry);
-        let mut parts = Exposition::new(self.format, snapshot, telemetry).peekable();
+        let mut parts = Exposition::new(self.format, snapshot, telemetry).only(self.names()).peekable();
         let first = parts.next().unwrap_or_default();
         // The length of the whole is known only if there is one part.
         let body = match parts.peek() {
@@ -139,4 +150,18 @@ pub fn format<'a>(accept: impl Iterator<Item = &'a str>) -> Format {
     }
     let is_open_metrics = open_metrics > 0.0 && open_metrics >= text;
     if is_open_metrics { Format::OpenMetrics } else { Format::PrometheusText }
+}
+
+/// Schemes for names that the Prometheus text format 0.0.4 does not allow. No metric here has such a name, so that every
+/// scheme gives the same text.
+const ESCAPING_SCHEMES: [&str; 4] = ["underscores", "allow-utf-8", "dots", "values"];
+
+/// Returns the escaping scheme that the `Accept` headers of a request ask for, by default `underscores`.
+fn escaping<'a>(accept: impl Iterator<Item = &'a str>) -> &'static str {
+    let ranges = accept.flat_map(|accept| accept.split(',')).filter(|range| range.contains("openmetrics"));
+    let schemes = ranges.flat_map(|range| range.split(';')).filter_map(|parameter| parameter.split_once('='));
+    let mut schemes = schemes.filter(|(name, _)| name.trim().eq_ignore_ascii_case("escaping"));
+    let known =
+        schemes.find_map(|(_, value)| ESCAPING_SCHEMES.into_iter().find(|known| *known == value.trim()));
+    known.unwrap_or("underscores")
 }

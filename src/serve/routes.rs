@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::header::{CONNECTION, CONTENT_SECURITY_POLICY, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -35,21 +36,57 @@ pub fn app(live: Arc<ReloadableExporter>) -> Router {
         .with_state(live)
 }
 
+/// Returns `app` with a header that keeps browsers from guessing types of responses.
+pub(super) fn without_sniffing(app: Router) -> Router {
+    app.layer(map_response(async |mut response: Response| {
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }))
+}
+
+/// Returns the response to every request without TLS at an address that requires it.
+pub(super) fn https_only() -> Router {
+    let text = "this address requires TLS: use https:// in the URL, and scheme: https in Prometheus\n";
+    without_sniffing(
+        Router::new().fallback(async move || (StatusCode::BAD_REQUEST, [(CONNECTION, "close")], text)),
+    )
+}
+
 async fn serve_metrics(request: ScrapeRequest) -> Result<Response, ErrorResponse> {
     let (collectors, with_telemetry) = request.collectors()?;
     let selection = Selection { collectors, organization: None };
     Ok(request.run(&request.exporter.accounts, &selection, with_telemetry).await)
 }
 
-async fn reload(State(live): State<Arc<ReloadableExporter>>) -> Result<&'static str, ErrorResponse> {
+async fn reload(
+    State(live): State<Arc<ReloadableExporter>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<&'static str, ErrorResponse> {
     if !live.exporter().web().enable_lifecycle {
         let text = "reload over HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP\n";
+        return Err((StatusCode::FORBIDDEN, text.to_owned()));
+    }
+    if is_cross_site(&uri, &headers) {
+        let text = "reload refused: the request comes from a page of another site\n";
         return Err((StatusCode::FORBIDDEN, text.to_owned()));
     }
     live.reload().await.map(|()| "Reloaded.\n").map_err(|error| {
         let text = format!("reload failed, the previous configuration stays in use: {error}\n");
         (StatusCode::INTERNAL_SERVER_ERROR, text)
     })
+}
+
+/// Returns true if a browser sent the request for a page of another site, such as a form. Programs send neither header.
+fn is_cross_site(uri: &Uri, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let Some(origin) = headers.get(ORIGIN).map(HeaderValue::as_bytes) else { return false };
+    // HTTP/2 has the host in the URI.
+    let host = uri.authority().map(|authority| authority.as_str().as_bytes());
+    let host = host.or_else(|| headers.get(HOST).map(HeaderValue::as_bytes)).unwrap_or_default();
+    origin != [b"http://", host].concat() && origin != [b"https://", host].concat()
 }
 
 async fn serve_page(
@@ -61,8 +98,10 @@ async fn serve_page(
     let page = parameters(&uri).find(|(name, _)| name == "page").and_then(|(_, page)| page.parse().ok());
     // Names of organizations are input from other people, and the page needs no resources but its inline style.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let head = [(CONTENT_SECURITY_POLICY, policy), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
-    (head, Html(page::render(&live.exporter(), encrypted.is_some(), page.unwrap_or(1)).into_string()))
+    (
+        [(CONTENT_SECURITY_POLICY, policy)],
+        Html(page::render(&live.exporter(), encrypted.is_some(), page.unwrap_or(1)).into_string()),
+    )
         .into_response()
 }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connection::{self, ConnectionLimits};
+use super::routes::without_sniffing;
 use super::socket::Socket;
 use super::web_config::{WebConfigWatcher, authenticated, probes_only};
 use crate::config::WebOptions;
@@ -99,13 +100,14 @@ impl Server {
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
         let permits = |count| Arc::new(Semaphore::new(count));
         let probes = probe_socket.map(|socket| {
-            let (app, permits) = (probes_only(app.clone()), permits(PROBE_CONNECTIONS));
+            let (app, permits) = (without_sniffing(probes_only(app.clone())), permits(PROBE_CONNECTIONS));
             Endpoint { socket, app, web_config: None, permits, limits }
         });
         let app = match &web_config {
             Some(web_config) => authenticated(app, Arc::clone(web_config)),
             None => app,
         };
+        let app = without_sniffing(app);
         let permits = permits(limits.connections);
         let endpoints = sockets.into_iter().map(|socket| {
             let (app, web_config, permits) = (app.clone(), web_config.clone(), Arc::clone(&permits));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use edgeimpulse_exporter::metrics::Format;
 use edgeimpulse_exporter::serve::negotiation;
 use reqwest::Method;
-use reqwest::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::json;
 
 use crate::support::exposition::Sample;
@@ -103,7 +103,15 @@ async fn metrics_are_compressed_where_that_is_asked_for() {
         assert_eq!(stable(&Exposition::of_prometheus_text(&text)), stable(&exporter.scrape().await));
         assert!(compressed.len() * 4 < text.len());
     }
-    for refusal in ["", "identity", "gzip;q=0", "br"] {
+    for accepted in
+        ["gzip", "GZip", "x-gzip", "identity;q=0.5, gzip;q=0.501", "identity;q=0.9,gzip", "gzip;q=0.5, *;q=0"]
+    {
+        let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, accepted);
+        assert_eq!(request.send().await.unwrap().headers()[CONTENT_ENCODING], "gzip", "{accepted}");
+    }
+    for refusal in
+        ["", "identity", "gzip;q=0", "br", "gzip;q=0.5, identity", "identity;q=0.2, gzip;q=0.199", "*;q=0"]
+    {
         let request = exporter.request(Method::GET, "/metrics").header(ACCEPT_ENCODING, refusal);
         let plain = request.send().await.unwrap();
         assert!(!plain.headers().contains_key(CONTENT_ENCODING), "{refusal}");
@@ -119,11 +127,112 @@ async fn pages_for_probes_and_people_never_call_the_api() {
         let response = exporter.request(Method::GET, path).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
     }
-    let head = exporter.request(Method::HEAD, "/metrics").send().await.unwrap();
-    assert_eq!(head.status(), 200);
-    assert_eq!(head.headers()[CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
-    assert_eq!(head.text().await.unwrap(), "");
     assert_eq!(api.calls().await, 0);
+}
+
+#[tokio::test]
+async fn head_has_the_status_and_the_headers_of_get() {
+    let api = FakeApi::with_samples("typical").await;
+    let options = ["--web.disable-exporter-metrics", "--cache.ttl=1h", "--web.enable-lifecycle"];
+    let exporter = Running::with_key(&api, &options).await;
+    exporter.scrape().await;
+    for path in [
+        "/metrics",
+        "/metrics?name[]=edgeimpulse_up",
+        "/metrics?collect[]=x",
+        "/probe?target=1",
+        "/sd",
+        "/",
+        "/-/healthy",
+        "/x",
+    ] {
+        for encoding in ["identity", "gzip"] {
+            let answer = async |method| {
+                let request = exporter.request(method, path).header(ACCEPT_ENCODING, encoding);
+                let response = request.send().await.unwrap();
+                let mut headers = response.headers().clone();
+                headers.remove("date");
+                headers.remove("transfer-encoding");
+                // Durations of calls and of the scrape, and ages on the page, change.
+                let length = headers
+                    .get(CONTENT_LENGTH)
+                    .map(|length| length.to_str().unwrap().parse::<usize>().unwrap());
+                headers.remove(CONTENT_LENGTH);
+                (response.status(), headers, length, response.bytes().await.unwrap().len())
+            };
+            let (get, head) = (answer(Method::GET).await, answer(Method::HEAD).await);
+            assert_eq!((get.0, &get.1, head.3), (head.0, &head.1, 0), "{path}");
+            assert_eq!(get.2.is_some(), head.2.is_some(), "{path}");
+            if let (Some(get), Some(head)) = (get.2, head.2) {
+                assert!(get.abs_diff(head) < 200, "{path}: {get} {head}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_selected_by_name() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    let everything = exporter.scrape().await;
+    let names = async |query: &str| {
+        let text = exporter.page(&format!("/metrics?{query}")).await;
+        let metrics = Exposition::of_prometheus_text(&text);
+        metrics.samples.into_iter().map(|sample| sample.name).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names("name[]=edgeimpulse_up").await, ["edgeimpulse_up".to_owned()].into());
+    let counter = "edgeimpulse_exporter_api_requests_total".to_owned();
+    let two =
+        names("name[]=edgeimpulse_organization_info&name[]=edgeimpulse_exporter_api_requests_total").await;
+    assert_eq!(two, [counter, "edgeimpulse_organization_info".to_owned()].into());
+    assert!(
+        names("name[]=edgeimpulse_exporter_api_request_duration_seconds").await.len() > 1,
+        "a histogram is one metric"
+    );
+    assert!(names("name[]=unknown").await.is_empty() && names("name[]=").await.is_empty());
+    let both = names("collect[]=usage&name[]=edgeimpulse_organization_info").await;
+    assert!(both.is_empty(), "{both:?}");
+    let facts = |metrics: &Exposition| {
+        metrics.samples.iter().filter(|sample| sample.name.contains("_organization_")).count()
+    };
+    assert_eq!(facts(&exporter.scrape().await), facts(&everything), "the next full scrape has everything");
+}
+
+#[tokio::test]
+async fn open_metrics_names_the_escaping_scheme_that_was_asked_for() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    for (accept, escaping) in [
+        ("application/openmetrics-text", "underscores"),
+        (
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;q=0.2",
+            "allow-utf-8",
+        ),
+        ("application/openmetrics-text; version=1.0.0; Escaping=dots", "dots"),
+        (
+            "text/plain;version=1.0.0;escaping=values;q=0.1, application/openmetrics-text;escaping=invented",
+            "underscores",
+        ),
+    ] {
+        let response = exporter.request(Method::GET, "/metrics").header(ACCEPT, accept).send().await.unwrap();
+        let expected =
+            format!("application/openmetrics-text; version=1.0.0; charset=utf-8; escaping={escaping}");
+        assert_eq!(response.headers()[CONTENT_TYPE], expected, "{accept}");
+    }
+    let text = exporter.request(Method::GET, "/metrics").send().await.unwrap();
+    assert_eq!(text.headers()[CONTENT_TYPE], "text/plain; version=0.0.4; charset=utf-8");
+}
+
+#[tokio::test]
+async fn no_response_lets_browsers_guess_its_type() {
+    let api = FakeApi::with_samples("typical").await;
+    let exporter = Running::with_key(&api, &[]).await;
+    for path in
+        ["/metrics", "/metrics?collect[]=x", "/probe", "/sd", "/", "/-/healthy", "/-/ready", "/-/reload", "/x"]
+    {
+        let response = exporter.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
+    }
 }
 
 #[tokio::test]

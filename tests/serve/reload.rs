@@ -182,3 +182,28 @@ async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
         program.stop().await;
     }
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_cannot_reload() {
+    let api = FakeApi::with_keys(&["one"]).await;
+    let config = file("config.yaml", &with_accounts(&api.url(), &["one"], "web: {enable_lifecycle: true}\n"));
+    let exporter = Running::serve_live(ReloadableExporter::new(build(&config))).await;
+    let own = format!("http://{}", exporter.address);
+    for (headers, expected) in [
+        (&[][..], StatusCode::OK),
+        (&[("Sec-Fetch-Site", "cross-site"), ("Origin", "http://evil.example")], StatusCode::FORBIDDEN),
+        (&[("Sec-Fetch-Site", "same-site")], StatusCode::FORBIDDEN),
+        (&[("Sec-Fetch-Site", "same-origin"), ("Origin", "https://behind.a.proxy")], StatusCode::OK),
+        (&[("Sec-Fetch-Site", "none")], StatusCode::OK),
+        (&[("Origin", "http://evil.example")], StatusCode::FORBIDDEN),
+        (&[("Origin", "null")], StatusCode::FORBIDDEN),
+        (&[("Origin", &own)], StatusCode::OK),
+        (&[("Origin", &format!("{own}0"))], StatusCode::FORBIDDEN),
+    ] {
+        for method in [Method::POST, Method::PUT] {
+            let request = exporter.request(method, "/-/reload");
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            assert_eq!(request.send().await.unwrap().status(), expected, "{headers:?}");
+        }
+    }
+}

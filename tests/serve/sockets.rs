@@ -42,6 +42,26 @@ async fn it_listens_at_every_address_that_is_given() {
 }
 
 #[tokio::test]
+#[ignore = "needs root, and unshare (Debian: util-linux) and ip (Debian: iproute2)"]
+async fn every_address_includes_ipv4_whatever_the_system_prefers() {
+    // A network of its own, in which IPv6 sockets leave IPv4 out by default.
+    let script = r#"
+        ip link set lo up && echo 1 > /proc/sys/net/ipv6/bindv6only || exit 9
+        "$0" demo --web.listen-address=:10101 > /dev/null &
+        for host in [::1] 127.0.0.1; do
+            for _ in $(seq 300); do
+                "$0" healthcheck --web.listen-address=$host:10101 && break
+                sleep 0.1
+            done
+        done
+        kill $!"#;
+    let mut command = Command::new("unshare");
+    command.args(["--net", "bash", "-c", script, env!("CARGO_BIN_EXE_edgeimpulse-exporter")]);
+    let ended = Program::run(command).end().await;
+    assert_eq!(ended.stdout, "healthy\nhealthy\n", "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
     let path = file("socket", "") + ".s";
     let unix = format!("--web.listen-address=unix:{path}");

@@ -34,7 +34,13 @@ async fn a_client_that_trusts_the_certificate_is_served_and_others_leave() {
     assert!(response.text().await.unwrap().contains("This page was served over HTTPS."));
 
     assert_eq!(served.status(&Authority::new().client().build().unwrap(), "/").await, None);
-    assert!(crate::support::get(served.http("/metrics")).await.is_err(), "plain HTTP gets no response");
+    let plain = crate::support::get(served.http("/metrics")).await.unwrap();
+    assert_eq!(
+        (plain.status(), &plain.headers()["x-content-type-options"]),
+        (StatusCode::BAD_REQUEST, &"nosniff".parse().unwrap())
+    );
+    let text = "this address requires TLS: use https:// in the URL, and scheme: https in Prometheus\n";
+    assert_eq!(plain.text().await.unwrap(), text);
     served.program.signal("TERM");
     served.program.says("stopped").await;
 }
@@ -209,7 +215,11 @@ async fn clients_that_do_not_agree_on_tls_are_sent_away() {
     let mut plain = TcpStream::connect(address).await.unwrap();
     plain.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     assert_eq!(ended(silent).await, b"");
-    assert!(!ended(plain).await.starts_with(b"HTTP"), "plain HTTP gets no response");
+    let said = String::from_utf8(ended(plain).await).unwrap();
+    assert!(said.starts_with("HTTP/1.1 400 ") && !said.contains("Here."), "{said}");
+    let mut other = TcpStream::connect(address).await.unwrap();
+    other.write_all(b"\0\0\0\0\0\0\0\0").await.unwrap();
+    assert!(!ended(other).await.starts_with(b"HTTP"), "it is no request");
     let client = authority.client().build().unwrap();
     assert!(client.get(format!("https://{address}/")).send().await.is_ok(), "their place is free again");
 }

@@ -134,7 +134,7 @@ impl Running {
         let request = self.request(reqwest::Method::GET, "/metrics");
         let response =
             request.header(ACCEPT, "application/openmetrics-text;version=1.0.0").send().await.unwrap();
-        let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores";
         assert_eq!(response.headers()[CONTENT_TYPE], media_type);
         Exposition::of_open_metrics(&response.text().await.unwrap())
     }

@@ -7,12 +7,16 @@ mod unix;
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::config::ListenAddress;
+
+/// Length of the queue of connections that wait to be accepted, as in `TcpListener::bind`.
+const BACKLOG: u32 = 1024;
 
 /// The byte stream of a connection.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -103,10 +107,23 @@ impl fmt::Display for Socket {
 
 /// Listens on a TCP address. The unspecified IPv6 address includes IPv4, and means IPv4 alone on a system without IPv6.
 async fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let bound = TcpListener::bind(address).await;
-    let is_everything = address.is_ipv6() && address.ip().is_unspecified();
-    if bound.is_err() && is_everything && UdpSocket::bind("[::1]:0").is_err() {
+    if address.ip() != Ipv6Addr::UNSPECIFIED {
+        return TcpListener::bind(address).await;
+    }
+    let bound = bind_every_address(address);
+    if bound.is_err() && UdpSocket::bind("[::1]:0").is_err() {
         return TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await;
     }
     bound
+}
+
+fn bind_every_address(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v6()?;
+    // The default of the system may be to leave IPv4 out, as with net.ipv6.bindv6only=1.
+    SockRef::from(&socket).set_only_v6(false)?;
+    // As `TcpListener::bind` does; on Windows it would let others take the port.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

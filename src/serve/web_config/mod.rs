@@ -5,6 +5,7 @@ mod config;
 mod rate_limit;
 mod tls;
 mod users;
+mod values;
 mod watcher;
 
 pub(super) use auth::{authenticated, probes_only};

@@ -4,16 +4,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use serde_saphyr::Spanned;
 
-use crate::config::yaml::LineError;
+use super::values::{GoDuration, Number};
 
 /// `rate_limit`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RateSection {
-    interval: Option<Spanned<String>>,
-    burst: Option<Spanned<u32>>,
+    interval: Option<GoDuration>,
+    burst: Option<Number>,
 }
 
 /// A token bucket: each request takes a token, and one token is added per interval, up to `burst`.
@@ -26,23 +25,11 @@ pub(super) struct RateLimit {
 }
 
 impl RateLimit {
-    /// Builds the limit, or returns `None` without an interval.
-    pub(super) fn build(section: &Spanned<RateSection>) -> Result<Option<Self>, LineError> {
-        let Some(interval) = section.value.interval.as_ref().filter(|interval| interval.value != "0") else {
-            return Ok(None);
-        };
-        let duration = humantime::parse_duration(&interval.value).map_err(|error| {
-            let value = &interval.value;
-            let text =
-                format!("rate_limit: interval {value:?}: {error}; expected a duration such as 1s or 100ms");
-            LineError::at(interval, text)
-        })?;
-        match &section.value.burst {
-            _ if duration.is_zero() => Ok(None),
-            Some(burst) if burst.value > 0 => Ok(Some(Self::new(duration, burst.value, Instant::now()))),
-            Some(burst) => Err(LineError::at(burst, "rate_limit: burst is 0; expected 1 or more")),
-            None => Err(LineError::at(section, "rate_limit: burst is missing; expected 1 or more")),
-        }
+    /// Builds the limit, or returns `None` without an interval. Without a burst, no request is allowed.
+    pub(super) fn build(section: &RateSection) -> Option<Self> {
+        let GoDuration(interval) = section.interval.filter(|GoDuration(interval)| !interval.is_zero())?;
+        let burst = section.burst.map_or(0, |Number(burst)| burst);
+        Some(Self::new(interval, burst, Instant::now()))
     }
 
     /// Returns a full bucket.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
@@ -21,105 +21,113 @@ use super::{Pem, TlsSection, non_empty};
 use crate::config::yaml::LineError;
 use crate::trust::{Trusted, Usage};
 
-/// Whether clients need a certificate, from the least to the most strict.
+/// Which certificate clients need, in the order of Go, from the least to the most strict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::serve::web_config) enum ClientAuth {
     /// Client certificates are not requested.
     Off,
+    /// A client certificate is requested, and not verified.
+    Requested,
+    /// Any client certificate is required, and not verified.
+    AnyRequired,
     /// A client certificate is verified if there is one.
-    Optional,
+    Verified,
     /// A valid client certificate is required.
-    Required,
-    /// A valid client certificate with an allowed name is required.
-    RequiredName,
+    VerifiedRequired,
 }
 
-/// Returns the verifier of client certificates.
+/// The values of `client_auth_type`.
+const KINDS: [(&str, ClientAuth); 6] = [
+    ("NoClientCert", ClientAuth::Off),
+    ("RequestClientCert", ClientAuth::Requested),
+    ("RequireAnyClientCert", ClientAuth::AnyRequired),
+    ("RequireClientCert", ClientAuth::AnyRequired),
+    ("VerifyClientCertIfGiven", ClientAuth::Verified),
+    ("RequireAndVerifyClientCert", ClientAuth::VerifiedRequired),
+];
+
+/// Returns the verifier of client certificates. Without `authorities`, they are those of the system, as in Go.
 pub(super) fn verifier(
     section: &TlsSection,
     authorities: Option<&Pem>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<(ClientAuth, Arc<dyn ClientCertVerifier>), LineError> {
-    let kind = non_empty(&section.client_auth_type);
-    let client_auth = kind.map_or(Ok(ClientAuth::Off), parse)?;
+    let client_auth = non_empty(&section.client_auth_type).map_or(Ok(ClientAuth::Off), parse)?;
     let names = section.client_allowed_sans.as_ref();
-    if let Some(names) = names {
-        let error = |text| Err(LineError::at(names, text));
-        if client_auth != ClientAuth::Required {
-            return error("client_allowed_sans requires client_auth_type RequireAndVerifyClientCert");
-        }
-        if names.value.is_empty() {
-            return error("client_allowed_sans is empty; expected at least one name");
-        }
-    }
-    let authorities = match (kind.filter(|_| client_auth > ClientAuth::Off), authorities) {
-        (None, None) => return Ok((ClientAuth::Off, Arc::new(NoClientAuth))),
-        (None, Some(authorities)) => {
+    if client_auth == ClientAuth::Off {
+        if let Some(authorities) = authorities {
             let text = "has no effect without client certificates; \
                         expected client_auth_type RequireAndVerifyClientCert or VerifyClientCertIfGiven";
             return Err(authorities.error(text));
         }
-        (Some(kind), None) => {
-            let text = format!("client_auth_type {} requires client_ca_file or client_ca", kind.value);
-            return Err(LineError::at(kind, text));
+        if names.is_some() {
+            tracing::warn!("client_allowed_sans has no effect without client_auth_type");
         }
-        (Some(_), Some(authorities)) => authorities,
-    };
-    let unusable = |error: &dyn std::fmt::Display| authorities.error(&format!("cannot be used: {error}"));
-    let mut roots = RootCertStore::empty();
-    let certificates = authorities.certificates()?;
-    let trusted = Trusted::new(&certificates, provider.signature_verification_algorithms);
-    for certificate in certificates {
-        roots.add(certificate).map_err(|error| unusable(&error))?;
+        return Ok((client_auth, Arc::new(NoClientAuth)));
     }
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    let builder = if client_auth == ClientAuth::Optional { builder.allow_unauthenticated() } else { builder };
-    let inner = builder.build().map_err(|error| unusable(&error))?;
-    let client_auth = if names.is_some() { ClientAuth::RequiredName } else { client_auth };
-    let allowed = names.map(|names| names.value.iter().map(|name| normalized(name)).collect());
-    Ok((client_auth, Arc::new(Verifier { inner, trusted, allowed })))
+    let certificates = authorities.map_or(Ok(Vec::new()), Pem::certificates)?;
+    let trusted = Trusted::new(&certificates, provider.signature_verification_algorithms);
+    let inner = match client_auth >= ClientAuth::Verified {
+        true => inner(authorities, certificates, provider)?,
+        false => None,
+    };
+    let allowed = names.map(|names| names.iter().map(|name| normalized(name)).collect());
+    Ok((
+        client_auth,
+        Arc::new(Verifier { client_auth, inner, trusted, allowed, provider: Arc::clone(provider) }),
+    ))
 }
 
 /// Parses a value of `client_auth_type`, by its name in Go.
 fn parse(kind: &Spanned<String>) -> Result<ClientAuth, LineError> {
-    let error = match kind.value.as_str() {
-        "NoClientCert" => return Ok(ClientAuth::Off),
-        "VerifyClientCertIfGiven" => return Ok(ClientAuth::Optional),
-        "RequireAndVerifyClientCert" => return Ok(ClientAuth::Required),
-        unverified @ ("RequestClientCert" | "RequireAnyClientCert" | "RequireClientCert") => format!(
-            "client_auth_type {unverified} is not supported, because it accepts unverified certificates; \
-             expected RequireAndVerifyClientCert or VerifyClientCertIfGiven, with client_ca_file"
-        ),
-        unknown => format!(
-            "unknown client_auth_type {unknown:?}; \
-             expected NoClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert"
-        ),
-    };
-    Err(LineError::at(kind, error))
+    let found = KINDS.iter().find(|(known, _)| *known == kind.value);
+    found.map(|(_, client_auth)| *client_auth).ok_or_else(|| {
+        let expected = KINDS.map(|(known, _)| known).join(", ");
+        LineError::at(kind, format!("unknown client_auth_type {:?}; expected one of {expected}", kind.value))
+    })
 }
 
-/// Accepts certificates that webpki accepts or that are trusted, and that have one of the allowed names: DNS names, IP
-/// addresses, e-mail addresses or URIs. Names are compared as a whole.
+/// Returns a verifier for certificates of these authorities, or of those of the system; `None` if it has none.
+fn inner(
+    authorities: Option<&Pem>,
+    certificates: Vec<CertificateDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, LineError> {
+    let mut roots = RootCertStore::empty();
+    let Some(authorities) = authorities else {
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        return Ok(builder.build().ok());
+    };
+    let unusable = |error: &dyn std::fmt::Display| authorities.error(&format!("cannot be used: {error}"));
+    for certificate in certificates {
+        roots.add(certificate).map_err(|error| unusable(&error))?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    builder.build().map(Some).map_err(|error| unusable(&error))
+}
+
+/// Verifies client certificates as `client_auth_type` and `client_allowed_sans` say.
 #[derive(Debug)]
 struct Verifier {
-    inner: Arc<dyn ClientCertVerifier>,
+    client_auth: ClientAuth,
+    /// `None` if no certificate is verified, or if the system trusts no authority.
+    inner: Option<Arc<dyn ClientCertVerifier>>,
     trusted: Trusted,
-    /// `None` if any name is allowed.
+    /// DNS names, IP addresses, e-mail addresses or URIs, compared as a whole. `None` if any name is allowed.
     allowed: Option<Vec<String>>,
-}
-
-/// Returns a name in the form that certificates have: an IPv6 address can be written in several ways.
-fn normalized(name: &str) -> String {
-    name.parse::<IpAddr>().map_or_else(|_| name.to_owned(), |address| address.to_canonical().to_string())
+    provider: Arc<CryptoProvider>,
 }
 
 impl ClientCertVerifier for Verifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.inner.root_hint_subjects()
+        self.inner.as_ref().map_or(&[], |inner| inner.root_hint_subjects())
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        self.inner.client_auth_mandatory()
+        // exporter-toolkit also rejects a client without a certificate if names are set.
+        let is_required = matches!(self.client_auth, ClientAuth::AnyRequired | ClientAuth::VerifiedRequired);
+        is_required || self.allowed.is_some()
     }
 
     fn verify_client_cert(
@@ -128,10 +136,11 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.inner
-            .verify_client_cert(certificate, intermediates, now)
-            .map(|_| ())
-            .or_else(|error| self.trusted.verify(error, certificate, Usage::Client, now))?;
+        if self.client_auth >= ClientAuth::Verified {
+            let inner = self.inner.as_ref().ok_or(CertificateError::UnknownIssuer)?;
+            let verified = inner.verify_client_cert(certificate, intermediates, now).map(drop);
+            verified.or_else(|error| self.trusted.verify(error, certificate, Usage::Client, now))?;
+        }
         let Some(allowed) = &self.allowed else { return Ok(ClientCertVerified::assertion()) };
         let names = alternative_names(certificate).unwrap_or_default();
         if names.iter().any(|name| allowed.contains(name)) {
@@ -147,7 +156,8 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = self.inner.verify_tls12_signature(message, certificate, signature);
+        let algorithms = &self.provider.signature_verification_algorithms;
+        let verified = verify_tls12_signature(message, certificate, signature, algorithms);
         verified.or_else(|error| self.trusted.verify_signature(error, message, certificate, signature))
     }
 
@@ -157,13 +167,19 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let verified = self.inner.verify_tls13_signature(message, certificate, signature);
+        let algorithms = &self.provider.signature_verification_algorithms;
+        let verified = verify_tls13_signature(message, certificate, signature, algorithms);
         verified.or_else(|error| self.trusted.verify_signature(error, message, certificate, signature))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// Returns a name in the form that certificates have: an IPv6 address can be written in several ways.
+fn normalized(name: &str) -> String {
+    name.parse::<IpAddr>().map_or_else(|_| name.to_owned(), |address| address.to_canonical().to_string())
 }
 
 /// Returns the alternative names of a certificate, or `None` if it has no such extension or cannot be parsed.

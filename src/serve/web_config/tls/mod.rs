@@ -1,4 +1,4 @@
-//! `tls_server_config`, built for rustls. Settings that rustls does not support are errors.
+//! `tls_server_config`, built for rustls.
 
 mod algorithms;
 mod client_auth;
@@ -17,7 +17,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
+use self::algorithms::Algorithms;
 pub(super) use self::client_auth::ClientAuth;
+use super::values::Boolean;
 use super::watcher::WatchedFiles;
 use crate::config::yaml::LineError;
 use crate::trust;
@@ -39,11 +41,11 @@ pub(super) struct TlsSection {
     client_auth_type: Text,
     client_ca: InlinePem,
     client_ca_file: Text,
-    client_allowed_sans: Option<Spanned<Vec<String>>>,
+    client_allowed_sans: Option<Vec<String>>,
     min_version: Text,
     max_version: Text,
     cipher_suites: Option<Vec<Spanned<String>>>,
-    prefer_server_cipher_suites: Option<bool>,
+    prefer_server_cipher_suites: Option<Boolean>,
     curve_preferences: Option<Vec<Spanned<String>>>,
 }
 
@@ -52,16 +54,19 @@ pub(super) struct TlsSection {
 pub(super) struct Tls {
     pub(super) config: Arc<ServerConfig>,
     pub(super) client_auth: ClientAuth,
+    /// Whether a client certificate needs an allowed name.
+    pub(super) has_allowed_names: bool,
 }
 
-/// Builds the TLS settings, or returns `None` if the section is empty. Paths are relative to `folder`.
+/// Builds the TLS settings, or returns `None` if the section does not enable TLS. Paths are relative to `folder`.
 pub(super) fn build(
     section: &TlsSection,
     http2: bool,
     folder: &Path,
     files: &mut WatchedFiles,
 ) -> Result<Option<Tls>, LineError> {
-    if section.is_empty() {
+    let algorithms = Algorithms::read(section, http2)?;
+    if !section.is_enabled() {
         return Ok(None);
     }
     let mut pem = |name: &str, inline: &InlinePem, file: &Text| Pem::read(name, inline, file, folder, files);
@@ -76,7 +81,8 @@ pub(super) fn build(
     let certificate = certificate.ok_or_else(|| missing("cert"))?;
     let key = key.ok_or_else(|| missing("key"))?;
     let (chain, private_key) = (certificate.certificates()?, key.private_key()?);
-    let provider = Arc::new(algorithms::provider(section)?);
+    let (provider, versions) = algorithms.supported(section)?;
+    let provider = Arc::new(provider);
     let own = provider.key_provider.load_private_key(private_key);
     let own = own
         .and_then(|key| trust::certified_key(chain, key))
@@ -84,12 +90,12 @@ pub(super) fn build(
     let (client_auth, verifier) = client_auth::verifier(section, authorities.as_ref(), &provider)?;
     let no_suite = "tls_server_config: cipher_suites contains no suite for the allowed TLS versions";
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&algorithms::versions(section)?)
+        .with_protocol_versions(&versions)
         .map_err(|_| LineError::without_line(no_suite))?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     config.time_provider = Arc::new(TimeSince1970);
-    config.ignore_client_order = section.prefer_server_cipher_suites.unwrap_or(true);
+    config.ignore_client_order = section.prefer_server_cipher_suites.is_none_or(|Boolean(prefer)| prefer);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     if http2 {
         config.alpn_protocols.insert(0, b"h2".to_vec());
@@ -99,7 +105,8 @@ pub(super) fn build(
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
     }
-    Ok(Some(Tls { config: Arc::new(config), client_auth }))
+    let has_allowed_names = client_auth > ClientAuth::Off && section.client_allowed_sans.is_some();
+    Ok(Some(Tls { config: Arc::new(config), client_auth, has_allowed_names }))
 }
 
 /// The time for TLS: before 1970, where rustls panics by default, it is 1970.
@@ -114,15 +121,11 @@ impl TimeProvider for TimeSince1970 {
 }
 
 impl TlsSection {
-    fn is_empty(&self) -> bool {
-        let files = [&self.cert_file, &self.key_file, &self.client_ca_file];
-        let names = [&self.client_auth_type, &self.min_version, &self.max_version];
-        files.into_iter().chain(names).all(|text| non_empty(text).is_none())
-            && [&self.cert, &self.key, &self.client_ca].into_iter().all(|pem| non_empty_pem(pem).is_none())
-            && self.client_allowed_sans.is_none()
-            && self.cipher_suites.is_none()
-            && self.prefer_server_cipher_suites.is_none()
-            && self.curve_preferences.is_none()
+    /// Returns whether a setting is there that exporter-toolkit takes as a wish for TLS.
+    fn is_enabled(&self) -> bool {
+        let texts = [&self.cert_file, &self.key_file, &self.client_ca_file, &self.client_auth_type];
+        texts.into_iter().any(|text| non_empty(text).is_some())
+            || [&self.cert, &self.key, &self.client_ca].into_iter().any(|pem| non_empty_pem(pem).is_some())
     }
 }
 
@@ -143,7 +146,7 @@ struct Pem {
 }
 
 impl Pem {
-    /// Reads PEM from the field `name`, or from the file of the field `name_file`.
+    /// Reads PEM from the file of the field `name_file`, or else from the field `name`.
     fn read(
         name: &str,
         inline: &InlinePem,
@@ -153,15 +156,11 @@ impl Pem {
     ) -> Result<Option<Self>, LineError> {
         Ok(Some(match (non_empty_pem(inline), non_empty(file)) {
             (None, None) => return Ok(None),
-            (Some(_), Some(file)) => {
-                let text = format!("both {name} and {name}_file are set; expected one of them");
-                return Err(LineError::at(file, text));
-            }
             (Some(inline), None) => {
                 let content = inline.value.expose_secret().as_bytes().to_vec();
                 Self { content, origin: name.to_owned(), location: inline.referenced }
             }
-            (None, Some(file)) => {
+            (_, Some(file)) => {
                 let path = folder.join(&file.value);
                 let origin = format!("{name}_file {}", path.display());
                 let content = files

@@ -6,7 +6,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::http::HeaderValue;
 use base64::Engine as _;
@@ -16,13 +16,16 @@ use ring::hmac;
 use ring::rand::SystemRandom;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde_saphyr::Spanned;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config::yaml::LineError;
 use crate::serve::connection::WrongPassword;
 
-/// Accepted bcrypt costs. With a higher cost, one verification occupies a core for many seconds.
-const COSTS: std::ops::RangeInclusive<u32> = 4..=16;
+/// The costs that bcrypt has.
+const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
+
+/// With a higher cost, one verification occupies a core for many seconds.
+const SLOW_COST: u32 = 16;
 
 /// Maximum number of passwords that wait behind those of other connections. Further requests are rejected.
 const MAX_PENDING: usize = 64;
@@ -43,6 +46,8 @@ pub(super) struct Users {
     behind: Semaphore,
     /// Limits the requests that wait for that.
     pending: Semaphore,
+    /// Running verifications by user and password, as a digest. Equal requests wait for the same one.
+    running: Mutex<HashMap<Vec<u8>, Arc<OnceCell<bool>>>>,
     /// Number of verifications with bcrypt.
     hashed: AtomicU64,
 }
@@ -74,10 +79,6 @@ impl Users {
         let mut by_name = HashMap::new();
         let mut highest_cost = *COSTS.start();
         for (name, hash) in section {
-            if name.is_empty() || name.contains(':') {
-                let text = "basic_auth_users: a user name is empty or contains a colon";
-                return Err(LineError::at(hash, text));
-            }
             let cost = cost(hash)?;
             highest_cost = highest_cost.max(cost);
             by_name.insert(name.clone(), User { hash: hash.value.clone(), cost, verified: OnceLock::new() });
@@ -94,6 +95,7 @@ impl Users {
             hashing: Arc::new(Semaphore::new((cores / 2).clamp(1, 4))),
             behind: Semaphore::new(1),
             pending: Semaphore::new(MAX_PENDING),
+            running: Mutex::default(),
             hashed: AtomicU64::new(0),
         }))
     }
@@ -112,9 +114,37 @@ impl Users {
         if user.and_then(|user| user.verified.get()).is_some_and(is_same) {
             return Verdict::Granted;
         }
+        let verification = self.running(&name, password.expose_secret());
+        match verification.get_or_try_init(|| self.verify(user, password, wrong)).await {
+            Ok(true) => Verdict::Granted,
+            Ok(false) => {
+                wrong.send();
+                Verdict::Denied
+            }
+            Err(verdict) => verdict,
+        }
+    }
+
+    /// Returns the running verification of this user and password, or a new one.
+    fn running(&self, name: &str, password: &[u8]) -> Arc<OnceCell<bool>> {
+        let key = hmac::sign(&self.cache_key, &[name.as_bytes(), b":", password].concat());
+        // Critical sections cannot leave partial state, so poisoning is ignored.
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for these any more.
+        running.retain(|_, verification| Arc::strong_count(verification) > 1);
+        Arc::clone(running.entry(key.as_ref().to_vec()).or_default())
+    }
+
+    /// Returns whether the password is that of the user, or `Busy`.
+    async fn verify(
+        &self,
+        user: Option<&User>,
+        password: SecretSlice<u8>,
+        wrong: &WrongPassword,
+    ) -> Result<bool, Verdict> {
         // Waiting fails only if a semaphore is closed, which never happens.
         let permit = if wrong.has_been_sent() {
-            let Ok(_pending) = self.pending.try_acquire() else { return Verdict::Busy };
+            let Ok(_pending) = self.pending.try_acquire() else { return Err(Verdict::Busy) };
             let _behind = self.behind.acquire().await;
             Arc::clone(&self.hashing).acquire_owned().await
         } else {
@@ -131,16 +161,10 @@ impl Users {
             is_valid
         });
         let is_valid = verification.await.unwrap_or(false);
-        match user {
-            Some(user) if is_valid => {
-                user.verified.get_or_init(|| tag);
-                Verdict::Granted
-            }
-            _ => {
-                wrong.send();
-                Verdict::Denied
-            }
+        if let Some(user) = user.filter(|_| is_valid) {
+            user.verified.get_or_init(|| tag);
         }
+        Ok(user.is_some() && is_valid)
     }
 }
 
@@ -184,8 +208,14 @@ fn cost(hash: &Spanned<SecretString>) -> Result<u32, LineError> {
     let parts =
         parts.map_err(|_| error("a password is not a bcrypt hash; create one with htpasswd -nB".to_owned()))?;
     let (cost, min, max) = (parts.get_cost(), COSTS.start(), COSTS.end());
-    if COSTS.contains(&cost) {
-        return Ok(cost);
+    if !COSTS.contains(&cost) {
+        return Err(error(format!(
+            "a bcrypt hash has cost {cost}; expected {min} to {max}, recommended 10 to 12"
+        )));
     }
-    Err(error(format!("a bcrypt hash has cost {cost}; expected {min} to {max}, recommended 10 to 12")))
+    if cost > SLOW_COST {
+        let text = "a bcrypt hash has a high cost: each check of a password takes seconds or longer; recommended 10 to 12";
+        tracing::warn!(cost, "basic_auth_users: {text}");
+    }
+    Ok(cost)
 }
