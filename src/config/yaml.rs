@@ -122,6 +122,12 @@ fn describe(error: &ParserError, given: Option<&str>) -> String {
         }
         ParserError::SerdeMissingField { field, .. } => format!("field {field:?} is missing"),
         ParserError::DuplicateMappingKey { key: Some(key), .. } => format!("field {key:?} is set twice"),
+        // The location of a value that may be of several types is that of its mapping.
+        ParserError::SerdeInvalidType { unexpected, expected: kind, .. }
+            if unexpected.starts_with("string") =>
+        {
+            format!("expected {}, got text", in_words(kind))
+        }
         ParserError::SerdeInvalidType { expected: kind, .. }
         | ParserError::SerdeInvalidValue { expected: kind, .. } => expected(in_words(kind)),
         ParserError::Unexpected { expected: kind, .. } => expected(in_words(kind)),

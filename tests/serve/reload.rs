@@ -164,6 +164,9 @@ async fn a_signal_reloads_and_http_does_where_it_is_allowed_to() {
         std::fs::write(&config, with_accounts(&api.url(), &["two"], &web)).unwrap();
         let response = client.request(Method::POST, format!("{url}/-/reload")).send().await.unwrap();
         assert_eq!(response.status(), expected, "{}", response.text().await.unwrap());
+        if enabled {
+            program.says("configuration reloaded").await;
+        }
         let account = if enabled { "two" } else { "one" };
         let text = crate::support::get_text(format!("{url}/metrics")).await;
         assert_eq!(
