@@ -30,6 +30,7 @@ pub(super) fn check_clock() -> Result<(), Failure> {
 /// Serves `exporter` until SIGTERM or SIGINT. The exit code is 1 if requests were still running at the end.
 pub(super) async fn run(exporter: Arc<Exporter>, server: Server) -> ExitCode {
     let limits = ConnectionLimits::default();
+    let server = server.with_telemetry(Arc::clone(&exporter.telemetry));
     let live = ReloadableExporter::new(exporter);
     tokio::spawn(reload_on_sighup(Arc::clone(&live)));
     let is_clean = server.serve(serve::app(live), shutdown_signal(), limits).await;

@@ -71,6 +71,8 @@ pub struct Telemetry {
     pub truncated: Counters<2>,
     /// Panics during calls.
     pub panics: Counters<0>,
+    /// Times that a limit of the HTTP server was reached, by limit.
+    pub web_limits: Counters<1>,
     load: Mutex<ConfigLoad>,
 }
 
@@ -102,6 +104,9 @@ impl Telemetry {
     pub fn new(now: UnixTime) -> Self {
         let telemetry = Self::default();
         telemetry.panics.add([], 0);
+        for limit in ["connections", "requests", "responses"] {
+            telemetry.web_limits.add([limit.into()], 0);
+        }
         telemetry.reloaded(Some(now));
         telemetry
     }
@@ -187,6 +192,11 @@ impl Telemetry {
     /// Counts texts that were shortened and elements that were left out. Returns true for the first ones of a field.
     pub fn truncated(&self, endpoint: &'static str, field: &'static str, times: u64) -> bool {
         self.truncated.add([endpoint.into(), field.into()], times) == 0
+    }
+
+    /// Counts that a limit of the HTTP server was reached.
+    pub fn web_limit(&self, limit: &'static str) {
+        self.web_limits.add([limit.into()], 1);
     }
 
     /// Counts a panic.

@@ -1,12 +1,15 @@
 //! One connection: TLS handshake, requests, idle timeout and graceful shutdown.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::{Service as _, service_fn};
@@ -15,15 +18,16 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use super::clients::{Client, Sending, Wait};
 use super::routes::https_only;
 use super::socket::Stream;
+use super::web_config::is_probe;
 
 /// Maximum number of concurrent requests of an HTTP/2 connection. Prometheus sends one at a time.
 const STREAMS: u32 = 8;
@@ -37,7 +41,7 @@ const REFUSED_LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// Limits and timeouts of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionLimits {
-    /// Maximum number of open connections. Further connections wait until one is closed.
+    /// Maximum number of open connections. For a further one, the one is closed that is idle for the longest time.
     pub connections: usize,
     /// Timeout of a TLS handshake.
     pub handshake_timeout: Duration,
@@ -84,14 +88,27 @@ impl WrongPassword {
     }
 }
 
-/// Serves a connection until the client closes it, it is idle for too long, or `stop` is cancelled and the requests in
-/// flight have completed.
+/// Serves a connection until the client closes it, it is idle for too long, another one needs its place, or `stop` is
+/// cancelled and the requests in flight have completed.
 pub(super) async fn serve(
+    stream: Box<dyn Stream>,
+    tls: Option<Arc<ServerConfig>>,
+    app: Router,
+    stop: CancellationToken,
+    limits: ConnectionLimits,
+    client: Client,
+) {
+    let close = client.close.clone();
+    close.run_until_cancelled_owned(serve_client(stream, tls, app, stop, limits, Arc::new(client))).await;
+}
+
+async fn serve_client(
     stream: Box<dyn Stream>,
     tls: Option<Arc<ServerConfig>>,
     mut app: Router,
     stop: CancellationToken,
     limits: ConnectionLimits,
+    client: Arc<Client>,
 ) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.write_timeout));
@@ -119,16 +136,22 @@ pub(super) async fn serve(
         };
     }
 
-    let (started, running) = (AtomicU64::new(0), TaskTracker::new());
-    running.close();
     let (app, wrong) = (TowerToHyperService::new(app), WrongPassword::default());
     let service = service_fn(|mut request: Request<Incoming>| {
         if is_encrypted {
             request.extensions_mut().insert(Encrypted);
         }
         request.extensions_mut().insert(wrong.clone());
-        started.fetch_add(1, Ordering::Relaxed);
-        running.track_future(app.call(request))
+        let is_probe = is_probe(&request);
+        let (app, place) = (app.clone(), client.request(is_probe));
+        async move {
+            let response = match &place {
+                Some(_) => app.call(request).await?,
+                None => (StatusCode::SERVICE_UNAVAILABLE, "too many requests at once: retry later\n")
+                    .into_response(),
+            };
+            Ok::<_, Infallible>(response.map(|body| Sending::new(body, place)))
+        }
     });
     let builder = builder(is_http2, limits);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -137,7 +160,7 @@ pub(super) async fn serve(
         _ = connection.as_mut() => return,
         () = stop.cancelled() => false,
         // hyper closes idle HTTP/1 connections.
-        () = idle(&started, &running, limits.header_timeout), if is_http2 => true,
+        () = idle(&client, limits), if is_http2 => true,
     };
     connection.as_mut().graceful_shutdown();
     // At shutdown the server limits the wait. An idle HTTP/2 client may not react, or may not read its response.
@@ -186,20 +209,24 @@ fn builder(is_http2: bool, limits: ConnectionLimits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS)
-        .max_header_list_size(HEADER_SIZE.into())
-        .keep_alive_interval(limits.header_timeout)
-        .keep_alive_timeout(limits.header_timeout);
+        .max_send_buf_size(HEADER_SIZE.into())
+        .max_header_list_size(HEADER_SIZE.into());
     builder
 }
 
-/// Waits until no request has started or run for `duration`.
-async fn idle(started: &AtomicU64, running: &TaskTracker, duration: Duration) {
+/// Waits until the client has sent no request, or has read nothing of a response, for too long. Pings would tell less: the
+/// reply of a client that reads slowly comes after everything that it reads.
+async fn idle(client: &Client, limits: ConnectionLimits) {
     loop {
-        running.wait().await;
-        let before = started.load(Ordering::Relaxed);
-        sleep(duration).await;
-        if started.load(Ordering::Relaxed) == before {
+        let now = Instant::now();
+        let end = match client.wait() {
+            Wait::Handling => now + limits.header_timeout,
+            Wait::Reader(since) => since + limits.write_timeout,
+            Wait::Idle(since) => since + limits.header_timeout,
+        };
+        if end <= now {
             return;
         }
+        sleep_until(end).await;
     }
 }

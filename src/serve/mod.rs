@@ -1,5 +1,6 @@
 //! The HTTP server: sockets, connections, authentication and routes.
 
+mod clients;
 mod connection;
 pub mod negotiation;
 pub mod reload;

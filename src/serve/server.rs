@@ -9,16 +9,17 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::future::{OptionFuture, join_all, try_join_all};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::clients::Clients;
 use super::connection::{self, ConnectionLimits};
 use super::routes::without_sniffing;
 use super::socket::Socket;
 use super::web_config::{WebConfigWatcher, authenticated, probes_only};
 use crate::config::WebOptions;
+use crate::metrics::telemetry::Telemetry;
 
 /// Pause after a failed accept, which happens when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -33,13 +34,21 @@ pub struct Server {
     sockets: Vec<Socket>,
     probe_socket: Option<Socket>,
     web_config: Option<Arc<WebConfigWatcher>>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl Server {
     /// Returns a server on one socket. Without a web configuration, it needs neither TLS nor passwords.
     #[must_use]
     pub fn new(listener: TcpListener, web_config: Option<WebConfigWatcher>) -> Self {
-        Self { sockets: vec![Socket::Tcp(listener)], probe_socket: None, web_config: web_config.map(Arc::new) }
+        let (sockets, web_config) = (vec![Socket::Tcp(listener)], web_config.map(Arc::new));
+        Self { sockets, probe_socket: None, web_config, telemetry: Arc::default() }
+    }
+
+    /// Counts in `telemetry` how often a limit is reached.
+    #[must_use]
+    pub fn with_telemetry(self, telemetry: Arc<Telemetry>) -> Self {
+        Self { telemetry, ..self }
     }
 
     /// Serves `app` on a free loopback port until the process ends, and returns the address.
@@ -64,7 +73,7 @@ impl Server {
         };
         let probe_socket = OptionFuture::from(options.probe_listen_address.as_ref().map(Socket::bind));
         let probe_socket = probe_socket.await.transpose()?;
-        Ok(Self { sockets, probe_socket, web_config: web_config.map(Arc::new) })
+        Ok(Self { sockets, probe_socket, web_config: web_config.map(Arc::new), telemetry: Arc::default() })
     }
 
     /// Returns the scheme of this exporter's URLs.
@@ -96,22 +105,22 @@ impl Server {
         shutdown: impl Future<Output = ()>,
         limits: ConnectionLimits,
     ) -> bool {
-        let Self { sockets, probe_socket, web_config } = self;
+        let Self { sockets, probe_socket, web_config, telemetry } = self;
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
-        let permits = |count| Arc::new(Semaphore::new(count));
+        let clients = |most| Clients::new(most, Arc::clone(&telemetry));
         let probes = probe_socket.map(|socket| {
-            let (app, permits) = (without_sniffing(probes_only(app.clone())), permits(PROBE_CONNECTIONS));
-            Endpoint { socket, app, web_config: None, permits, limits }
+            let (app, clients) = (without_sniffing(probes_only(app.clone())), clients(PROBE_CONNECTIONS));
+            Endpoint { socket, app, web_config: None, clients, limits }
         });
         let app = match &web_config {
             Some(web_config) => authenticated(app, Arc::clone(web_config)),
             None => app,
         };
         let app = without_sniffing(app);
-        let permits = permits(limits.connections);
+        let clients = clients(limits.connections);
         let endpoints = sockets.into_iter().map(|socket| {
-            let (app, web_config, permits) = (app.clone(), web_config.clone(), Arc::clone(&permits));
-            Endpoint { socket, app, web_config, permits, limits }
+            let (app, web_config, clients) = (app.clone(), web_config.clone(), Arc::clone(&clients));
+            Endpoint { socket, app, web_config, clients, limits }
         });
         tokio::select! {
             _ = join_all(endpoints.chain(probes).map(|endpoint| endpoint.accept(&connections, &stop))) => {
@@ -125,20 +134,18 @@ impl Server {
     }
 }
 
-/// A socket with the routes that it serves, and the permits of its connections.
+/// A socket with the routes that it serves, and the places of its connections.
 struct Endpoint {
     socket: Socket,
     app: Router,
     web_config: Option<Arc<WebConfigWatcher>>,
-    permits: Arc<Semaphore>,
+    clients: Arc<Clients>,
     limits: ConnectionLimits,
 }
 
 impl Endpoint {
     async fn accept(self, connections: &TaskTracker, stop: &CancellationToken) -> Infallible {
         loop {
-            // Fails only if the semaphore is closed, which never happens.
-            let permit = Arc::clone(&self.permits).acquire_owned().await;
             let stream = match self.socket.accept().await {
                 Ok(stream) => stream,
                 Err(error) => {
@@ -147,6 +154,7 @@ impl Endpoint {
                     continue;
                 }
             };
+            let client = self.clients.connect().await;
             let (web_config, app, stop, limits) =
                 (self.web_config.clone(), self.app.clone(), stop.clone(), self.limits);
             connections.spawn(async move {
@@ -154,8 +162,7 @@ impl Endpoint {
                     Some(web_config) => web_config.tls().await,
                     None => None,
                 };
-                connection::serve(stream, tls, app, stop, limits).await;
-                drop(permit);
+                connection::serve(stream, tls, app, stop, limits, client).await;
             });
         }
     }

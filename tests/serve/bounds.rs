@@ -1,16 +1,18 @@
 //! Bounds: connections, headers, series, memory.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use edgeimpulse_exporter::model::Clock;
 use edgeimpulse_exporter::serve::ConnectionLimits;
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::running::{KEY, NOW};
+use crate::support::secure::{Authority, Folder, TLS};
 use crate::support::wire::{Step, answer};
-use crate::support::{FakeApi, Program, Running, Wire, data, eventually, file, free_port};
+use crate::support::{Exposition, FakeApi, Program, Running, Wire, data, eventually, file, free_port};
 
 async fn within(api: &FakeApi, limits: ConnectionLimits) -> Running {
     let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
@@ -18,15 +20,69 @@ async fn within(api: &FakeApi, limits: ConnectionLimits) -> Running {
 }
 
 #[tokio::test]
-async fn a_connection_too_many_waits_and_is_not_refused() {
-    let header_timeout = Duration::from_millis(700);
-    let limits = ConnectionLimits { connections: 1, header_timeout, ..ConnectionLimits::default() };
+async fn a_connection_too_many_takes_the_place_of_the_one_that_is_idle_for_longest() {
+    let limits = ConnectionLimits {
+        connections: 3,
+        header_timeout: Duration::from_hours(1),
+        ..ConnectionLimits::default()
+    };
     let exporter = within(&FakeApi::start().await, limits).await;
-    let began = Instant::now();
-    let mut idle = TcpStream::connect(exporter.address).await.unwrap();
-    idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
-    assert!(exporter.page("/-/healthy").await.contains("Healthy"), "it is answered when there is a place");
-    assert!(began.elapsed() >= header_timeout / 2, "it had to wait for the idle one to be sent away");
+    let mut idle = Vec::new();
+    for head in ["GET /metrics HTTP/1.1\r\nHost: a\r\n", "", "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"] {
+        let mut stream = TcpStream::connect(exporter.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        idle.push(stream);
+    }
+    let mut response = [0; 12];
+    idle[2].read_exact(&mut response).await.unwrap();
+    assert!(exporter.page("/-/healthy").await.contains("Healthy"), "places that nobody uses are given away");
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(30), idle[0].read_to_end(&mut rest)).await;
+    assert!(closed.is_ok(), "the longest idle one is closed first");
+    let metrics = exporter.scrape().await;
+    let limits = metrics.value("edgeimpulse_exporter_web_limit_reached_total", &[("limit", "connections")]);
+    assert!(limits >= Some(1.0), "{limits:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_do_not_read_cost_no_snapshot_and_no_response_each() {
+    const MIB: f64 = 1_048_576.0;
+    let api = Wire::always(vec![answer(data("typical/organization-1.json").as_bytes(), "")]).await;
+    let authority = Authority::new();
+    let folder = Folder::new(&authority);
+    folder.write("web.yml", TLS);
+    let ids: Vec<_> = (1..=100).map(|id| id.to_string()).collect();
+    let arguments = [
+        &format!("--api.url={}", api.url),
+        &format!("--organization-id={}", ids.join(",")),
+        "--no-collector.usage",
+        "--cache.ttl=0s",
+        "--web.listen-address=127.0.0.1:0",
+        &format!("--web.config.file={}", folder.path("web.yml")),
+    ];
+    let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let url = format!("https://{}/metrics", program.address().await);
+    let client = authority.client().no_gzip().build().unwrap();
+    let telemetry = async || {
+        let response = client.get(format!("{url}?collect[]=exporter")).send().await.unwrap();
+        Exposition::of_prometheus_text(&response.text().await.unwrap())
+    };
+    let resident = |metrics: &Exposition| metrics.value("process_resident_memory_bytes", &[]).unwrap() / MIB;
+    let idle = resident(&telemetry().await);
+    let mut unread = Vec::new();
+    let mut most = 0_f64;
+    for number in 0..123 {
+        let client = authority.client();
+        let client = if number < 63 { client.http1_only() } else { client.http2_initial_stream_window_size(0) };
+        let client = client.build().unwrap();
+        // More than 8 streams would wait for each other. Connections are closed meanwhile.
+        unread.extend(join_all((0..8).map(|_| client.get(&url).send())).await);
+        most = most.max(resident(&telemetry().await));
+    }
+    assert!(most - idle < 64.0, "{most:.1} MiB, idle {idle:.1}");
+    let limit = ("limit", "responses");
+    let reached = telemetry().await.value("edgeimpulse_exporter_web_limit_reached_total", &[limit]);
+    assert!(reached > Some(0.0), "{reached:?}");
 }
 
 #[tokio::test]
@@ -43,19 +99,55 @@ async fn a_client_that_is_slow_with_its_header_is_sent_away() {
 
 #[tokio::test]
 async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
-    let name = |number: usize| format!("{number}{}", "x".repeat(8000));
     let datasets: Vec<_> =
-        (0..900).map(|number| json!({ "dataset": name(number), "totalFileSize": 1 })).collect();
+        (0..900).map(|number| json!({ "dataset": number.to_string(), "totalFileSize": 1 })).collect();
     let information = json!({ "success": true, "organization": { "id": 1 }, "datasets": datasets });
-    let api = FakeApi::with_organization(&information).await;
-    let write_timeout = Duration::from_millis(300);
-    let limits = ConnectionLimits { connections: 1, write_timeout, ..ConnectionLimits::default() };
-    let exporter = within(&api, limits).await;
-    let mut greedy = TcpStream::connect(exporter.address).await.unwrap();
+    let api = Wire::always(vec![answer(information.to_string().as_bytes(), "")]).await;
+    // More than the system takes for a client that does not read.
+    let ids: Vec<_> = (1..=40).map(|id| format!("--organization-id={id}")).collect();
+    let options: Vec<_> = ids.iter().map(String::as_str).chain(["--no-collector.usage"]).collect();
+    let limits = ConnectionLimits {
+        write_timeout: Duration::from_millis(300),
+        header_timeout: Duration::from_hours(1),
+        ..ConnectionLimits::default()
+    };
+    let exporter =
+        Running::build(&api.url, &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &options);
+    let exporter = Running::serve_within(exporter, limits).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut greedy = socket.connect(exporter.address).await.unwrap();
     greedy.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-    let healthy = tokio::time::timeout(Duration::from_secs(20), exporter.page("/-/healthy")).await;
-    assert!(healthy.is_ok_and(|page| page.contains("Healthy")), "its place is free again");
-    drop(greedy);
+    eventually(async || match greedy.write_all(b"x").await {
+        Ok(()) => Err("it is still connected".to_owned()),
+        Err(_) => Ok(()),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_refused_but_probes_are_not() {
+    let api = Wire::always(vec![Step::Hang]).await;
+    let exporter = Running::with_key_at(&api.url, &["--organization-id=1"]).await;
+    let scrape = async |_| {
+        let request = exporter.request(reqwest::Method::GET, "/metrics");
+        request.header("X-Prometheus-Scrape-Timeout-Seconds", "8").send().await.unwrap().status().as_u16()
+    };
+    let probe = async {
+        let page = format!("http://{}/", exporter.address);
+        eventually(async || match crate::support::get(&page).await.unwrap().status().as_u16() {
+            503 => Ok(()),
+            status => Err(format!("status {status}")),
+        })
+        .await;
+        assert!(exporter.page("/-/healthy").await.contains("Healthy"));
+    };
+    let (statuses, ()) = tokio::join!(join_all((0..140).map(scrape)), probe);
+    assert!(statuses.iter().filter(|status| **status == 503).count() >= 12, "{statuses:?}");
+    let metrics = exporter.scrape_within("1").await;
+    let limit = ("limit", "requests");
+    let reached = metrics.value("edgeimpulse_exporter_web_limit_reached_total", &[limit]);
+    assert!(reached >= Some(12.0), "{reached:?}");
 }
 
 #[tokio::test]

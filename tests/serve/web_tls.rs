@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::routing::get;
 use edgeimpulse_exporter::serve::{ConnectionLimits, Server, WebConfigWatcher};
+use futures_util::{StreamExt as _, stream};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, SanType};
 use reqwest::{StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -181,7 +183,15 @@ async fn within(
         tokio::time::sleep(Duration::from_millis(900)).await;
         "Here."
     };
-    let app = Router::new().route("/slow", get(slow)).fallback(async || "Here.");
+    let dripping = async || {
+        let parts = stream::iter(0..15).then(async |_| {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok::<_, std::convert::Infallible>("part")
+        });
+        Body::from_stream(parts.boxed())
+    };
+    let app =
+        Router::new().route("/slow", get(slow)).route("/dripping", get(dripping)).fallback(async || "Here.");
     let server = Server::new(socket, web_config);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     tokio::spawn(server.serve(app, async { drop(stopped.await) }, limits));
@@ -241,6 +251,9 @@ async fn an_answer_over_http_2_may_take_longer_than_a_connection_may_idle() {
     let response =
         authority.client().build().unwrap().get(format!("https://{address}/slow")).send().await.unwrap();
     assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
+    let response = authority.client().build().unwrap().get(format!("https://{address}/dripping")).send();
+    let body = response.await.unwrap().text().await.unwrap();
+    assert_eq!(body, "part".repeat(15), "a response that is read is not cut");
 }
 
 #[tokio::test]

@@ -102,7 +102,8 @@ impl Running {
         let address = socket.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let until = async { drop(stopped.await) };
-        tokio::spawn(Server::new(socket, None).serve(serve::app(live), until, limits));
+        let server = Server::new(socket, None).with_telemetry(Arc::clone(&live.exporter().telemetry));
+        tokio::spawn(server.serve(serve::app(live), until, limits));
         let client = super::client();
         Self { address, client, _stop: stop }
     }

@@ -54,7 +54,8 @@ pub(in crate::serve) fn probes_only(app: Router) -> Router {
     }))
 }
 
-fn is_probe(request: &Request) -> bool {
+/// Returns true for the paths of health checks.
+pub(in crate::serve) fn is_probe<B>(request: &axum::http::Request<B>) -> bool {
     PROBE_PATHS.contains(&request.uri().path())
 }
 

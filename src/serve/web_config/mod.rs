@@ -8,5 +8,5 @@ mod users;
 mod values;
 mod watcher;
 
-pub(super) use auth::{authenticated, probes_only};
+pub(super) use auth::{authenticated, is_probe, probes_only};
 pub use watcher::WebConfigWatcher;

@@ -1,0 +1,241 @@
+//! Places for connections and requests. If none is free, the connection that has waited for its client the longest is
+//! closed: clients that are idle, or do not read, take no place from others.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::telemetry::Telemetry;
+
+/// Maximum number of requests that are handled or whose responses are being sent.
+const REQUESTS: usize = 128;
+
+/// Maximum number of responses that wait for their clients. Each keeps the snapshot of its scrape, a metric, and with gzip
+/// 320 KiB.
+const RESPONSES: usize = 32;
+
+/// The connections of a server.
+#[derive(Debug)]
+pub(super) struct Clients {
+    most: usize,
+    telemetry: Arc<Telemetry>,
+    connections: Mutex<BTreeMap<u64, Connection>>,
+    next_id: AtomicU64,
+    /// Tells that a place may be free.
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct Connection {
+    close: CancellationToken,
+    idle_since: Instant,
+    /// Since when each response waits for the client; `None` while the request is handled.
+    requests: BTreeMap<u64, Option<Instant>>,
+}
+
+/// The place of a connection.
+#[derive(Debug)]
+pub(super) struct Client {
+    clients: Arc<Clients>,
+    id: u64,
+    /// Cancelled when another connection needs the place.
+    pub(super) close: CancellationToken,
+}
+
+/// The place of a request, until its response has been sent.
+#[derive(Debug)]
+pub(super) struct Request {
+    client: Arc<Client>,
+    id: u64,
+}
+
+/// What a connection waits for.
+pub(super) enum Wait {
+    /// The handling of a request.
+    Handling,
+    /// The client, since then, to read a response.
+    Reader(Instant),
+    /// The client, since then, to send a request.
+    Idle(Instant),
+}
+
+impl Clients {
+    pub(super) fn new(most: usize, telemetry: Arc<Telemetry>) -> Arc<Self> {
+        let (connections, next_id) = (Mutex::default(), AtomicU64::default());
+        Arc::new(Self { most, telemetry, connections, next_id, freed: Notify::new() })
+    }
+
+    /// Returns a place for a new connection. Waits only if all connections handle requests.
+    pub(super) async fn connect(self: &Arc<Self>) -> Client {
+        loop {
+            if let Some(client) = self.try_connect() {
+                return client;
+            }
+            self.freed.notified().await;
+        }
+    }
+
+    fn try_connect(self: &Arc<Self>) -> Option<Client> {
+        let mut connections = self.connections();
+        if connections.len() >= self.most {
+            self.telemetry.web_limit("connections");
+            let waits =
+                connections.iter().filter_map(|(id, connection)| Some((connection.wait().since()?, *id)));
+            let (_, longest) = waits.min()?;
+            close(&mut connections, longest);
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let close = CancellationToken::new();
+        let connection =
+            Connection { close: close.clone(), idle_since: Instant::now(), requests: BTreeMap::new() };
+        connections.insert(id, connection);
+        Some(Client { clients: Arc::clone(self), id, close })
+    }
+
+    fn connections(&self) -> MutexGuard<'_, BTreeMap<u64, Connection>> {
+        // Critical sections cannot leave partial state, so poisoning is ignored.
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    /// Returns a place for a request; `None` if there is none, and no response waits for its client. A probe always gets
+    /// one.
+    pub(super) fn request(self: &Arc<Self>, is_probe: bool) -> Option<Request> {
+        let mut connections = self.clients.connections();
+        let requests = connections.values().map(|connection| connection.requests.len()).sum::<usize>();
+        if requests >= REQUESTS {
+            self.clients.telemetry.web_limit("requests");
+            match unread(&connections).1 {
+                Some(longest) => close(&mut connections, longest),
+                None if is_probe => {}
+                None => return None,
+            }
+        }
+        // None if this connection is being closed.
+        let connection = connections.get_mut(&self.id)?;
+        let id = self.clients.next_id.fetch_add(1, Ordering::Relaxed);
+        connection.requests.insert(id, None);
+        Some(Request { client: Arc::clone(self), id })
+    }
+
+    /// Returns what the connection waits for.
+    pub(super) fn wait(&self) -> Wait {
+        self.clients.connections().get(&self.id).map_or(Wait::Handling, Connection::wait)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.clients.connections().remove(&self.id);
+        self.clients.freed.notify_one();
+    }
+}
+
+impl Request {
+    /// Records that the client was given something to read. If too many responses wait for their clients, the connection
+    /// that has waited the longest is closed.
+    fn sent(&self) {
+        let clients = &self.client.clients;
+        let mut connections = clients.connections();
+        if let Some(connection) = connections.get_mut(&self.client.id) {
+            connection.requests.insert(self.id, Some(Instant::now()));
+        }
+        let (responses, longest) = unread(&connections);
+        if responses > RESPONSES
+            && let Some(longest) = longest
+        {
+            clients.telemetry.web_limit("responses");
+            close(&mut connections, longest);
+        }
+        clients.freed.notify_one();
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        if let Some(connection) = self.client.clients.connections().get_mut(&self.client.id) {
+            connection.requests.remove(&self.id);
+            connection.idle_since = Instant::now();
+        }
+        self.client.clients.freed.notify_one();
+    }
+}
+
+impl Connection {
+    fn wait(&self) -> Wait {
+        if self.requests.values().any(Option::is_none) {
+            return Wait::Handling;
+        }
+        self.requests.values().flatten().max().map_or(Wait::Idle(self.idle_since), |since| Wait::Reader(*since))
+    }
+}
+
+impl Wait {
+    const fn since(&self) -> Option<Instant> {
+        match self {
+            Self::Handling => None,
+            Self::Reader(since) | Self::Idle(since) => Some(*since),
+        }
+    }
+}
+
+/// Returns the number of responses that wait for their clients, and the connection of the one that waits the longest.
+fn unread(connections: &BTreeMap<u64, Connection>) -> (usize, Option<u64>) {
+    let waits = connections
+        .iter()
+        .flat_map(|(id, connection)| connection.requests.values().filter_map(|since| Some(((*since)?, *id))));
+    (waits.clone().count(), waits.min().map(|(_, id)| id))
+}
+
+fn close(connections: &mut BTreeMap<u64, Connection>, id: u64) {
+    if let Some(connection) = connections.remove(&id) {
+        connection.close.cancel();
+    }
+}
+
+/// The body of a response, which holds the place of its request.
+pub(super) struct Sending {
+    body: Body,
+    request: Option<Request>,
+}
+
+impl Sending {
+    /// Returns `body`, which the client is given now.
+    pub(super) fn new(body: Body, request: Option<Request>) -> Self {
+        request.iter().for_each(Request::sent);
+        Self { body, request }
+    }
+}
+
+impl hyper::body::Body for Sending {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_ready() {
+            self.request.iter().for_each(Request::sent);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
