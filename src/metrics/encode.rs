@@ -205,10 +205,10 @@ fn metrics_of_the_snapshot() -> impl Iterator<Item = (&'static str, Encode)> {
     let metrics = of(catalogue::ORGANIZATION, |input, each| input.organizations().for_each(each))
         .chain(of(catalogue::TRIAL, |input, each| input.snapshot.facts.trials.values().for_each(each)))
         .chain(of(catalogue::DATASET, |input, each| {
-            input.datasets().flat_map(|found| &found.rows).for_each(each)
+            input.datasets().flat_map(|found| &found.rows).for_each(each);
         }))
         .chain(of(catalogue::PROJECT, |input, each| {
-            input.projects().flat_map(|found| &found.rows).for_each(each)
+            input.projects().flat_map(|found| &found.rows).for_each(each);
         }))
         .chain(of(catalogue::USER, |input, each| input.snapshot.facts.users.values().for_each(each)))
         .chain(of(catalogue::WHITELABEL, |input, each| {
