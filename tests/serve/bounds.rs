@@ -220,8 +220,8 @@ async fn up_is_a_matter_of_whole_scrapes_and_fail_scrape_looks_at_what_was_reque
 
 #[tokio::test]
 async fn probes_are_answered_while_long_responses_are_decoded() {
-    let members: String = (0..1 << 16).map(|n| format!(r#""ignored{n}":[{{"a":"b"}},1,2,3],"#)).collect();
-    let body = gzip(format!(r#"{{{members}"success":true,"organization":{{}}}}"#).as_bytes());
+    let members: Vec<_> = (0..1 << 16).map(|n| format!(r#""ignored{n}":[{{"a":"b"}},1,2,3],"#)).collect();
+    let body = gzip(format!(r#"{{{}"success":true,"organization":{{}}}}"#, members.concat()).as_bytes());
     let api = Wire::always(vec![answer(&body, "Content-Encoding: gzip\r\n")]).await;
     let ids: Vec<_> = (1..=20).map(|id| format!("--organization-id={id}")).collect();
     let options: Vec<_> = ids.iter().map(String::as_str).chain(["--no-collector.usage"]).collect();

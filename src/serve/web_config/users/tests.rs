@@ -143,7 +143,8 @@ async fn the_first_login_does_not_wait_for_a_flood_of_guesses() {
     };
     let (verdicts, (verdict, hashed)) = tokio::join!(guesses, login);
     assert_eq!(verdict, Verdict::Granted);
-    assert!(hashed <= u64::from(all) + 2, "{hashed} passwords were verified before");
+    // Guesses go on until this task is told that the login has ended.
+    assert!(hashed < u64::try_from(MAX_PENDING / 2).unwrap(), "{hashed} passwords were verified before");
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Denied).count(), MAX_PENDING);
 }
 
