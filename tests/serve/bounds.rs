@@ -299,7 +299,8 @@ async fn memory_is_bounded_over_ten_thousand_scrapes_with_all_faults() {
         &format!("--organization-id={}", ids.join(",")),
         "--no-collector.usage",
         "--api.timeout=1s",
-        // Each call is made about once per second, as often as failed ones are at most.
+        // A scrape does not wait for calls that hang; each call is made about once per second.
+        "--scrape.timeout-default=10ms",
         "--cache.ttl=1s",
         "--collector.projects",
         "--collector.organization.most-datasets=100",
