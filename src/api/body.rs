@@ -95,8 +95,8 @@ async fn next(mut parts: Decompressed, size: usize) -> Option<(io::Result<Bytes>
             {}
         };
         tokio::task::spawn_blocking(move || runtime.block_on(receive));
-        let received = async |mut receiver: mpsc::Receiver<_>| Some((receiver.recv().await?, receiver));
-        parts = stream::unfold(receiver, received).boxed();
+        let next = async |mut receiver: mpsc::Receiver<_>| Some((receiver.recv().await?, receiver));
+        parts = stream::unfold(receiver, next).boxed();
         size = usize::MAX;
     }
     let part = parts.next().await?;

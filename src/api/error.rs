@@ -23,7 +23,7 @@ pub enum Error {
     RateLimited {
         /// Status and error text.
         detail: ErrorDetail,
-        /// `Retry-After`, else [`DEFAULT_PAUSE`].
+        /// `Retry-After`, else 30 seconds.
         retry_after: Option<Duration>,
     },
     /// No request was sent, because the API rate limits the account.
