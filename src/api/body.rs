@@ -37,8 +37,8 @@ const WAITING_PARTS: usize = 4;
 pub(super) const MAX_RATIO: u64 = 100;
 
 /// Returns the parts of a body as they arrive, without its compression. `limit` is the maximum size, in bytes; `target`
-/// names the API in errors.
-pub(super) fn parts(response: Response, limit: u64, target: &str) -> impl Parts {
+/// names the API in errors. The last part is an error if the body is invalid or exceeds a limit.
+pub fn parts(response: Response, limit: u64, target: &str) -> impl Parts {
     let encoding = encoding(response.headers());
     let received = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&received);

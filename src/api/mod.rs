@@ -25,6 +25,7 @@ mod traffic;
 mod transport;
 mod values;
 
+pub use body::parts as body_parts;
 pub use client::{Client, Settings, Tap, TappedResponse};
 pub use credential::{Credential, CredentialError};
 pub use decode::{DecodeOptions, Decoded, PageInfo, decode, members};

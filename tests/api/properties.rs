@@ -4,7 +4,9 @@ use edgeimpulse_exporter::model::Collector;
 use proptest::prelude::*;
 
 use crate::support::data;
-use crate::support::properties::{every_response_is_decoded_or_an_error, every_snapshot_is_readable};
+use crate::support::properties::{
+    every_body_is_bounded, every_response_is_decoded_or_an_error, every_snapshot_is_readable,
+};
 
 /// Members that are read of some response.
 const NAMES: &str = "
@@ -93,6 +95,11 @@ proptest! {
         let at = at.index(response.len());
         response[at] = byte;
         every_response_is_decoded_or_an_error(&[&[collector, size], &response[..]].concat());
+    }
+
+    #[test]
+    fn every_body_has_a_bounded_size(input in prop::collection::vec(any::<u8>(), 0..300)) {
+        every_body_is_bounded(&input);
     }
 
     #[test]

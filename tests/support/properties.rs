@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use axum::http;
 use bytes::Bytes;
-use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, decode};
+use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, body_parts, decode};
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
     AccountStatus, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
     OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
 };
 use edgeimpulse_exporter::model::{Call, Collector};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 
 use super::exposition::Exposition;
 
@@ -42,8 +43,10 @@ pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
     let in_parts = decoded(&call, response, usize::from(*size));
     assert_eq!(whole.facts, in_parts.facts, "by {size}");
     assert_eq!((whole.errors, whole.page), (in_parts.errors, in_parts.page), "by {size}");
+    assert_eq!(whole.truncated, in_parts.truncated, "by {size}");
     match whole.facts {
         Ok(facts) => {
+            assert_sizes(&facts);
             every_exposition_is_readable(Snapshot { facts, ..Snapshot::default() });
         }
         Err(error) => {
@@ -55,6 +58,42 @@ pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
             assert!(!error.to_string().contains(SECRET) && !error.to_string().contains(char::is_control));
         }
     }
+}
+
+/// Whatever the response is, its texts and lists have their limits.
+fn assert_sizes(facts: &Facts) {
+    let organizations = facts.organizations.values();
+    let datasets: Vec<_> = organizations.clone().filter_map(|it| it.datasets.as_deref()).collect();
+    let names = organizations.filter_map(|it| it.info.name.as_deref());
+    let names = names.chain(datasets.iter().flat_map(|it| it.rows.iter().map(|row| &*row.name)));
+    assert!(names.map(str::len).all(|length| length <= 1024));
+    assert!(datasets.iter().all(|it| it.rows.len() <= OPTIONS.most_datasets));
+}
+
+/// Decompresses any bytes, or a long repetition of them: the size stays within the ratio and the limit.
+pub fn every_body_is_bounded(input: &[u8]) {
+    const LIMIT: u64 = 3 << 20;
+    let [times, content @ ..] = input else { return };
+    let repeated = usize::from(*times / 2).pow(3).min((4 << 20) / content.len().max(1));
+    let body = if times % 2 == 0 { content.to_vec() } else { gzip(&content.repeat(repeated)) };
+    let bound = LIMIT.min((1 << 20).max(100 * body.len() as u64 + 100));
+    let response = http::Response::builder().header("Content-Encoding", "gzip").body(body).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let size = runtime.block_on(async {
+        let mut parts = body_parts(response.into(), LIMIT, "the API");
+        let mut size = 0;
+        while let Some(Ok(part)) = parts.next().await {
+            size += part.len() as u64;
+        }
+        size
+    });
+    assert!(size <= bound, "{size} bytes of at most {bound}");
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn text(format: Format, snapshot: &Arc<Snapshot>) -> String {
