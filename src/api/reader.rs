@@ -9,6 +9,9 @@ use super::fields::Prefix;
 use super::skipper::Skipper;
 use super::stream::Parts;
 
+/// Bytes of a value that count as one unit of the task's budget.
+const BYTES_PER_UNIT: usize = 2048;
+
 /// Reads values from the parts of a document.
 #[derive(Debug)]
 pub(super) struct Reader<S> {
@@ -70,6 +73,10 @@ impl<S: Parts> Reader<S> {
             let unread = self.buffer.unread();
             if let Some((value, end)) = read(&unread[..unread.len().min(limit)]) {
                 self.buffer.advance(end);
+                // A large value takes as long as many small ones.
+                for _ in 0..end / BYTES_PER_UNIT {
+                    coop::consume_budget().await;
+                }
                 return Ok(Some(value));
             }
         }

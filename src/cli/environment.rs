@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::arguments::CommandLine;
-use crate::config::{AccountOptions, CREDENTIAL_VARIABLES, CredentialOrigin, nearest};
+use crate::config::{AccountOptions, CREDENTIAL_VARIABLES, CredentialOrigin, nearest, redact};
 
 /// The beginning of every variable of an option.
 const PREFIX: &str = "EDGEIMPULSE_";
@@ -16,9 +16,11 @@ pub(super) fn warn_about_unknown(accounts: &[AccountOptions]) {
     let is_unknown = |name: &&String| name.starts_with(PREFIX) && !known.contains(*name);
     for name in variables.iter().filter(is_unknown).filter(|name| !is_of_a_service(name, &variables)) {
         let known = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
+        // A credential may be given as a name.
+        let shown = redact(name);
         let nearest = nearest(name.trim_start_matches(PREFIX), known);
         let nearest = nearest.map(|nearest| format!(": did you mean {PREFIX}{nearest}?")).unwrap_or_default();
-        tracing::warn!("the environment variable {name} is ignored, no option has this name{nearest}");
+        tracing::warn!("the environment variable {shown} is ignored, no option has this name{nearest}");
     }
 }
 

@@ -92,7 +92,7 @@ impl Exporter {
         let mut states = Vec::new();
         for options in options {
             let known = same_api.and_then(|previous| previous.state_of(options));
-            let before = same_url.and_then(|previous| previous.account(&options.name));
+            let before = same_url.and_then(|previous| previous.predecessor(options, &configuration.accounts));
             states.push(known.map_or_else(|| new_state(options, &clock, before), Ok)?);
         }
         // Nothing can fail from here on.
@@ -110,7 +110,7 @@ impl Exporter {
         let calls_per_minute = usize::try_from(api.calls_per_minute).unwrap_or(usize::MAX);
         let accounts = options.iter().zip(states).enumerate().map(|(index, (options, state))| {
             let client = Client::new(http.clone(), settings(api, options, keep), Arc::clone(&telemetry));
-            let known = previous.and_then(|previous| previous.account(&options.name));
+            let known = previous.and_then(|previous| previous.predecessor(options, &configuration.accounts));
             let limits = known.map(|account| Arc::clone(&account.limits)).unwrap_or_default();
             limits.set(share(concurrency, index, count), share(calls_per_minute, index, count));
             let scope = scope(options);
@@ -129,8 +129,14 @@ impl Exporter {
         Ok(Arc::new(Self { configuration, accounts, telemetry, clock, http }))
     }
 
-    fn account(&self, name: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| *account.name == *name).map(|account| &**account)
+    /// Returns the account that had this name, else the one of the same credential whose name is gone: a new name brings
+    /// no new limits.
+    fn predecessor(&self, new: &AccountOptions, all: &[AccountOptions]) -> Option<&Account> {
+        let is_gone = |old: &AccountOptions| !all.iter().any(|new| new.name == old.name);
+        let old = &self.configuration.accounts;
+        let same_name = old.iter().position(|old| old.name == new.name);
+        let at = same_name.or_else(|| old.iter().position(|old| old.origin == new.origin && is_gone(old)))?;
+        self.accounts.get(at).map(|account| &**account)
     }
 
     /// Returns the state of an account, if there is one with the same options.

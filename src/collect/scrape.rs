@@ -138,7 +138,10 @@ impl<'a> Known<'a> {
         let mut known = Self::default();
         for facts in facts {
             for (owner, whitelabel) in &facts.whitelabels {
-                known.ids.extend(whitelabel.id.map(|id| (*owner, id)));
+                // The list of one white label's organizations has its id.
+                let is_list = facts.whitelabels.len() == 1 && facts.own_user.is_none();
+                let of_list = facts.organizations.values().find_map(|it| it.info.whitelabel_id);
+                known.ids.extend(whitelabel.id.or(of_list.filter(|_| is_list)).map(|id| (*owner, id)));
                 known.names.extend(whitelabel.id.zip(whitelabel.name.as_deref()));
             }
             for organization in facts.organizations.values() {

@@ -122,14 +122,12 @@ fn describe(error: &ParserError, given: Option<&str>) -> String {
         }
         ParserError::SerdeMissingField { field, .. } => format!("field {field:?} is missing"),
         ParserError::DuplicateMappingKey { key: Some(key), .. } => format!("field {key:?} is set twice"),
-        // The location of a value that may be of several types is that of its mapping.
-        ParserError::SerdeInvalidType { unexpected, expected: kind, .. }
-            if unexpected.starts_with("string") =>
+        ParserError::SerdeInvalidType { unexpected, expected: kind, .. } => match kind_of(unexpected).or(given)
         {
-            format!("expected {}, got text", in_words(kind))
-        }
-        ParserError::SerdeInvalidType { expected: kind, .. }
-        | ParserError::SerdeInvalidValue { expected: kind, .. } => expected(in_words(kind)),
+            Some(given) => format!("expected {}, got {given}", in_words(kind)),
+            None => format!("expected {}", in_words(kind)),
+        },
+        ParserError::SerdeInvalidValue { expected: kind, .. } => expected(in_words(kind)),
         ParserError::Unexpected { expected: kind, .. } => expected(in_words(kind)),
         ParserError::InvalidScalar { ty, .. } => expected(in_words(ty)),
         ParserError::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => expected("text"),
@@ -157,6 +155,19 @@ fn in_words(expected: &str) -> &'static str {
         "a string" | "string scalar" | "scalar" | "path string" | "text" => "text",
         _ => "a value of another type",
     }
+}
+
+/// Returns the kind of a value that the parser did not expect. The location of one that may be of several types is that of
+/// its mapping.
+fn kind_of(unexpected: &str) -> Option<&'static str> {
+    Some(match unexpected.split([' ', '`']).next()? {
+        "string" => "text",
+        "sequence" => "a list",
+        "map" => "a mapping",
+        "integer" => "a number",
+        "boolean" => "true or false",
+        _ => return None,
+    })
 }
 
 /// Returns the kind of the value at a location, without the value: the parser does not report it.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::http::header::X_CONTENT_TYPE_OPTIONS;
 use axum::response::IntoResponse as _;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -145,10 +146,11 @@ async fn serve_client(
         let is_probe = is_probe(&request);
         let (app, place) = (app.clone(), client.request(is_probe));
         async move {
-            let response = match &place {
-                Some(_) => app.call(request).await?,
-                None => (StatusCode::SERVICE_UNAVAILABLE, "too many requests at once: retry later\n")
-                    .into_response(),
+            let response = if place.is_some() {
+                app.call(request).await?
+            } else {
+                let text = "too many requests at once: retry later\n";
+                (StatusCode::SERVICE_UNAVAILABLE, [(X_CONTENT_TYPE_OPTIONS, "nosniff")], text).into_response()
             };
             Ok::<_, Infallible>(response.map(|body| Sending::new(body, place)))
         }

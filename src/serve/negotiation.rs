@@ -158,7 +158,9 @@ const ESCAPING_SCHEMES: [&str; 4] = ["underscores", "allow-utf-8", "dots", "valu
 
 /// Returns the escaping scheme that the `Accept` headers of a request ask for, by default `underscores`.
 fn escaping<'a>(accept: impl Iterator<Item = &'a str>) -> &'static str {
-    let ranges = accept.flat_map(|accept| accept.split(',')).filter(|range| range.contains("openmetrics"));
+    // A range of another version is not the one that is served.
+    let is_served = |range: &&str| format(iter::once(*range)) == Format::OpenMetrics;
+    let ranges = accept.flat_map(|accept| accept.split(',')).filter(is_served);
     let schemes = ranges.flat_map(|range| range.split(';')).filter_map(|parameter| parameter.split_once('='));
     let mut schemes = schemes.filter(|(name, _)| name.trim().eq_ignore_ascii_case("escaping"));
     let known =

@@ -36,9 +36,11 @@ fn target(uri: &Uri) -> Result<(u64, Option<Cow<'_, str>>), ErrorResponse> {
         let before = match &*name {
             "target" => target.replace(value),
             "account" => account.replace(value),
-            "collect[]" => None,
+            "collect[]" | "name[]" => None,
             _ => {
-                return Err(bad_request(format!("unknown parameter {name}: use target, account, collect[]\n")));
+                return Err(bad_request(format!(
+                    "unknown parameter {name}: use target, account, collect[], name[]\n"
+                )));
             }
         };
         if before.is_some() {

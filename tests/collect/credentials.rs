@@ -120,6 +120,14 @@ async fn a_white_label_is_read_with_the_id_of_its_owner() {
 }
 
 #[tokio::test]
+async fn a_tier_that_the_api_does_not_document_is_other() {
+    let api = FakeApi::with_samples("typical").await;
+    api.answers("/api/user", &json!({ "success": true, "id": 9, "tier": "gold", "organizations": [] })).await;
+    let metrics = Running::with_jwt(&api, &[]).await.scrape().await;
+    assert_eq!(metrics.labels("edgeimpulse_user_info", "tier"), ["other"]);
+}
+
+#[tokio::test]
 async fn nothing_shows_a_secret_an_address_or_a_name() {
     let api = FakeApi::with_samples("typical").await;
     api.refuses("/api/organizations/2", 403, &format!("no permission for {KEY} of user1@example.com")).await;

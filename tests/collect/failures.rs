@@ -358,6 +358,15 @@ async fn forty_failures_of_a_scrape_are_one_warning_and_a_line_for_each_call_at_
 }
 
 #[tokio::test]
+async fn a_pause_of_many_calls_is_one_line() {
+    let api = with_40_organizations_down(ResponseTemplate::new(429)).await;
+    let url = api.url();
+    let arguments = ["scrape", "--api.url", &url, "--no-collector.organization"];
+    let ended = Program::ends(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")], 1).await;
+    assert_eq!(ended.stderr.matches("pausing calls for 30s").count(), 1, "{}", ended.stderr);
+}
+
+#[tokio::test]
 async fn calls_that_fail_after_their_scrape_are_one_warning_too() {
     let never = ResponseTemplate::new(200).set_delay(std::time::Duration::from_mins(10));
     let api = with_40_organizations_down(never).await;

@@ -261,7 +261,7 @@ async fn check_alerts(prometheus: &Prometheus, now: f64) {
     let groups = prometheus.ask("rules", &[("type", "alert")]).await;
     let groups = groups["groups"].as_array().unwrap();
     let rules: Vec<_> = groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
-    assert_eq!(rules.len(), 23);
+    assert_eq!(rules.len(), 24);
     for rule in rules {
         let (name, expression) = (rule["name"].as_str().unwrap(), rule["query"].as_str().unwrap());
         let expected: &[&str] = STORIES.iter().find(|(alert, _)| *alert == name).map_or(&[], |(_, ids)| ids);

@@ -80,6 +80,8 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
     let errors = metrics.series("edgeimpulse_exporter_api_errors_total", &organization);
     assert_eq!(errors.len(), edgeimpulse_exporter::api::Error::REASONS.len());
     assert!(errors.iter().all(|sample| sample.value == 0.0));
+    let reads = metrics.series("edgeimpulse_exporter_reads_total", &[("collector", "usage")]);
+    assert!(reads.len() > 5 && reads.iter().any(|sample| sample.value == 0.0), "{reads:?}");
     let endpoint = [("endpoint", "/api/user")];
     assert!(
         metrics.series("edgeimpulse_exporter_api_errors_total", &endpoint).is_empty(),
@@ -192,6 +194,8 @@ async fn metrics_are_selected_by_name() {
     assert!(names("name[]=unknown").await.is_empty() && names("name[]=").await.is_empty());
     let both = names("collect[]=usage&name[]=edgeimpulse_organization_info").await;
     assert!(both.is_empty(), "{both:?}");
+    let probe = exporter.page("/probe?target=1&name[]=edgeimpulse_organization_users").await;
+    assert_eq!(Exposition::of_prometheus_text(&probe).samples.len(), 4, "{probe}");
     let facts = |metrics: &Exposition| {
         metrics.samples.iter().filter(|sample| sample.name.contains("_organization_")).count()
     };
@@ -209,6 +213,10 @@ async fn open_metrics_names_the_escaping_scheme_that_was_asked_for() {
             "allow-utf-8",
         ),
         ("application/openmetrics-text; version=1.0.0; Escaping=dots", "dots"),
+        (
+            "application/openmetrics-text;version=2.0.0;escaping=allow-utf-8, application/openmetrics-text;q=0.5",
+            "underscores",
+        ),
         (
             "text/plain;version=1.0.0;escaping=values;q=0.1, application/openmetrics-text;escaping=invented",
             "underscores",

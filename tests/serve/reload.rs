@@ -101,8 +101,11 @@ async fn a_reload_grants_no_call_before_its_time() {
         let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
         exporter.scrape_within("1").await;
         assert_eq!(requests().await - first, most, "{before:?}");
-        // The account changes, and then the API too.
-        for text in [config(before.0, before.1, ", trials"), config(after.0, after.1, ", trials")] {
+        // The account changes, then the API too, and then the name of the account.
+        let changed = config(after.0, after.1, ", trials");
+        let renamed = changed.replace("name: one", "name: two");
+        assert_ne!(changed, renamed);
+        for text in [config(before.0, before.1, ", trials"), changed, renamed] {
             std::fs::write(&path, text).unwrap();
             live.reload().await.unwrap();
             exporter.scrape_within("1").await;

@@ -9,7 +9,7 @@ use super::trials::{TrialFields, by_identity};
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Single, fields, streamed};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
-use crate::model::{Call, Facts, Organization, Trial, User, Whitelabel};
+use crate::model::{Call, Facts, Organization, TIERS, Trial, User, Whitelabel};
 
 streamed!(
     /// `GetUserResponse`, and `AdminGetUserResponse.user`
@@ -100,6 +100,11 @@ impl Convert for Whitelabel {
     }
 }
 
+/// Returns a tier that the API documents, else `other`.
+fn known_tier(tier: &str) -> &'static str {
+    TIERS.into_iter().find(|known| *known == tier).unwrap_or("other")
+}
+
 impl Response for UserObject {
     fn facts(self, _: &Call, _: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
         // The organizations are known even if the id is not.
@@ -130,7 +135,8 @@ impl UserObject {
     fn convert(self, id: Option<u64>, days: bool, errors: &mut DecodeErrors) -> Facts {
         let daily_records = self.daily_records.fold.unwrap_or_default();
         let user = User {
-            tier: self.tier.read(errors),
+            // Any other text is not shown: each would be a new series.
+            tier: self.tier.read(errors).map(|tier| known_tier(&tier).to_owned()),
             suspended: self.suspended.read(errors),
             mfa_configured: self.mfa_configured.read(errors),
             private_projects: self.private_projects.read(errors),

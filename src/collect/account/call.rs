@@ -91,10 +91,15 @@ impl Account {
         let Some(pause) = retry_after.map(|asked| asked.min(MAX_PAUSE)) else { return };
         let (until, end) = (Instant::now() + pause, self.shared.clock.now() + pause.as_secs_f64());
         let mut known = lock(&self.state.pause);
+        let is_pausing = known.is_some_and(|known| known.until > Instant::now());
         if known.is_none_or(|known| known.until < until) {
             *known = Some(Pause { until, end });
         }
         drop(known);
+        // Calls that were running when the pause began get the same response.
+        if is_pausing {
+            return;
+        }
         let pause = humantime::format_duration(Duration::from_secs(pause.as_secs()));
         tracing::warn!(account = &*self.name, "rate limited: pausing calls for {pause}");
     }
@@ -111,8 +116,8 @@ impl Account {
         Some(pause.until.saturating_duration_since(Instant::now())).filter(|remaining| !remaining.is_zero())
     }
 
-    /// Makes `call` without a deadline, for commands that are not scrapes, within the limits of scrapes: waits for the concurrency limit, the rate limit and pauses. The store is
-    /// not used.
+    /// Makes `call` without a deadline, for commands that are not scrapes, within the limits of scrapes: waits for the
+    /// concurrency limit, the rate limit and pauses. The store is not used.
     ///
     /// # Errors
     /// See [`Error`]; never [`Error::Paused`].
