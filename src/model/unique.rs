@@ -46,6 +46,9 @@ impl<T> Unique<T> {
             is_repeated
         });
         let beyond = self.rows.drain(most.min(self.rows.len())..);
-        beyond.map(|row| self.beyond += series(&row)).count() as u64
+        let left_out = beyond.map(|row| self.beyond += series(&row)).count();
+        // The rows are kept until the next response, for thousands of organizations.
+        self.rows.shrink_to_fit();
+        left_out as u64
     }
 }
