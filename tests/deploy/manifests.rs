@@ -2,6 +2,7 @@
 
 mod alertmanager;
 pub mod kubernetes;
+mod monitoring;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
