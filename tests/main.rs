@@ -59,7 +59,7 @@ mod deploy {
 
 mod docs {
     pub mod book;
-    mod tutorial;
+    pub mod tutorial;
 }
 
 mod serve {

@@ -121,7 +121,19 @@ pub fn thresholds() -> BTreeMap<String, f64> {
 #[test]
 fn rules_and_dashboards_have_the_same_thresholds() {
     let thresholds = thresholds();
-    assert_eq!([thresholds["near"], thresholds["almostFull"]], [0.8, 0.95]);
+    let steps =
+        [thresholds["near"], thresholds["almostFull"], 1.0].map(|share| format!("\"value\": {share}\n"));
+    for name in ["organization", "overview"] {
+        let dashboard = read(&format!("dashboards/{name}.json"));
+        for step in &steps {
+            assert!(dashboard.contains(step.as_str()), "{name} has no {step}");
+        }
+    }
+    let days =
+        ["fillingUpDays", "fillingUpCriticalDays"].map(|name| format!("\"value\": {}\n", thresholds[name]));
+    for day in days {
+        assert!(read("dashboards/overview.json").contains(&day), "{day}");
+    }
 }
 
 #[test]

