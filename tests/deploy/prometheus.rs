@@ -227,7 +227,7 @@ const EMPTY: [(&str, &str); 6] = [
 /// their folder and the time of the last sample.
 async fn past_of_the_demo() -> (String, f64) {
     // The growth of storage needs more than four days.
-    let arguments = ["demo", "--history=128h", "--history-step=15m", "--collector.projects"];
+    let arguments = ["demo", "--history=100h", "--history-step=10m", "--collector.projects"];
     let ended = Program::ends(&arguments, &[], 0).await;
     let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
     let now = last.parse::<f64>().unwrap();
@@ -291,9 +291,9 @@ async fn check_alerts(prometheus: &Prometheus, now: f64) {
 
 /// Checks that every expression of every panel and variable has a result, except those in `EMPTY`.
 async fn check_dashboards(prometheus: &Prometheus, now: f64) {
-    // A sample every quarter of an hour: rates need a window of several.
+    // A sample every ten minutes: rates need a window of several.
     let variables =
-        [("$__rate_interval", "1h"), ("$__interval", "1h"), ("$__range", "2d"), ("$job", "edgeimpulse")];
+        [("$__rate_interval", "30m"), ("$__interval", "30m"), ("$__range", "2d"), ("$job", "edgeimpulse")];
     let mut empty = Vec::new();
     for (place, expression) in crate::deploy::dashboards::expressions() {
         let mut expression = expression.replace("${job}", "edgeimpulse").replace("${organization}", ".+");
