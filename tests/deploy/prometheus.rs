@@ -214,13 +214,19 @@ const STORIES: [(&str, &[&str]); 16] = [
 ];
 
 /// Panels that are empty in the demo, with the reason.
-const EMPTY: [(&str, &str); 6] = [
+const EMPTY: [(&str, &str); 12] = [
     ("exporter / Failing calls B", "no response is stale"),
     ("exporter / API calls paused until A", "the API never returned Retry-After"),
     ("exporter / Memory A", "the history leaves out the memory of the command that writes it"),
+    ("fleet / Idle for 30 days B", "nothing is incomplete"),
     ("fleet / Users F", "no subscription is to be downgraded"),
     ("fleet / Users G", "no subscription is to be terminated"),
-    ("organization / Deleted A", "no organization was deleted"),
+    ("organization / Firing now A", "the history has no alerts"),
+    ("overview / Firing now A", "the history has no alerts"),
+    ("overview / Over a limit B", "nothing is incomplete"),
+    ("overview / Near a limit B", "nothing is incomplete"),
+    ("overview / Trials ending B", "nothing is incomplete"),
+    ("overview / Trials expired B", "nothing is incomplete"),
 ];
 
 /// Makes Prometheus blocks of the demo's history, as two replicas export it, with the recording rules applied. Returns
