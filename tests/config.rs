@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::collect::Exporter;
-use edgeimpulse_exporter::config::file as config_file;
+use edgeimpulse_exporter::config::{Configuration, OptionSources, file as config_file};
 use edgeimpulse_exporter::model::{Clock, Collector};
 use serde_json::Value;
 
@@ -19,8 +19,12 @@ fn as_json(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap()
 }
 
-fn read(text: &str) -> Result<edgeimpulse_exporter::config::Configuration, String> {
-    config_file::read(std::path::Path::new(&file("config.yaml", text)))
+fn read(text: &str) -> Result<Configuration, String> {
+    read_file(&file("config.yaml", text))
+}
+
+fn read_file(path: &str) -> Result<Configuration, String> {
+    config_file::read(std::path::Path::new(path), &OptionSources::default())
 }
 
 #[test]
@@ -371,7 +375,7 @@ pub fn with_accounts(api: &str, keys: &[&str], rest: &str) -> String {
 }
 
 pub fn build(config: &str) -> std::sync::Arc<Exporter> {
-    Exporter::build(config_file::read(std::path::Path::new(config)).unwrap(), Clock::System, None).unwrap()
+    Exporter::build(read_file(config).unwrap(), Clock::System, None).unwrap()
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use edgeimpulse_exporter::collect::Exporter;
-use edgeimpulse_exporter::config::file as config_file;
+use edgeimpulse_exporter::config::{OptionSources, file as config_file};
 use edgeimpulse_exporter::demo::{self, world::World};
 use edgeimpulse_exporter::model::Clock;
 use reqwest::Method;
@@ -314,7 +314,7 @@ async fn in_trouble(api: &FakeApi) -> Running {
         secret("guest"),
         file("eternal", &jwt(1e300)),
     );
-    let configuration = config_file::read(Path::new(&file("config.yaml", &configuration))).unwrap();
+    let configuration = config_file::read(Path::new(&file("config.yaml", &configuration)), &OptionSources::default()).unwrap();
     let exporter: Arc<Exporter> = Exporter::build(configuration, Clock::Fixed(NOW), None).unwrap();
     let exporter = Running::serve(exporter).await;
     exporter.scrape().await;

@@ -12,14 +12,16 @@ use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier as SystemVerifier;
 
-use crate::config::file_reader;
+use crate::config::{OptionError, file_reader, shown_path};
 use crate::trust::{Trusted, Usage};
 
 /// Returns the TLS settings of connections. Without `uses_tls` no certificates are loaded, which an image may lack.
-pub(super) fn client_config(ca_file: Option<&Path>, uses_tls: bool) -> Result<ClientConfig, String> {
+pub(super) fn client_config(ca_file: Option<&Path>, uses_tls: bool) -> Result<ClientConfig, OptionError> {
     let provider = Arc::new(ring::default_provider());
-    let file =
-        ca_file.map(|path| read(path).map_err(|error| format!("--api.ca-file {}: {error}", path.display())));
+    let file = ca_file.map(|path| {
+        let about = |what| OptionError::about("api.ca-file", format!("{}: {what}", shown_path(path)));
+        read(path).map_err(about)
+    });
     let certificates = file.transpose()?.unwrap_or_default();
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();

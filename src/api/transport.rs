@@ -18,7 +18,7 @@ use url::Url;
 
 use super::error_text::printable;
 use super::{Error, tls};
-use crate::config::{ApiOptions, proxy};
+use crate::config::{ApiOptions, OptionError, proxy};
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,10 +86,11 @@ impl Transport {
     ///
     /// # Errors
     /// If certificates cannot be loaded, options contradict each other, or a variable for the proxy cannot be used.
-    pub fn new(options: &ApiOptions) -> Result<Self, String> {
+    pub fn new(options: &ApiOptions) -> Result<Self, OptionError> {
         let ApiOptions { url, tls_server_name, .. } = options;
         if tls_server_name.is_some() && url.scheme() != "https" {
-            return Err("--api.tls-server-name: expected an https URL in --api.url".to_owned());
+            let what = "not possible with an API whose URL is not https";
+            return Err(OptionError::about("api.tls-server-name", what));
         }
         let proxy = proxy(options)?;
         let uses_tls = [Some(url), proxy.as_ref()].into_iter().flatten().any(|url| url.scheme() == "https");

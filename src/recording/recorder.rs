@@ -10,7 +10,7 @@ use super::private_directory::PrivateDirectory;
 use super::redaction::Redaction;
 use super::{MANIFEST, Manifest, RecordedAccount, VERSION, account};
 use crate::api::{Tap, TappedResponse};
-use crate::config::AccountOptions;
+use crate::config::{AccountOptions, shown_path};
 use crate::model::UnixTime;
 
 /// Writes redacted responses to a directory.
@@ -31,7 +31,7 @@ impl Recorder {
     /// # Errors
     /// If the directory cannot be created, is not empty, a symbolic link, or another user's. Nothing has changed then.
     pub fn create(directory: &Path, accounts: &[AccountOptions], now: UnixTime) -> Result<Self, String> {
-        let fail = |error: std::io::Error| format!("--record {}: {error}", directory.display());
+        let fail = |error: std::io::Error| format!("--record: {}: {error}", shown_path(directory));
         let opened = PrivateDirectory::create(directory).map_err(fail)?;
         let mut folders = BTreeMap::new();
         for (index, options) in accounts.iter().enumerate() {
@@ -77,7 +77,7 @@ impl Recorder {
             (Ok(()), Ok(count)) => *count += 1,
             (Ok(()), Err(_)) => {}
             (Err(error), _) => {
-                *written = Err(format!("cannot write to {}: {error}", self.directory.display()));
+                *written = Err(format!("cannot write to {}: {error}", shown_path(&self.directory)));
             }
         }
     }

@@ -113,7 +113,9 @@ impl ScrapeRequest {
         let budget = self.deadline.saturating_duration_since(Instant::now());
         let snapshot = exporter.scrape(accounts, selection, budget).await;
         if exporter.fails(&snapshot, selection) {
-            let text = "API calls failed and --web.fail-scrape is set: see the log and the status page at / for reasons\n";
+            let option = exporter.configuration.sources.name("web.fail-scrape");
+            let text =
+                format!("API calls failed and {option} is set: see the log and the status page at / for reasons\n");
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
         let telemetry = exporter.telemetry_if(with_telemetry);

@@ -72,12 +72,13 @@ async fn replacement(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
 
 /// Builds the exporter of the configuration file, if there is one.
 fn build(current: &Arc<Exporter>) -> Result<Option<Arc<Exporter>>, String> {
+    let sources = &current.configuration.sources;
     // The next request loads this file too, if it has changed; an error is reported here.
     if let Some(path) = current.web().web_config_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
-        WebConfigWatcher::load(path.clone()).map_err(|error| error.to_string())?;
+        WebConfigWatcher::open(path).map_err(|error| sources.describe(error))?;
     }
     let Some(file) = &current.configuration.file else { return Ok(None) };
-    let mut configuration = config::file::read(file)?;
+    let mut configuration = config::file::read(file, sources)?;
     let (new, old) = (&mut configuration.common, &current.configuration.common);
     if new.web != old.web || new.log != old.log {
         tracing::warn!("changes of web and log settings in the configuration file need a restart");

@@ -47,7 +47,7 @@ impl Socket {
         };
         socket.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => {
-                format!("cannot listen on {address}: address in use; choose another with --web.listen-address")
+                format!("cannot listen on {address}: address in use, choose another")
             }
             _ => format!("cannot listen on {address}: {error}"),
         })
@@ -59,7 +59,7 @@ impl Socket {
         let sockets = systemd::sockets();
         #[cfg(not(target_os = "linux"))]
         let sockets = Err::<Vec<Self>, _>("only available on Linux");
-        sockets.map_err(|error| format!("--web.systemd-socket: {error}"))
+        sockets.map_err(|error| error.to_string())
     }
 
     /// Waits for a connection. Most errors are temporary.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ring::digest::{SHA256, digest};
 
 use super::config::WebConfig;
-use crate::config::file_reader;
+use crate::config::{OptionError, file_reader};
 use crate::config::yaml::Error;
 
 /// Minimum time between two checks of the files. A check takes microseconds, but is not needed for every request.
@@ -43,6 +43,17 @@ impl WebConfigWatcher {
         let config = WebConfig::read(&path, &mut files).map_err(|error| error.in_file(&path))?;
         let in_use = InUse { path, config: Mutex::new(Arc::new(config)), files: Mutex::new(files) };
         Ok(Self { in_use: Arc::new(in_use), checked_at: Mutex::new(Instant::now()) })
+    }
+
+    /// Loads the file that `--web.config.file` names.
+    ///
+    /// # Errors
+    /// See [`Self::load`].
+    pub(crate) fn open(path: &Path) -> Result<Self, OptionError> {
+        Self::load(path.to_owned()).map_err(|error| match error.has_line() {
+            true => error.to_string().into(),
+            false => OptionError::about("web.config.file", error),
+        })
     }
 
     /// Returns the configuration in use, after checking the files if that is due.
