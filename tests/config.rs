@@ -107,7 +107,7 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
 }
 
 /// Wrong settings of a file with one account: the error, and whether the schema finds it too.
-const WRONG_SETTINGS: [(&str, &str, bool); 25] = [
+const WRONG_SETTINGS: [(&str, &str, bool); 29] = [
     (
         "web: {listen_adress: x}",
         ":1:7: web.listen_adress: unknown field: expected one of listen_addresses, config_file, ",
@@ -147,10 +147,26 @@ const WRONG_SETTINGS: [(&str, &str, bool); 25] = [
     ),
     (
         "collectors: {intervals: {whitelabel_user: 1m}}",
-        ":1:43: collectors.intervals: whitelabel_user: expected 15m or more",
+        ":1:43: collectors.intervals.whitelabel_user: expected 15m or more",
         false,
     ),
-    ("collectors: {intervals: {usage: 0s}}", ":1:33: collectors.intervals: must be greater than zero", false),
+    (
+        "collectors: {intervals: {usage: 0s}}",
+        ":1:33: collectors.intervals.usage: must be greater than zero",
+        false,
+    ),
+    (
+        "collectors: {intervals: {useage: 1m}}",
+        ":1:26: collectors.intervals.useage: unknown collector: expected one of usage, organization, ",
+        false,
+    ),
+    ("web: {listen_addresses: :1}", ":1:25: web.listen_addresses: expected a list, got text", true),
+    ("web:\n  listen_addresses: 'unix:/a: b'", ":2:21: web.listen_addresses: expected a list, got text", true),
+    (
+        "collectors:\n  projects: |\n    a: b",
+        ":3:5: collectors.projects: expected true or false, got text",
+        true,
+    ),
     ("collectors: {projects: yes}", ":1:24: collectors.projects: expected true or false, got text", false),
     (
         "collectors: {most_datasets: 99999999999999999999}",
@@ -179,7 +195,7 @@ const WRONG_SETTINGS: [(&str, &str, bool); 25] = [
 const WRONG_FILES: [(&str, &str, bool); 20] = [
     (
         "api: {concurrency: 1}\naccounts: [{name: a, key_file: b}, {name: c, key_file: d}]",
-        ": api.concurrency: expected 2 or more",
+        ":1:20: api.concurrency: expected 2 or more",
         false,
     ),
     ("accounts: []", ": no accounts: expected at least one, with a name", true),
@@ -250,7 +266,7 @@ async fn check_config_says_so_without_starting() {
     let wrong = file("config.yaml", "accounts:\n  - name: a\n    key_file: nowhere\n");
     let ended = Program::ends(&["check-config", "--config.file", &wrong], &[], 2).await;
     assert!(
-        ended.stderr.contains(":3:15: the API key in file ") && ended.stderr.contains("No such file"),
+        ended.stderr.contains(":3:15: key_file: the API key in file ") && ended.stderr.contains("No such file"),
         "{ended:?}"
     );
     let key = file("key", "ei_canary");
@@ -301,8 +317,7 @@ async fn a_configuration_is_checked_without_its_credentials() {
         "accounts:\n  - { name: a, key_env: NOT_SET }\n  - { name: b, jwt_file: nowhere }\n",
     );
     let ended = Program::ends(&["check-config", "--config.file", &config], &[], 2).await;
-    let missing =
-        "config.yaml:2:25: the API key in environment variable NOT_SET is missing: the variable is not set\n";
+    let missing = "config.yaml:2:25: key_env: the API key in environment variable NOT_SET is missing: the variable is not set\n";
     assert!(ended.stderr.ends_with(missing), "{ended:?}");
     let without = ["check-config", "--without-credentials"];
     let ended = Program::ends(&[&without[..], &["--config.file", &config]].concat(), &[], 0).await;

@@ -314,7 +314,8 @@ async fn in_trouble(api: &FakeApi) -> Running {
         secret("guest"),
         file("eternal", &jwt(1e300)),
     );
-    let configuration = config_file::read(Path::new(&file("config.yaml", &configuration)), &OptionSources::default()).unwrap();
+    let configuration =
+        config_file::read(Path::new(&file("config.yaml", &configuration)), &OptionSources::default()).unwrap();
     let exporter: Arc<Exporter> = Exporter::build(configuration, Clock::Fixed(NOW), None).unwrap();
     let exporter = Running::serve(exporter).await;
     exporter.scrape().await;

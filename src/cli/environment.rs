@@ -23,7 +23,8 @@ pub fn warnings_without_log() -> Vec<String> {
     let command = CommandLine::documented();
     let mut options = command.get_arguments();
     let file = options.find(|option| option.get_long() == Some("config.file"));
-    if tracing::dispatcher::has_been_set() || file.is_some_and(|file| is_set(file) || is_on_command_line(file)) {
+    if tracing::dispatcher::has_been_set() || file.is_some_and(|file| is_set(file) || is_on_command_line(file))
+    {
         return Vec::new();
     }
     unknown(&[])

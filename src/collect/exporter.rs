@@ -11,7 +11,8 @@ use super::credential::CredentialSource;
 use super::{Scope, Selection, scrape};
 use crate::api::{self, Client, DecodeOptions, Settings, Tap};
 use crate::config::{
-    AccountOptions, ApiOptions, Configuration, CredentialKind, CredentialOrigin, FailScrape, OptionSources, WebOptions,
+    AccountOptions, ApiOptions, Configuration, CredentialKind, CredentialOrigin, FailScrape, OptionSources,
+    WebOptions,
 };
 use crate::metrics::telemetry::Telemetry;
 use crate::metrics::{self, Format};
@@ -75,7 +76,9 @@ impl Exporter {
     pub fn check_without_credentials(configuration: &Configuration) -> Result<(), String> {
         let Configuration { api, accounts, sources, .. } = configuration;
         api::Transport::new(api).map_err(|error| sources.describe(error))?;
-        accounts.iter().try_for_each(|options| check_scope(options, sources))
+        accounts.iter().try_for_each(|options| check_scope(options, sources))?;
+        accounts.iter().for_each(|options| warn_about_scope(options, &scope(options), sources));
+        Ok(())
     }
 
     fn assemble(
@@ -117,13 +120,7 @@ impl Exporter {
             let limits = known.map(|account| Arc::clone(&account.limits)).unwrap_or_default();
             limits.set(share(concurrency, index, count), share(calls_per_minute, index, count));
             let scope = scope(options);
-            if !scope.finds_organizations(options.kind) {
-                tracing::warn!(
-                    account = options.name,
-                    "no organization is read: {}",
-                    discovery_is_off(options, sources)
-                );
-            }
+            warn_about_scope(options, &scope, sources);
             let account = Account::new(&options.name, state, scope, client, shared.clone(), limits);
             account.report_expiry();
             Arc::new(account)
@@ -269,6 +266,17 @@ fn check_scope(options: &AccountOptions, sources: &OptionSources) -> Result<(), 
     }
     let place = options.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
     Err(format!("{place}nothing to read: {}", discovery_is_off(options, sources)))
+}
+
+/// Logs what an account does not read.
+fn warn_about_scope(options: &AccountOptions, scope: &Scope, sources: &OptionSources) {
+    let account = &options.name;
+    if !scope.finds_organizations(options.kind) {
+        tracing::warn!(account, "no organization is read: {}", discovery_is_off(options, sources));
+    }
+    if options.kind == CredentialKind::ApiKey && !scope.users.is_empty() {
+        tracing::warn!(account, "{} has no effect with an API key: it requires a JWT", sources.name("user-id"));
+    }
 }
 
 /// Says why an account finds no organization, and what to do.

@@ -33,7 +33,8 @@ pub fn proxy(options: &ApiOptions) -> Result<Option<Url>, OptionError> {
     };
     // The HTTP client cannot verify the certificate.
     if proxy.is_some() && url.scheme() == "https" && matches!(url.host(), Some(Host::Ipv6(_))) {
-        let what = "not possible with an IPv6 address and a proxy: use a host name, or add the address to NO_PROXY";
+        let what =
+            "not possible with an IPv6 address and a proxy: use a host name, or add the address to NO_PROXY";
         return Err(OptionError::about("api.url", what));
     }
     Ok(proxy)

@@ -37,9 +37,8 @@ pub fn redact(text: &str) -> String {
 #[must_use]
 pub fn shown_path(path: &Path) -> String {
     let text = path.to_string_lossy();
-    let is_extension = |text: &str| {
-        (2..=4).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase())
-    };
+    let is_extension =
+        |text: &str| (2..=4).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase());
     let has_extension = path.extension().and_then(std::ffi::OsStr::to_str).is_some_and(is_extension);
     let is_path = path.components().count() > 1 || text.contains('/') || has_extension || path.exists();
     redact(if is_path { &text } else { MARK })

@@ -76,9 +76,7 @@ fn field(flag: &str) -> String {
     match flag {
         "web.listen-address" => "web.listen_addresses".to_owned(),
         "web.config.file" => "web.config_file".to_owned(),
-        "organization-id" | "whitelabel.organization-id" | "whitelabel.user-id" => {
-            flag.replace('-', "_") + "s"
-        }
+        "organization-id" | "whitelabel.organization-id" | "whitelabel.user-id" => flag.replace('-', "_") + "s",
         _ => flag.replace('-', "_"),
     }
 }
@@ -96,7 +94,8 @@ impl Args for OptionSources {
 impl FromArgMatches for OptionSources {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let command = Options::augment_args(Command::new(""));
-        let is_from_variable = |id: &clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::EnvVariable);
+        let is_from_variable =
+            |id: &clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::EnvVariable);
         let of_variables = matches.ids().filter(|id| is_from_variable(id));
         let variables = of_variables.filter_map(|id| {
             let option = command.get_arguments().find(|option| option.get_id() == id)?;

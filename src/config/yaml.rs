@@ -215,7 +215,8 @@ fn given_at(text: &str, location: Location) -> Option<&'static str> {
         Some(last) => !['-', '[', ',', '{', '?'].contains(&last),
     };
     // The location of a value that is missing is that of the colon before it.
-    let rest = rest.strip_prefix(':').filter(|rest| !rest.starts_with(|c: char| !c.is_whitespace())).unwrap_or(&rest);
+    let rest =
+        rest.strip_prefix(':').filter(|rest| !rest.starts_with(|c: char| !c.is_whitespace())).unwrap_or(&rest);
     let value = rest.split([',', ']', '}', '#']).next().unwrap_or_default().trim();
     Some(match value {
         _ if rest.starts_with('[') || rest.starts_with("- ") => "a list",

@@ -52,6 +52,9 @@ impl Replay {
     /// # Errors
     /// If it cannot be read, or is not a recording of this version.
     pub fn open(directory: &Path) -> Result<Self, String> {
+        if !directory.is_dir() {
+            return Err(format!("--replay: {}: no such directory", shown_path(directory)));
+        }
         let path = directory.join(MANIFEST);
         let manifest: Manifest = read(&path)?;
         if manifest.version != VERSION {

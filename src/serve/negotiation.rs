@@ -114,8 +114,9 @@ impl ScrapeRequest {
         let snapshot = exporter.scrape(accounts, selection, budget).await;
         if exporter.fails(&snapshot, selection) {
             let option = exporter.configuration.sources.name("web.fail-scrape");
-            let text =
-                format!("API calls failed and {option} is set: see the log and the status page at / for reasons\n");
+            let text = format!(
+                "API calls failed and {option} is set: see the log and the status page at / for reasons\n"
+            );
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
         let telemetry = exporter.telemetry_if(with_telemetry);

@@ -70,7 +70,9 @@ impl Server {
         let sockets = if options.systemd_socket {
             Socket::from_systemd().map_err(about("web.systemd-socket"))?
         } else {
-            try_join_all(options.listen_addresses.iter().map(Socket::bind)).await.map_err(about("web.listen-address"))?
+            try_join_all(options.listen_addresses.iter().map(Socket::bind))
+                .await
+                .map_err(about("web.listen-address"))?
         };
         let probe_socket = OptionFuture::from(options.probe_listen_address.as_ref().map(Socket::bind));
         let probe_socket = probe_socket.await.transpose().map_err(about("web.probe-listen-address"))?;

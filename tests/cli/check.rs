@@ -33,6 +33,16 @@ async fn check_succeeds_if_every_permitted_call_succeeds() {
         "\n\nVerdict: ok. 5 calls made, 5 succeeded.\nNext: start the exporter with the same options.\n";
     assert!(ended.stdout.ends_with(verdict), "{}", ended.stdout);
     assert!(!ended.stdout.contains(KEY) && !ended.stderr.contains(KEY));
+    for (arguments, variable, reason) in [
+        (&[][..], "EDGEIMPULSE_JWT", "needs an API key"),
+        (&["--organization-id=1"], "EDGEIMPULSE_API_KEY", "not needed, the organizations are configured"),
+    ] {
+        let url = api.url();
+        let arguments = [&["check", "--api.url", &url], arguments].concat();
+        let ended = Program::start(&arguments, &[(variable, "x")]).end().await;
+        let row = format!("  skipped  organizations                 0  {reason}\n");
+        assert!(ended.stdout.contains(&row), "{}", ended.stdout);
+    }
 }
 
 #[tokio::test]

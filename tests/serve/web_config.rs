@@ -212,7 +212,9 @@ async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line
     assert_eq!(ended.stderr, format!("error: {path}:2:15: {text}\n"));
     let ended = Program::ends(&["demo", "--web.config.file=/nonexistent/web.yml"], &[], 2).await;
     assert!(
-        ended.stderr.starts_with("error: /nonexistent/web.yml: cannot be read: No such file"),
+        ended
+            .stderr
+            .starts_with("error: --web.config.file: /nonexistent/web.yml: cannot be read: No such file"),
         "{}",
         ended.stderr
     );

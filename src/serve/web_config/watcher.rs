@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use ring::digest::{SHA256, digest};
 
 use super::config::WebConfig;
-use crate::config::{OptionError, file_reader};
 use crate::config::yaml::Error;
+use crate::config::{OptionError, file_reader};
 
 /// Minimum time between two checks of the files. A check takes microseconds, but is not needed for every request.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
