@@ -240,7 +240,8 @@ fn load_credential(
     let AccountOptions { kind, origin, .. } = options;
     check_scope(options, sources)?;
     CredentialSource::load(*kind, origin.clone(), clock.now()).map_err(|error| {
-        format!("{}the {} in {origin} {error}", credential_place(options, sources), kind.name())
+        let (place, origin) = (credential_place(options, sources), sources.describe_origin(origin));
+        format!("{place}the {} in {origin} {error}", kind.name())
     })
 }
 

@@ -36,12 +36,16 @@ pub fn redact(text: &str) -> String {
 /// Returns a path that may be shown: of a file that exists, with a separator, or with an extension of 2 to 4 letters.
 #[must_use]
 pub fn shown_path(path: &Path) -> String {
-    let text = path.to_string_lossy();
+    shown_path_given_as(path, path)
+}
+
+/// Returns a path that may be shown as [`shown_path`] says, if it was `given` relative to another one.
+pub(super) fn shown_path_given_as(path: &Path, given: &Path) -> String {
     let is_extension =
         |text: &str| (2..=4).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase());
-    let has_extension = path.extension().and_then(std::ffi::OsStr::to_str).is_some_and(is_extension);
-    let is_path = path.components().count() > 1 || text.contains('/') || has_extension || path.exists();
-    redact(if is_path { &text } else { MARK })
+    let has_extension = given.extension().and_then(std::ffi::OsStr::to_str).is_some_and(is_extension);
+    let is_path = given.components().count() > 1 || has_extension || path.exists();
+    if is_path { redact(&path.to_string_lossy()) } else { MARK.to_owned() }
 }
 
 /// Returns the name of an environment variable that may be shown: of one that is set, or of capital letters with

@@ -1,13 +1,14 @@
 //! Where each option was set, so that errors name what the person wrote.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde_saphyr::Location;
 
-use super::{Options, with_variable, yaml};
+use super::redaction::shown_path_given_as;
+use super::{CredentialOrigin, Options, with_variable, yaml};
 
 /// Why an option cannot be used. [`OptionSources::describe`] adds where it was set.
 #[derive(Debug)]
@@ -36,16 +37,14 @@ impl From<String> for OptionError {
 pub struct OptionSources {
     /// The flags, without hyphens, whose values came from environment variables, and these variables.
     variables: BTreeMap<String, String>,
-    /// The places of fields in the configuration file, as `PATH:LINE:COLUMN`, if there is a file.
-    fields: Option<BTreeMap<String, String>>,
+    /// The configuration file, if there is one, and the places of its fields.
+    file: Option<(PathBuf, BTreeMap<String, Location>)>,
 }
 
 impl OptionSources {
     /// Returns the sources of the fields of a configuration file, which was named as here.
     pub(super) fn of_file(&self, path: &Path, fields: BTreeMap<String, Location>) -> Self {
-        let place = |(field, location)| (field, yaml::place(path, Some(location)));
-        let fields = fields.into_iter().map(place).collect();
-        Self { variables: self.variables.clone(), fields: Some(fields) }
+        Self { variables: self.variables.clone(), file: Some((path.to_owned(), fields)) }
     }
 
     /// Returns the text of an error, with the variable, the flag, or the place and field that set the option.
@@ -54,9 +53,19 @@ impl OptionSources {
         let OptionError { flag, what } = error;
         let Some(flag) = flag else { return what };
         let name = self.name(flag);
-        let place = self.fields.as_ref().and_then(|fields| fields.get(&name));
+        let place =
+            self.file.as_ref().and_then(|(path, fields)| Some(yaml::place(path, Some(*fields.get(&name)?))));
         let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
         format!("{place}{name}: {what}")
+    }
+
+    /// Returns where a credential comes from. A file that does not exist is shown if what was written looks like a path.
+    #[must_use]
+    pub fn describe_origin(&self, origin: &CredentialOrigin) -> String {
+        let CredentialOrigin::File(path) = origin else { return origin.to_string() };
+        let directory = self.file.as_ref().and_then(|(file, _)| file.parent());
+        let given = directory.and_then(|directory| path.strip_prefix(directory).ok());
+        format!("file {}", shown_path_given_as(path, given.unwrap_or(path)))
     }
 
     /// Returns how an option was set, or can be set: the variable, the field of the file, or the flag, which is given without
@@ -65,7 +74,7 @@ impl OptionSources {
     pub fn name(&self, flag: &str) -> String {
         match self.variables.get(flag) {
             Some(variable) => variable.clone(),
-            None if self.fields.is_some() && flag != "config.file" => field(flag),
+            None if self.file.is_some() && flag != "config.file" => field(flag),
             None => format!("--{flag}"),
         }
     }
@@ -102,7 +111,7 @@ impl FromArgMatches for OptionSources {
             let variable = with_variable(option.clone());
             Some((option.get_long()?.to_owned(), variable.get_env()?.to_string_lossy().into_owned()))
         });
-        Ok(Self { variables: variables.collect(), fields: None })
+        Ok(Self { variables: variables.collect(), file: None })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
