@@ -49,8 +49,6 @@ async fn a_file_without_certificates_is_refused() {
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(ended.stderr.contains("--api.ca-file") && ended.stderr.contains(hint), "{ended:?}");
     }
-    let ended = scrape(&["--api.ca-file", "/does/not/exist"], &[]).await;
-    assert!(ended.stderr.contains("--api.ca-file: /does/not/exist: No such file"), "{ended:?}");
 }
 
 #[tokio::test]
@@ -73,8 +71,6 @@ async fn a_gateway_whose_certificate_is_for_another_name_is_verified_for_that_na
     assert_eq!(ended.code, Some(1), "the certificate is for another name");
     let other = ["--api.url", &url, "--api.ca-file", &ca, "--api.tls-server-name=other.example"];
     assert_eq!(scrape(&other, &[]).await.code, Some(1), "the configured name is verified");
-    let plain = scrape(&["--api.url=http://127.0.0.1:9", "--api.tls-server-name=studio.example"], &[]).await;
-    assert!(plain.stderr.contains("not possible with an API whose URL is not https"), "{plain:?}");
 }
 
 #[tokio::test]
@@ -199,14 +195,6 @@ async fn a_tunnel_is_opened_with_any_password_and_refused_where_it_is_not_possib
         "{head}"
     );
     assert!(head.contains(": Basic amFuOnBAOi8jJel3\r\n"), "{head}");
-    for (option, reason) in [
-        ("--api.url=https://[::1]/v1", "not possible with an IPv6 address and a proxy"),
-        ("--api.tls-server-name=studio.example", "not possible with the URL of a proxy"),
-    ] {
-        let ended = scrape(&[option, "--api.proxy-url", &url], &[]).await;
-        assert_eq!(ended.code, Some(2), "{option}: {ended:?}");
-        assert!(ended.stderr.contains(reason), "{option}: {ended:?}");
-    }
     let refused = ["--api.url=https://forbidden.example/v1", "--api.proxy-url", &url];
     let ended = scrape(&refused, &[]).await;
     assert!(

@@ -210,14 +210,6 @@ async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line
     let ended = Program::ends(&["demo", "--web.config.file", &path], &[], 2).await;
     let text = "basic_auth_users: a password is not a bcrypt hash; create one with htpasswd -nB";
     assert_eq!(ended.stderr, format!("error: {path}:2:15: {text}\n"));
-    let ended = Program::ends(&["demo", "--web.config.file=/nonexistent/web.yml"], &[], 2).await;
-    assert!(
-        ended
-            .stderr
-            .starts_with("error: --web.config.file: /nonexistent/web.yml: cannot be read: No such file"),
-        "{}",
-        ended.stderr
-    );
 }
 
 /// Wrong settings of TLS, after a certificate and a key, and their errors.
