@@ -120,7 +120,9 @@ async fn a_response_without_the_requested_object_is_a_failure() {
     let no_permission = json!({ "success": false, "error": "You do not have permission" });
     for (path, collector, response, error) in [
         (USERS, "whitelabel_users", json!({ "success": true, "users": [] }), "no `total` member"),
-        (WHITELABEL, "whitelabel", json!({ "success": true }), "no `whitelabel` member"),
+        (WHITELABEL, "whitelabel", json!({ "success": true }), "not found (HTTP 200): no `whitelabel` member"),
+        (WHITELABEL, "whitelabel", json!({ "success": true, "whitelabel": null }), "not found (HTTP 200)"),
+        (WHITELABEL, "whitelabel", json!({ "success": true, "whitelabel": 7 }), "cannot decode"),
         (INNER, "whitelabel_organization", json!({ "success": true, "organization": {} }), "cannot decode"),
         (INNER, "whitelabel_organization", no_permission, "not permitted for this credential"),
     ] {
@@ -201,6 +203,7 @@ async fn a_white_label_has_a_name_and_a_quota() {
     let api = whitelabel().await;
     let response = json!({ "success": true, "whitelabel": {
         "id": 70, "name": "Partner \"Cloud\"", "organizationsLimit": 25, "theme": [[{}]], "developmentBoards": 5,
+        "allowPasswordAuth": true, "allowSignup": false,
     } });
     api.answers(WHITELABEL, &response).await;
     api.answers(LIST, &json!({ "success": true, "total": 24, "organizations": [{ "id": 31 }] })).await;
@@ -209,6 +212,11 @@ async fn a_white_label_has_a_name_and_a_quota() {
     let id = [("whitelabel_id", "70")];
     assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations_limit", &id), Some(25.0));
     assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations", &id), Some(24.0));
+    let policy = |policy| {
+        let labels = [("whitelabel_id", "70"), ("policy", policy)];
+        metrics.value("edgeimpulse_whitelabel_policy_enabled", &labels)
+    };
+    assert_eq!((policy("password_auth"), policy("signup")), (Some(1.0), Some(0.0)));
     let info = [("whitelabel_id", "70"), ("whitelabel_name", "Partner \"Cloud\""), ("organization_id", "7")];
     assert_eq!(metrics.value("edgeimpulse_whitelabel_info", &info), Some(1.0));
 

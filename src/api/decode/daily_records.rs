@@ -37,7 +37,8 @@ impl Fold for DailyRecords {
     fn add(&mut self, fields: &RecordFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
         let staff = fields.staff.read(errors);
         // 0 counts nobody: developer profiles and users have it.
-        let users = fields.users.read(errors).filter(|users| *users > 0.0);
+        let users = all_users.filter(|users| *users > 0.0);
+        let all_users = fields.users.read(errors);
         let cpu_compute_time = fields.cpu.read(errors);
         let gpu_compute_time = fields.gpu.read(errors);
         let compute_since = fields.since.read(errors);

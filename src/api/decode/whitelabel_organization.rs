@@ -6,8 +6,8 @@ use super::daily_records::DailyRecords;
 use super::organization::LimitFields;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Each, Single, streamed};
-use crate::api::values::{Boolean, Date, DecodeErrors, Number};
-use crate::model::{Call, Facts, Organization, UnixTime};
+use crate::api::values::{Boolean, Date, DecodeErrors, Number, Value};
+use crate::model::{Call, Facts, Organization, OrganizationInfo, UnixTime};
 
 streamed!(
     /// `AdminOrganizationInfoResponse`, which has no object for the organization.
@@ -32,8 +32,6 @@ struct Compute {
 
 impl Response for OrganizationResponse {
     fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
-        // Nothing is made of it, but an invalid value is counted.
-        let _ = self.billable.read(errors);
         let compute = Compute {
             cpu: self.cpu_compute_time.read(errors),
             gpu: self.gpu_compute_time.read(errors),
@@ -50,12 +48,14 @@ impl Response for OrganizationResponse {
         let Compute { cpu, gpu, since } = if is_of_contract { compute } else { recorded.unwrap_or_default() };
         Some(only(Organization {
             limits: self.limits.map(|limits| limits.convert(errors)),
-            storage_used: self.storage.read(errors),
+            storage_used: storage,
             compute_time_used: cpu.zip(gpu).map(|(cpu, gpu)| cpu + gpu),
             cpu_compute_time_used: cpu,
             gpu_compute_time_used: gpu,
             compute_period_start: since,
             users_used: newest.and_then(|record| record.users),
+            info: OrganizationInfo { developer_profile, ..OrganizationInfo::default() },
+            billable: self.billable.read(errors),
             daily_record: newest.map(|record| record.date),
             days: options.days.then(|| Arc::new(all)),
             ..Organization::new(call.organization_id?)
