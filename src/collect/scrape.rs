@@ -171,8 +171,12 @@ fn merge<'a>(
     for (owner, whitelabel) in &mut merged.whitelabels {
         whitelabel.id = whitelabel.id.or_else(|| known.ids.get(owner).copied());
     }
-    // A white label's list has the id of the white label only.
+    // A white label's list has the id of the white label only, and does not tell developer profiles.
     for organization in merged.organizations.values_mut() {
+        let with_kind = discovery.with_kind(account, organization.id, organization.info.clone());
+        if with_kind != organization.info {
+            Arc::make_mut(organization).info = with_kind;
+        }
         let info = &organization.info;
         let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());
         if let Some(name) = unnamed.and_then(|id| known.names.get(&id)) {

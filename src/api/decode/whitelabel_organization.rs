@@ -37,7 +37,7 @@ impl Response for OrganizationResponse {
             gpu: self.gpu_compute_time.read(errors),
             since: self.compute_time_since.read(errors),
         };
-        let DailyRecords { newest, all } = self.daily_records.fold.unwrap_or_default();
+        let DailyRecords { newest, is_without_users, all } = self.daily_records.fold.unwrap_or_default();
         let recorded = newest.map(|record| Compute {
             cpu: record.cpu_compute_time,
             gpu: record.gpu_compute_time,
@@ -46,7 +46,16 @@ impl Response for OrganizationResponse {
         // Without the date from which it counts, compute time may be that of all years.
         let is_of_contract = compute.since.is_some() && (compute.cpu.is_some() || compute.gpu.is_some());
         let Compute { cpu, gpu, since } = if is_of_contract { compute } else { recorded.unwrap_or_default() };
+        // As for compute time, the newest record serves where there is no total.
+        let storage = match self.storage.get(errors) {
+            Value::Missing => newest.and_then(|record| record.storage),
+            storage => storage.valid(),
+        };
+        // The API counts no users of developer profiles, while every other organization has members.
+        let developer_profile = is_without_users.then_some(true);
         Some(only(Organization {
+            info: OrganizationInfo { developer_profile, ..OrganizationInfo::default() },
+            billable: self.billable.read(errors),
             limits: self.limits.map(|limits| limits.convert(errors)),
             storage_used: storage,
             compute_time_used: cpu.zip(gpu).map(|(cpu, gpu)| cpu + gpu),
@@ -54,8 +63,6 @@ impl Response for OrganizationResponse {
             gpu_compute_time_used: gpu,
             compute_period_start: since,
             users_used: newest.and_then(|record| record.users),
-            info: OrganizationInfo { developer_profile, ..OrganizationInfo::default() },
-            billable: self.billable.read(errors),
             daily_record: newest.map(|record| record.date),
             days: options.days.then(|| Arc::new(all)),
             ..Organization::new(call.organization_id?)

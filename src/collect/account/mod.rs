@@ -252,7 +252,7 @@ impl Account {
 
     /// Returns the status of the account; `up` is the scrape's.
     #[must_use]
-    pub fn status(&self, up: Option<bool>) -> AccountStatus {
+    pub fn status(&self, up: Option<bool>, facts: &Facts) -> AccountStatus {
         let (credential_loaded, credential_load) = self.state.credential.last_load();
         AccountStatus {
             name: Arc::clone(&self.name),
