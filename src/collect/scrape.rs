@@ -77,7 +77,7 @@ async fn read(
     clock: &Clock,
 ) -> (Facts, AccountStatus, Vec<CallResult>) {
     if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
-        return (Facts::default(), account.status(None), Vec::new());
+        return (Facts::default(), account.status(None, &Facts::default()), Vec::new());
     }
     let _reporting = account.report_at_end();
     let _ = timeout_at(deadline, account.refresh_credential()).await;
@@ -113,7 +113,10 @@ async fn read(
     let results = results.into_iter().map(|(_, result)| result).collect();
     let up = selection.is_everything().then(|| is_up(account, &reads));
     let shown = included().filter_map(|(_, read)| read.facts.as_deref());
-    (merge(account, &discovery, &known, selection, shown), account.status(up), results)
+    let facts = merge(account, &discovery, &known, selection, shown);
+    let status = account.status(up, &facts);
+    account.report_unit(status.compute_time_unit_mismatch);
+    (facts, status, results)
 }
 
 /// Merges the latest facts of an account as a scrape does, whatever their age. Makes no call.

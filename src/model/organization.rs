@@ -36,6 +36,8 @@ record! {
         /// `usage.cpuComputeTimeCurrentContract` + `usage.gpuComputeTimeCurrentContract`, else
         /// `usage.jobsComputeTimeCurrentYear`, in seconds.
         pub compute_time_used: Option<f64>,
+        /// Whether CPU and GPU compute time of the usage call contradict its total, as far as that can be told.
+        pub compute_time_unit_mismatch: Option<bool>,
         /// `usage.cpuComputeTimeCurrentContract`, in seconds.
         pub cpu_compute_time_used: Option<f64>,
         /// `usage.gpuComputeTimeCurrentContract`, in seconds.
@@ -64,7 +66,7 @@ record! {
         pub users_by_sign_in: Option<[u32; SIGN_IN_METHODS.len()]>,
         /// Number of the same `users` with `lastAccessToOrganization` within each of [`WINDOWS`].
         pub users_active: Option<[u32; WINDOWS.len()]>,
-        /// The latest `lastAccessToOrganization` of `users`.
+        /// The latest `lastAccessToOrganization` of the same `users`.
         pub last_access: Option<UnixTime>,
         /// Number of `projects` with each of [`VISIBILITIES`].
         pub projects_by_visibility: Option<[u32; VISIBILITIES.len()]>,

@@ -259,12 +259,51 @@ async fn clinical_datasets_have_the_results_of_their_checklists() {
 #[tokio::test]
 async fn units_that_the_api_does_not_state_can_be_set() {
     let api = FakeApi::with_samples("typical").await;
-    let options = ["--api.compute-time-unit=minutes", "--api.memory-unit=mebibytes"];
-    let metrics = Running::with_key(&api, &options).await.scrape().await;
-    let of =
-        |name: &str| metrics.value(&format!("edgeimpulse_organization_{name}"), &[("organization_id", "1")]);
-    assert_eq!(of("compute_time_lifetime_seconds"), Some(152_918.345_293_701_5 * 60.0));
-    assert_eq!(of("default_job_memory_limit_bytes"), Some(8_589_934_592.0 * 1_048_576.0));
+    let of_all = ["--api.compute-time-unit=minutes", "--api.memory-unit=mebibytes"];
+    let of_totals = ["--api.compute-time-total-unit=minutes", "--api.memory-unit=mebibytes"];
+    for (options, unit_of_cpu) in [(of_all, 60.0), (of_totals, 1.0)] {
+        let metrics = Running::with_key(&api, &options).await.scrape().await;
+        let of = |name: &str| {
+            metrics.value(&format!("edgeimpulse_organization_{name}"), &[("organization_id", "1")])
+        };
+        assert_eq!(of("compute_time_lifetime_seconds"), Some(152_918.345_293_701_5 * 60.0));
+        assert_eq!(of("cpu_compute_time_used_seconds"), Some(69_394.981_229_905_23 * unit_of_cpu));
+        assert_eq!(of("default_job_memory_limit_bytes"), Some(8_589_934_592.0 * 1_048_576.0));
+    }
+}
+
+#[tokio::test]
+async fn compute_times_in_different_units_are_noticed_unless_the_options_say_so() {
+    let of_totals = "--api.compute-time-total-unit=minutes";
+    for (cpu, gpu, total, options, mismatch) in [
+        // The total in minutes, as the API's document says.
+        (7200.0, 1800.0, json!(150), vec![], Some(1.0)),
+        (7200.0, 1800.0, json!(150), vec![of_totals], Some(0.0)),
+        // All in seconds, with GPU time weighted or not.
+        (7200.0, 1800.0, json!(9000), vec![], Some(0.0)),
+        (0.0, 1800.0, json!(5400), vec![], Some(0.0)),
+        (7200.0, 1800.0, json!(9000), vec![of_totals], Some(1.0)),
+        (7200.0, 1800.0, json!(9000), vec!["--api.compute-time-unit=minutes"], Some(0.0)),
+        // CPU and GPU in minutes.
+        (120.0, 30.0, json!(9000), vec![], Some(1.0)),
+        // Nothing tells.
+        (0.0, 0.0, json!(0), vec![], None),
+        (0.0, 0.0, json!(9000), vec![], None),
+        (7200.0, 1800.0, Value::Null, vec![], None),
+    ] {
+        let api = FakeApi::with_organization(&information(&json!({ "id": 1 }))).await;
+        let usage = json!({ "cpuComputeTimeCurrentContract": cpu, "gpuComputeTimeCurrentContract": gpu,
+            "jobsComputeTimeCurrentYear": total });
+        let usage = json!({ "success": true, "metrics": usage });
+        api.answers("/api/organizations/1/metrics", &usage).await;
+        let exporter = Running::with_key(&api, &options).await;
+        let metrics = exporter.scrape().await;
+        let account = [("account", "default")];
+        let shown = metrics.value("edgeimpulse_exporter_compute_time_unit_mismatch", &account);
+        assert_eq!(shown, mismatch, "{usage} {options:?}");
+        let page = exporter.page("/").await;
+        assert_eq!(page.contains("Compute time: usage contradicts itself"), mismatch == Some(1.0), "{usage}");
+    }
 }
 
 #[tokio::test]

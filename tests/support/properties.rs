@@ -19,6 +19,7 @@ use super::exposition::Exposition;
 const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
     compute_time_unit: 1.0,
+    compute_time_total_unit: 1.0,
     memory_unit: 1.0,
     projects: true,
     most_datasets: 10,

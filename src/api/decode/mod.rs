@@ -35,6 +35,8 @@ pub struct DecodeOptions {
     pub now: UnixTime,
     /// Seconds in the unit of the usage response's CPU and GPU compute times.
     pub compute_time_unit: f64,
+    /// Seconds in the unit of the usage response's total compute times.
+    pub compute_time_total_unit: f64,
     /// Bytes in the unit of the default compute limits' memory.
     pub memory_unit: f64,
     /// Whether projects are kept one by one.

@@ -92,7 +92,7 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         "CPU compute time used since the contract started. The API does not document the unit of the usage call: see --api.compute-time-unit."
         .with_past() => s.add([o.id.into()], o.cpu_compute_time_used);
     Gauge(LABELS, &["usage"]) edgeimpulse_organization_compute_time_lifetime_seconds
-        "Compute time of all jobs since the organization was created. The API does not document the unit: see --api.compute-time-unit." =>
+        "Compute time of all jobs since the organization was created. The API does not document the unit: see --api.compute-time-total-unit." =>
         s.add([o.id.into()], o.compute_time_lifetime);
     Gauge(LABELS, USAGE) edgeimpulse_organization_compute_period_start_timestamp_seconds
         "Start of the period over which the compute time used is counted."
