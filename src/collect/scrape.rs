@@ -176,9 +176,12 @@ fn merge<'a>(
     }
     // A white label's list has the id of the white label only, and does not tell developer profiles.
     for organization in merged.organizations.values_mut() {
-        let with_kind = discovery.with_kind(account, organization.id, organization.info.clone());
-        if with_kind != organization.info {
-            Arc::make_mut(organization).info = with_kind;
+        if organization.info.developer_profile.is_none() {
+            let with_kind = discovery.with_kind(account, organization.id, organization.info.clone());
+            // Most organizations are shared with the store.
+            if with_kind != organization.info {
+                Arc::make_mut(organization).info = with_kind;
+            }
         }
         let info = &organization.info;
         let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());

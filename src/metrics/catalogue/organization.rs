@@ -77,13 +77,13 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         "Storage used."
         .with_past() => s.add([o.id.into()], o.storage_used);
     Gauge(LABELS, LIMITS) edgeimpulse_organization_compute_time_limit_seconds
-        "Entitled compute time per contract year, CPU and GPU combined; absent if there is no limit." =>
+        "Entitled compute time per year, CPU and GPU combined; absent if there is no limit." =>
         limit(o, |limits| limits.compute, s);
     Gauge(LABELS, USAGE) edgeimpulse_organization_compute_time_used_seconds
         "Compute time used since the contract started, CPU and GPU combined. The API does not document the unit of the usage call: see --api.compute-time-unit."
         .with_past() => s.add([o.id.into()], o.compute_time_used);
     Gauge(LABELS, LIMITS) edgeimpulse_organization_gpu_compute_time_limit_seconds
-        "Entitled GPU compute time per contract year; absent if there is no limit." =>
+        "Entitled GPU compute time per year; absent if there is no limit." =>
         limit(o, |limits| limits.gpu_compute, s);
     Gauge(LABELS, USAGE) edgeimpulse_organization_gpu_compute_time_used_seconds
         "GPU compute time used since the contract started. The API does not document the unit of the usage call: see --api.compute-time-unit."
