@@ -20,6 +20,7 @@ use serde::de::IgnoredAny;
 const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
     compute_time_unit: 1.0,
+    compute_time_total_unit: 1.0,
     memory_unit: 1.0,
     projects: false,
     most_datasets: 1000,

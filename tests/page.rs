@@ -223,6 +223,26 @@ const HOSTILE: [&str; 4] = [
 ];
 
 #[tokio::test]
+async fn a_deleted_organization_is_not_reported_as_over_a_limit() {
+    for (deleted, summary) in
+        [(json!(null), "1 at or over a limit"), (json!("2026-10-01T00:00:00Z"), "0 at or over a limit")]
+    {
+        let api = FakeApi::with_organization(&json!({
+            "success": true,
+            "organization": { "id": 1, "name": "Gone", "deletedDate": deleted },
+            "entitlementLimits": { "numberOfProjects": 2 },
+        }))
+        .await;
+        let usage = json!({ "success": true, "metrics": { "projectCount": 3 } });
+        api.answers("/api/organizations/1/metrics", &usage).await;
+        let exporter = Running::with_key(&api, &[]).await;
+        exporter.scrape().await;
+        let page = text(&exporter.page("/").await);
+        assert!(page.contains(summary), "{deleted}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn names_and_errors_are_shown_as_text() {
     for name in HOSTILE {
         let api = FakeApi::with_organization(&json!({

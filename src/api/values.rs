@@ -55,7 +55,7 @@ impl DecodeErrors {
 }
 
 /// A converted value.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Value<T> {
     /// Absent or null.
     #[default]
@@ -73,6 +73,11 @@ impl<T> Value<T> {
             Self::Valid(value) => Some(value),
             Self::Missing | Self::Invalid => None,
         }
+    }
+
+    /// Returns the value, or that it is invalid if it depends on another one that is.
+    pub(super) fn given(self, is_valid: bool) -> Self {
+        if is_valid { self } else { Self::Invalid }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::check::{AccountSummary, CallSummary, Outcome};
+use crate::collect::account::UNIT_MISMATCH;
 use crate::config::CredentialKind;
 use crate::model::{Collector, UnixTime};
 
@@ -30,6 +31,9 @@ pub(super) fn table(accounts: &[AccountSummary], now: UnixTime) -> String {
         };
         text += &wrap(&format!("Account {}: {expiry}.", account.name), 0);
         text += &wrap(&format!("Organizations: {}.", organizations(account)), 0);
+        if account.compute_time_unit_mismatch == Some(true) {
+            text += &wrap(&format!("Compute time: {UNIT_MISMATCH}."), 0);
+        }
         text += "\n  RESULT   COLLECTOR                 CALLS  DETAILS\n";
         text.extend(account.calls.iter().map(|summary| row(summary, account.credential)));
         text += "\n";

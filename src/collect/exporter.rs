@@ -312,6 +312,7 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings
         decode: DecodeOptions {
             now: 0.0,
             compute_time_unit: api.compute_time_unit.seconds(),
+            compute_time_total_unit: api.compute_time_total_unit.unwrap_or(api.compute_time_unit).seconds(),
             memory_unit: api.memory_unit.bytes(),
             projects: collectors.projects,
             most_datasets: collectors.most_datasets,

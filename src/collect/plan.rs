@@ -24,7 +24,7 @@ impl Plan {
             None => discovery.organizations(account),
         };
         for id in &organizations {
-            plan.add_organization(*id, discovery);
+            plan.add_organization(*id, account, discovery);
         }
         plan.add_users(account, discovery);
         match selection.organization {
@@ -50,14 +50,14 @@ impl Plan {
         plan
     }
 
-    fn add_organization(&mut self, id: u64, discovery: &Discovery) {
+    fn add_organization(&mut self, id: u64, account: &Account, discovery: &Discovery) {
         if let Some(owner) = discovery.owner_of(id) {
             self.add(Call::whitelabel_organization(owner, id), true);
             return;
         }
         self.add(Call::of_organization(Collector::Organization, id), true);
         // The API refuses the usage of developer profiles.
-        let is_developer_profile = discovery.info(id).developer_profile == Some(true);
+        let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
     }
 

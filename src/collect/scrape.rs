@@ -77,7 +77,7 @@ async fn read(
     clock: &Clock,
 ) -> (Facts, AccountStatus, Vec<CallResult>) {
     if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
-        return (Facts::default(), account.status(None), Vec::new());
+        return (Facts::default(), account.status(None, &Facts::default()), Vec::new());
     }
     let _reporting = account.report_at_end();
     let _ = timeout_at(deadline, account.refresh_credential()).await;
@@ -113,7 +113,10 @@ async fn read(
     let results = results.into_iter().map(|(_, result)| result).collect();
     let up = selection.is_everything().then(|| is_up(account, &reads));
     let shown = included().filter_map(|(_, read)| read.facts.as_deref());
-    (merge(account, &discovery, &known, selection, shown), account.status(up), results)
+    let facts = merge(account, &discovery, &known, selection, shown);
+    let status = account.status(up, &facts);
+    account.report_unit(status.compute_time_unit_mismatch);
+    (facts, status, results)
 }
 
 /// Merges the latest facts of an account as a scrape does, whatever their age. Makes no call.
@@ -171,8 +174,15 @@ fn merge<'a>(
     for (owner, whitelabel) in &mut merged.whitelabels {
         whitelabel.id = whitelabel.id.or_else(|| known.ids.get(owner).copied());
     }
-    // A white label's list has the id of the white label only.
+    // A white label's list has the id of the white label only, and does not tell developer profiles.
     for organization in merged.organizations.values_mut() {
+        if organization.info.developer_profile.is_none() {
+            let with_kind = discovery.with_kind(account, organization.id, organization.info.clone());
+            // Most organizations are shared with the store.
+            if with_kind != organization.info {
+                Arc::make_mut(organization).info = with_kind;
+            }
+        }
         let info = &organization.info;
         let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());
         if let Some(name) = unnamed.and_then(|id| known.names.get(&id)) {

@@ -28,6 +28,8 @@ pub struct AccountStatus {
     pub credential_expiry: Option<UnixTime>,
     /// True if the credential was loaded at the last attempt.
     pub credential_loaded: bool,
+    /// True if compute times of an organization contradict each other; `None` if that cannot be told.
+    pub compute_time_unit_mismatch: Option<bool>,
     /// When the credential was last loaded successfully.
     pub credential_load: UnixTime,
 }

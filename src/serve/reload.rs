@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::web_config::WebConfigWatcher;
 use crate::collect::Exporter;
 use crate::config;
+use crate::model::Facts;
 
 /// The exporter in use; a reload replaces it.
 #[derive(Debug)]
@@ -63,7 +64,8 @@ async fn replacement(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
     for account in &current.accounts {
         account.refresh_credential().await;
     }
-    let failed = current.accounts.iter().find(|account| !account.status(None).credential_loaded);
+    let failed =
+        current.accounts.iter().find(|account| !account.status(None, &Facts::default()).credential_loaded);
     match failed {
         Some(account) => Err(format!("account {}: no new credential: see the log", account.name)),
         None => Ok(Arc::clone(current)),

@@ -145,7 +145,7 @@ pub(super) async fn sd(request: ScrapeRequest) -> Result<Response, ErrorResponse
 
 /// Returns the target of one organization, with labels for relabeling.
 fn group(id: u64, account: &Account, discovery: &Discovery) -> Value {
-    let info = discovery.info(id);
+    let info = discovery.info(account, id);
     let labels = [
         ("account", Some(account.name.to_string())),
         ("organization_id", Some(id.to_string())),

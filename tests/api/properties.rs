@@ -15,7 +15,8 @@ const NAMES: &str = "
     created dataset type totalFileSize totalFileCount bucket entitlementLimits totalStorage numberOfUsers
     userCount adminCount organizationId expirationDate dailyMetrics date totalProjects experiments enabled
     whitelabels whitelabel organizationsLimit total privateProjectCount cpuComputeTime
-    computeTimeCurrentContractSince totalUsers totalStaffUsers
+    computeTimeCurrentContractSince totalUsers totalStaffUsers staffInfo isStaff deletedDate fullDeletionDate
+    hasPublicVersion trialId billable allowSignup hasPendingPayments
 ";
 
 fn name() -> impl Strategy<Value = &'static str> + Clone {

@@ -19,6 +19,7 @@ use super::exposition::Exposition;
 const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
     compute_time_unit: 1.0,
+    compute_time_total_unit: 1.0,
     memory_unit: 1.0,
     projects: true,
     most_datasets: 10,
@@ -54,7 +55,11 @@ pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
         Err(error) => {
             let ordinary = matches!(
                 error,
-                Error::Decode(_) | Error::Api(_) | Error::Unauthorized(_) | Error::Forbidden(_)
+                Error::Decode(_)
+                    | Error::Api(_)
+                    | Error::Unauthorized(_)
+                    | Error::Forbidden(_)
+                    | Error::NotFound(_)
             );
             assert!(ordinary, "{error:?}");
             assert!(!error.to_string().contains(SECRET) && !error.to_string().contains(char::is_control));
@@ -153,6 +158,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             tier: input.arbitrary()?,
             suspended: input.arbitrary()?,
             mfa_configured: input.arbitrary()?,
+            pending_payments: input.arbitrary()?,
             organizations: input.arbitrary()?,
             private_projects,
             subscription_downgrade,
@@ -169,6 +175,8 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             name: input.arbitrary()?,
             organizations: input.arbitrary()?,
             organizations_limit: input.arbitrary()?,
+            password_auth: input.arbitrary()?,
+            signup: input.arbitrary()?,
             users_by_tier: input.arbitrary()?,
             users_active: input.arbitrary()?,
         };

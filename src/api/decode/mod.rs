@@ -33,8 +33,10 @@ use crate::model::{Call, Collector, Facts, Organization, UnixTime};
 pub struct DecodeOptions {
     /// Start of the call: the end of the windows of activity.
     pub now: UnixTime,
-    /// Seconds in the unit of the usage response's compute times.
+    /// Seconds in the unit of the usage response's CPU and GPU compute times.
     pub compute_time_unit: f64,
+    /// Seconds in the unit of the usage response's total compute times.
+    pub compute_time_total_unit: f64,
     /// Bytes in the unit of the default compute limits' memory.
     pub memory_unit: f64,
     /// Whether projects are kept one by one.
@@ -120,9 +122,10 @@ async fn decode_as<T: Response>(
         match envelope.success.read(&mut errors) {
             // All members of a white label's organization are optional: any one shows that the response is of one.
             Some(true) if has_member || call.collector != Collector::WhitelabelOrganization => {
-                response.facts(call, options, &mut errors).ok_or_else(|| missing(call.collector))
+                let facts = response.facts(call, options, &mut errors);
+                facts.ok_or_else(|| missing(call.collector, errors.invalid.is_empty()))
             }
-            Some(true) => Err(missing(call.collector)),
+            Some(true) => Err(missing(call.collector, true)),
             Some(false) => Err(Error::of_text(ErrorDetail::new(200, text.as_deref(), secret))),
             None => Err(Error::Decode("no `success` member".to_owned())),
         }
@@ -148,13 +151,19 @@ pub const fn members(collector: Collector) -> &'static [Member] {
     }
 }
 
-fn missing(collector: Collector) -> Error {
+/// Returns the error of a response without the member that it must have; `is_absent` tells it from an invalid one.
+fn missing(collector: Collector, is_absent: bool) -> Error {
     let names = members(collector).iter().map(|member| format!("`{}`", member.name));
     let names: Vec<_> = match collector {
         Collector::WhitelabelOrganization => names.collect(),
         _ => names.take(1).collect(),
     };
-    Error::Decode(format!("no {} member", names.join(" or ")))
+    let text = format!("no {} member", names.join(" or "));
+    // The API's document does not require this member: an organization may have no white label.
+    if collector == Collector::Whitelabel && is_absent {
+        return Error::NotFound(ErrorDetail { text: Some(text), ..ErrorDetail::new(200, None, "") });
+    }
+    Error::Decode(text)
 }
 
 fn only(organization: Organization) -> Facts {

@@ -6,8 +6,8 @@ use super::datasets::Datasets;
 use super::organizations::OrganizationObject;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Field, Single, fields, streamed};
-use crate::api::values::{Boolean, DecodeErrors, Id, Number, Text, Value};
-use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text, Value};
+use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo, UnixTime};
 
 streamed!(
     /// `OrganizationInfoResponse`
@@ -81,6 +81,29 @@ impl LimitFields<'_> {
             users: limit(&self.users),
         })
     }
+}
+
+/// Converts what is about the trial of an organization: whether it is running, when it expired, and when it was upgraded.
+/// Only the presence of the id matters, which the API's document describes as any number.
+pub(super) fn trial(
+    id: &Field<'_, Number>,
+    expired: &Field<'_, Date>,
+    upgraded: &Field<'_, Date>,
+    errors: &mut DecodeErrors,
+) -> (Option<bool>, Option<UnixTime>, Option<UnixTime>) {
+    let has_trial = match id.get(errors) {
+        Value::Valid(_) => Some(true),
+        // Null is no trial; without the member, the response says nothing about it.
+        Value::Missing => id.json.is_some().then_some(false),
+        Value::Invalid => None,
+    };
+    let (expired, upgraded) = (expired.get(errors), upgraded.get(errors));
+    let is_running = match (expired, upgraded) {
+        (Value::Missing, Value::Missing) => has_trial,
+        (Value::Invalid, _) | (_, Value::Invalid) => None,
+        _ => has_trial.map(|_| false),
+    };
+    (is_running, expired.valid(), upgraded.valid())
 }
 
 /// Converts what identifies an organization. If its kind is invalid, the name is dropped: it may be a user's.

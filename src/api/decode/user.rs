@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::daily_records::DailyRecords;
-use super::organization::{LimitFields, info};
+use super::organization::{LimitFields, info, trial};
 use super::organizations::MAX_ORGANIZATIONS;
 use super::trials::{TrialFields, by_identity};
 use super::{DecodeOptions, Response, only};
@@ -19,6 +19,7 @@ streamed!(
         tier: Single<Text> = "tier",
         suspended: Single<Boolean> = "suspended",
         mfa_configured: Single<Boolean> = "mfaConfigured",
+        pending_payments: Single<Boolean> = "hasPendingPayments",
         private_projects: Single<Number> = "privatePersonalProjectsUsed",
         subscription_downgrade: Single<Date> = "subscriptionDowngradeDate",
         subscription_termination: Single<Date> = "subscriptionTerminationDate",
@@ -42,6 +43,7 @@ fields!(
         developer_profile: Boolean = "isDeveloperProfile",
         whitelabel_id: Id = "whitelabelId",
         created: Date = "created",
+        trial_id: Number = "trialId",
         trial_expired: Date = "trialExpiredDate",
         trial_upgraded: Date = "trialUpgradedDate",
         limits: LimitFields<'static> = "entitlementLimits",
@@ -68,11 +70,14 @@ impl Convert for Organization {
 
     /// The id is required.
     fn convert(fields: &UserOrganizationFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
+        let (trial, trial_expired, trial_upgraded) =
+            trial(&fields.trial_id, &fields.trial_expired, &fields.trial_upgraded, errors);
         Some(Self {
             info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
             created: fields.created.read(errors),
-            trial_expired: fields.trial_expired.read(errors),
-            trial_upgraded: fields.trial_upgraded.read(errors),
+            trial,
+            trial_expired,
+            trial_upgraded,
             limits: fields.limits.read(errors).map(|limits| limits.convert(errors)),
             users_used: fields.users.read(errors),
             admins: fields.admins.read(errors),
@@ -139,6 +144,7 @@ impl UserObject {
             tier: self.tier.read(errors).map(|tier| known_tier(&tier).to_owned()),
             suspended: self.suspended.read(errors),
             mfa_configured: self.mfa_configured.read(errors),
+            pending_payments: self.pending_payments.read(errors),
             private_projects: self.private_projects.read(errors),
             subscription_downgrade: self.subscription_downgrade.read(errors),
             subscription_termination: self.subscription_termination.read(errors),

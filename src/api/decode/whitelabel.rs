@@ -17,7 +17,13 @@ streamed!(
 
 fields!(
     /// `Whitelabel`, of which most is about blocks, boards and the theme.
-    WhitelabelFields { id: Id = "id", name: Text = "name", organizations_limit: Number = "organizationsLimit" }
+    WhitelabelFields {
+        id: Id = "id",
+        name: Text = "name",
+        organizations_limit: Number = "organizationsLimit",
+        password_auth: Boolean = "allowPasswordAuth",
+        signup: Boolean = "allowSignup",
+    }
 );
 
 streamed!(
@@ -44,6 +50,7 @@ fields!(
         created: Date = "created",
         limits: LimitFields<'static> = "entitlementLimits",
         private_projects: Number = "privateProjectCount",
+        billable: Boolean = "billable",
     }
 );
 
@@ -63,6 +70,7 @@ impl Fold for Organizations {
         let organization = Organization {
             info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
             created: fields.created.read(errors),
+            billable: fields.billable.read(errors),
             limits: fields.limits.read(errors).map(|limits| limits.convert(errors)),
             private_projects,
             // Private projects are those that count against the entitlement.
@@ -84,6 +92,8 @@ impl Response for WhitelabelResponse {
             id: fields.id.read(errors),
             name: fields.name.read(errors),
             organizations_limit: fields.organizations_limit.read(errors),
+            password_auth: fields.password_auth.read(errors),
+            signup: fields.signup.read(errors),
             ..Whitelabel::new(owner)
         };
         Some(Facts { whitelabels: BTreeMap::from([(owner, whitelabel)]), ..Facts::default() })

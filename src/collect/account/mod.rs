@@ -22,7 +22,7 @@ use super::store::{Asked, CachePolicy, Queued, Read, ReadResult, Store};
 use crate::api::{Client, Error};
 use crate::config::CredentialKind;
 use crate::metrics::telemetry::Telemetry;
-use crate::model::{AccountStatus, Call, Clock, Collector};
+use crate::model::{AccountStatus, Call, Clock, Collector, Facts};
 use call::Pause;
 
 /// Failed calls of a collector with an interval are repeated after this part of the interval, so that a failing API is
@@ -34,6 +34,10 @@ const MIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Longest time after which a failed call without an interval is repeated, whatever `--cache.ttl`: the API recovers.
 const MAX_RETRY: Duration = Duration::from_secs(30);
+
+/// What is said of compute times that contradict each other.
+pub const UNIT_MISMATCH: &str = "usage contradicts itself: CPU and GPU compute time is about 60 times the total, or a \
+    60th of it: set --api.compute-time-unit and --api.compute-time-total-unit to the units of the API";
 
 /// What all accounts share.
 #[derive(Clone, Debug)]
@@ -55,6 +59,8 @@ pub struct AccountState {
     pause: Mutex<Option<Pause>>,
     /// True if the log reports that the current credential has expired.
     is_expiry_logged: Mutex<bool>,
+    /// True if the log reports that the unit of compute times is wrong.
+    is_unit_logged: Mutex<bool>,
     failures: Mutex<Failures>,
     store: Store,
     /// Intervals are counted from here.
@@ -69,6 +75,7 @@ impl AccountState {
             credential,
             pause: Mutex::default(),
             is_expiry_logged: Mutex::default(),
+            is_unit_logged: Mutex::default(),
             failures: Mutex::default(),
             store: Store::default(),
             created: Instant::now(),
@@ -250,9 +257,16 @@ impl Account {
         has_expired.then(|| format!("JWT expired: provide a new one in {}", credential.origin()))
     }
 
-    /// Returns the status of the account; `up` is the scrape's.
+    /// Logs once that compute times contradict each other.
+    pub fn report_unit(&self, is_mismatch: Option<bool>) {
+        if is_mismatch == Some(true) && !std::mem::replace(&mut *lock(&self.state.is_unit_logged), true) {
+            tracing::warn!(account = &*self.name, "{UNIT_MISMATCH}");
+        }
+    }
+
+    /// Returns the status of the account; `up` and the facts are the scrape's.
     #[must_use]
-    pub fn status(&self, up: Option<bool>) -> AccountStatus {
+    pub fn status(&self, up: Option<bool>, facts: &Facts) -> AccountStatus {
         let (credential_loaded, credential_load) = self.state.credential.last_load();
         AccountStatus {
             name: Arc::clone(&self.name),
@@ -260,6 +274,7 @@ impl Account {
             pause_end: self.pause_end(),
             credential_expiry: self.state.credential.current().expiry,
             credential_loaded,
+            compute_time_unit_mismatch: facts.compute_time_unit_mismatch(),
             credential_load,
         }
     }

@@ -33,6 +33,9 @@ catalogue! { pub static ACCOUNT_TELEMETRY: AccountStatus, |a, s|
     Gauge(BY_ACCOUNT, &[]) edgeimpulse_exporter_credential_last_load_success_timestamp_seconds
         "Time of the last successful load of the credential." =>
         s.add([(&*a.name).into()], a.credential_load);
+    Gauge(BY_ACCOUNT, &[]) edgeimpulse_exporter_compute_time_unit_mismatch
+        "1 if CPU and GPU compute time of an organization contradict their total: a unit is wrong, see --api.compute-time-unit; else 0. Absent if no usage shows it."
+        .experimental() => s.flag([(&*a.name).into()], a.compute_time_unit_mismatch);
 }
 
 catalogue! { pub static CALL_RESULT: CallResult, |c, s|

@@ -11,6 +11,7 @@ use crate::model::{Call, Collector, Facts};
 const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
     compute_time_unit: 1.0,
+    compute_time_total_unit: 1.0,
     memory_unit: 1.0,
     projects: true,
     most_datasets: 1000,
