@@ -13,7 +13,9 @@ const PREFIX: &str = "EDGEIMPULSE_";
 
 /// Logs a warning for each variable that looks like an option and is none; `accounts` name variables of their own.
 pub(super) fn warn_about_unknown(accounts: &[AccountOptions]) {
-    unknown(accounts).iter().for_each(|text| tracing::warn!("{text}"));
+    for text in unknown(accounts) {
+        tracing::warn!("{text}");
+    }
 }
 
 /// Returns these warnings for an error that came before the log was set up. With a configuration file there are none: no

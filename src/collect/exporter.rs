@@ -77,7 +77,9 @@ impl Exporter {
         let Configuration { api, accounts, sources, .. } = configuration;
         api::Transport::new(api).map_err(|error| sources.describe(error))?;
         accounts.iter().try_for_each(|options| check_scope(options, sources))?;
-        accounts.iter().for_each(|options| warn_about_scope(options, &scope(options), sources));
+        for options in accounts {
+            warn_about_scope(options, &scope(options), sources);
+        }
         Ok(())
     }
 

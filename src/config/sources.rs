@@ -20,8 +20,8 @@ pub struct OptionError {
 
 impl OptionError {
     /// Returns an error about the option of this flag, written without hyphens.
-    pub(crate) fn about(flag: &'static str, what: impl ToString) -> Self {
-        Self { flag: Some(flag), what: what.to_string() }
+    pub(crate) fn about(flag: &'static str, what: impl Into<String>) -> Self {
+        Self { flag: Some(flag), what: what.into() }
     }
 }
 

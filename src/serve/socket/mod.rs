@@ -56,10 +56,9 @@ impl Socket {
     /// Returns the sockets that systemd passed to this process, at least one.
     pub(super) fn from_systemd() -> Result<Vec<Self>, String> {
         #[cfg(target_os = "linux")]
-        let sockets = systemd::sockets();
+        return systemd::sockets();
         #[cfg(not(target_os = "linux"))]
-        let sockets = Err::<Vec<Self>, _>("only available on Linux");
-        sockets.map_err(|error| error.to_string())
+        Err("only available on Linux".to_owned())
     }
 
     /// Waits for a connection. Most errors are temporary.

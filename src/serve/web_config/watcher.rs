@@ -52,7 +52,7 @@ impl WebConfigWatcher {
     pub(crate) fn open(path: &Path) -> Result<Self, OptionError> {
         Self::load(path.to_owned()).map_err(|error| match error.has_line() {
             true => error.to_string().into(),
-            false => OptionError::about("web.config.file", error),
+            false => OptionError::about("web.config.file", error.to_string()),
         })
     }
 
