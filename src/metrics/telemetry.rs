@@ -104,7 +104,7 @@ impl Telemetry {
     pub fn new(now: UnixTime) -> Self {
         let telemetry = Self::default();
         telemetry.panics.add([], 0);
-        for limit in ["connections", "requests", "responses"] {
+        for limit in ["connections", "passwords", "requests", "responses"] {
             telemetry.web_limits.add([limit.into()], 0);
         }
         telemetry.reloaded(Some(now));
