@@ -251,7 +251,9 @@ pub(super) struct Sending {
 impl Sending {
     /// Returns `body`, which the client is given now.
     pub(super) fn new(body: Body, request: Option<Arc<Request>>) -> Self {
-        request.iter().for_each(|request| request.sent());
+        if let Some(request) = &request {
+            request.sent();
+        }
         Self { body, request }
     }
 }
@@ -266,7 +268,9 @@ impl hyper::body::Body for Sending {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if frame.is_ready() {
-            self.request.iter().for_each(|request| request.sent());
+            if let Some(request) = &self.request {
+                request.sent();
+            }
         }
         frame
     }

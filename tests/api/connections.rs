@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::tls::TlsApi;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::tls::{TlsApi, listen};
 use crate::support::program::Ended;
 use crate::support::wire::{Relay, Step, answer};
-use crate::support::{Program, Running, Wire, client, data, eventually, get_text};
+use crate::support::{Program, Running, Wire, client, data, eventually, file, get_text};
 
 const ONE_CALL: [&str; 2] = ["--organization-id=1", "--no-collector.usage"];
 
@@ -203,4 +205,41 @@ async fn interim_responses_without_end_fail_the_call_and_probes_are_answered() {
         assert!(get_text(format!("{url}/-/healthy")).await.contains("Healthy"));
     }
     assert!(!scrape.is_finished(), "the call still runs");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn interim_responses_of_http_2_without_end_fail_the_call_and_take_bounded_memory() {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let authorities = file("certificate.pem", &signed.cert.pem());
+    let (acceptor, listener, url) = listen(signed.cert.der().clone(), &signed.signing_key).await;
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        // Settings, and the acknowledgement of the client's.
+        stream.write_all(b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0").await.unwrap();
+        let mut request = [0; 100];
+        stream.read_exact(&mut request).await.unwrap();
+        // HEADERS of stream 1: `:status: 103`, which later ones repeat by its index.
+        stream.write_all(b"\0\0\x05\x01\x04\0\0\0\x01\x48\x03103").await.unwrap();
+        let flood = b"\0\0\x01\x01\x04\0\0\0\x01\xbe".repeat(1000);
+        while stream.write_all(&flood).await.is_ok() {}
+    });
+    let arguments = ["--api.url", &url, "--api.ca-file", &authorities, "--api.timeout=5s"];
+    let serve = [&arguments[..], &ONE_CALL, &["--web.listen-address=127.0.0.1:0"]].concat();
+    let mut exporter = Program::start(&serve, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let url = format!("http://{}", exporter.address().await);
+    let id = exporter.id();
+    let memory = || {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    };
+    get_text(format!("{url}/-/healthy")).await;
+    let idle = memory();
+    assert!(get_text(format!("{url}/metrics")).await.contains("edgeimpulse_up{account=\"default\"} 0\n"));
+    let line = exporter.says("reason=").await;
+    assert!(line.contains("timed out after 5s"), "{line}");
+    let peak = memory();
+    assert!(peak < idle + 160, "{peak} MiB, {idle} before: what is not read yet is bounded");
 }

@@ -123,7 +123,9 @@ impl Users {
         let source = Source::of(origin.address);
         let queue = if self.guesses.contain(source) { &self.guessing } else { &self.pending };
         let Ok(_pending) = queue.try_acquire() else {
-            origin.place.iter().for_each(|place| place.has_too_many_checks());
+            if let Some(place) = &origin.place {
+                place.has_too_many_checks();
+            }
             return Verdict::Busy;
         };
         let _check = origin.place.as_ref().map(|place| place.check());
