@@ -33,13 +33,15 @@ pub fn proxy(options: &ApiOptions) -> Result<Option<Url>, String> {
         None if tls_server_name.is_some() || is_loopback(url) => None,
         None => of_environment(url)?,
     };
-    // The HTTP client cannot verify the certificate.
+    // reqwest verifies the certificate for the address in brackets, which rustls does not accept as a name.
     if proxy.is_some() && url.scheme() == "https" && matches!(url.host(), Some(Host::Ipv6(_))) {
-        return Err(
-            "--api.url: not possible with an IPv6 address and a proxy: use a host name, or add the address to \
-             NO_PROXY"
-                .to_owned(),
-        );
+        let direct = match proxy_url {
+            Some(_) => "leave --api.proxy-url out",
+            None => "add the address to NO_PROXY",
+        };
+        return Err(format!(
+            "--api.url: not possible with an IPv6 address and a proxy: use a host name, or {direct}"
+        ));
     }
     Ok(proxy)
 }

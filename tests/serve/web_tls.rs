@@ -346,3 +346,28 @@ async fn client_certificates_that_openssl_accepts_are_accepted() {
     let lines = served.program.stop().await.stderr.matches("TLS handshake failed").count();
     assert!(lines < 7, "8 handshakes failed, the log has 1 + {lines} lines");
 }
+
+#[tokio::test]
+async fn keys_that_ring_does_not_support_are_refused_with_the_reason() {
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
+    let of = |name: &str| data(&format!("unsupported-keys/{name}"));
+    for (name, reason) in [("p521", "UnsupportedSignature"), ("rsa1024", "BadSignature")] {
+        let folder = Folder::new(&authority);
+        folder.write("clients.crt", &of(&format!("{name}.pem")));
+        let mut served = folder.serve(&api, CLIENTS, &[]).await;
+        let shown = Signed { certificate: of(&format!("signed-by-{name}.pem")), key: of("signed.key") };
+        for _ in 0..2 {
+            let status = served.status(&client_with(&authority, &shown, &TLS13), "/").await;
+            assert_eq!(status, None, "{name}");
+        }
+        let line = served.program.says("TLS handshake failed").await;
+        assert!(line.contains(" INFO ") && line.contains(reason), "{line}");
+        assert!(!served.program.stop().await.stderr.contains("TLS handshake failed"), "one line in 10 seconds");
+
+        folder.write("server.crt", &of(&format!("{name}.pem")));
+        folder.write("server.key", &of(&format!("{name}.key")));
+        let error = folder.refused(TLS);
+        assert!(error.contains("server.crt cannot be used with this private key"), "{error}");
+        assert_eq!(error, "");
+    }
+}

@@ -5,14 +5,12 @@ mod client_auth;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::SingleCertAndKey;
-use rustls::time_provider::TimeProvider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -94,7 +92,7 @@ pub(super) fn build(
         .map_err(|_| LineError::without_line(no_suite))?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
-    config.time_provider = Arc::new(TimeSince1970);
+    config.time_provider = Arc::new(trust::TimeSince1970);
     config.ignore_client_order = section.prefer_server_cipher_suites.is_none_or(|Boolean(prefer)| prefer);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     if http2 {
@@ -107,17 +105,6 @@ pub(super) fn build(
     }
     let has_allowed_names = client_auth > ClientAuth::Off && section.client_allowed_sans.is_some();
     Ok(Some(Tls { config: Arc::new(config), client_auth, has_allowed_names }))
-}
-
-/// The time for TLS: before 1970, where rustls panics by default, it is 1970.
-#[derive(Debug)]
-struct TimeSince1970;
-
-impl TimeProvider for TimeSince1970 {
-    fn current_time(&self) -> Option<UnixTime> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Some(UnixTime::since_unix_epoch(now))
-    }
 }
 
 impl TlsSection {
