@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::Mutex;
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use futures_util::FutureExt as _;
@@ -49,6 +50,9 @@ pub(super) fn start() -> Result<Runtime, String> {
 /// Lets hyper read the clock on this thread: it panics if the clock is before 1970 when the thread serves its first
 /// connection, and uses the last date if the clock is set back later.
 fn read_clock() {
+    if SystemTime::now() < UNIX_EPOCH {
+        return;
+    }
     let service = service_fn(async |_: Request<Incoming>| Ok::<_, Infallible>(Response::new(Body::empty())));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(tokio::io::empty()), service);
     let _ = connection.now_or_never();

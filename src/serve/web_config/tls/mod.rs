@@ -81,9 +81,9 @@ pub(super) fn build(
     let (chain, private_key) = (certificate.certificates()?, key.private_key()?);
     let (provider, versions) = algorithms.supported(section)?;
     let provider = Arc::new(provider);
-    let own = provider.key_provider.load_private_key(private_key);
-    let own = own
-        .and_then(|key| trust::certified_key(chain, key))
+    let unsupported = "contains a private key that is not supported; expected RSA of 2,048 bits or more, ECDSA P-256 or P-384, or Ed25519";
+    let own = provider.key_provider.load_private_key(private_key).map_err(|_| key.error(unsupported))?;
+    let own = trust::certified_key(chain, own)
         .map_err(|error| certificate.error(&format!("cannot be used with this private key: {error}")))?;
     let (client_auth, verifier) = client_auth::verifier(section, authorities.as_ref(), &provider)?;
     let no_suite = "tls_server_config: cipher_suites contains no suite for the allowed TLS versions";
