@@ -66,6 +66,23 @@ async fn a_dead_connection_is_found_while_it_is_idle() {
 }
 
 #[tokio::test]
+#[ignore = "needs a minute"]
+async fn an_idle_connection_is_closed_before_load_balancers_do_it() {
+    let api = Wire::always(vec![answer(&sample(), "")]).await;
+    let address = api.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    let relay = Relay::start(address, false).await;
+    let exporter = Running::with_key_at(&format!("http://127.0.0.1:{}/v1", relay.port), &ONE_CALL).await;
+    for opened in [1, 1, 2] {
+        assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(1.0));
+        assert_eq!(relay.opened(), opened);
+        if opened == 1 && api.requests() == 2 {
+            let is_closed = async || if relay.closed() == 1 { Ok(()) } else { Err("it is open".to_owned()) };
+            eventually(is_closed).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_of_http_2_is_sent_once_more_too() {
     let (_api, relay, _exporter, url) = behind_relay(true, &[]).await;
     for opened in [1, 2] {

@@ -2,7 +2,6 @@
 
 use std::future::ready;
 use std::pin::pin;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -189,7 +188,6 @@ async fn a_change_that_cannot_be_used_is_logged_once_and_changes_nothing() {
         let asking = async {
             loop {
                 let _ = client.get(&url).send().await;
-                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         let line = tokio::select! {
@@ -210,6 +208,33 @@ async fn a_change_that_cannot_be_used_is_logged_once_and_changes_nothing() {
     let ended = served.program.stop().await;
     assert_eq!(ended.stderr.matches("web configuration ").count(), 1, "{}", ended.stderr);
     assert!(!ended.stderr.contains("$2"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_hash_whose_check_is_slow_is_a_warning_at_start_and_after_a_change() {
+    let (api, folder) = (FakeApi::with_samples("typical").await, Folder::empty());
+    let hash = bcrypt::hash("canary-password", 4).unwrap();
+    let with_cost = |cost: &str| format!("basic_auth_users: {{ slow: '{}' }}\n", hash.replace("$04$", cost));
+    folder.write("web.yml", &with_cost("$17$"));
+    let (url, path) = (api.url(), folder.path("web.yml"));
+    let arguments = ["--api.url", &url, "--web.config.file", &path, "--web.listen-address=127.0.0.1:0"];
+    let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let line = program.says("WARN").await;
+    assert!(line.contains("a bcrypt hash has a high cost") && line.contains("cost=17"), "{line}");
+    let url = format!("http://{}/-/healthy", program.address().await);
+    for (cost, line) in [("$16$", "web configuration reloaded"), ("$31$", "cost=31")] {
+        folder.write("web.yml", &with_cost(cost));
+        let asking = async {
+            loop {
+                let _ = crate::support::get(&url).await;
+            }
+        };
+        let line = tokio::select! {
+            line = program.says(line) => line,
+            () = asking => unreachable!("it asks without end"),
+        };
+        assert_eq!(line.contains("a bcrypt hash has a high cost"), cost == "$31$", "{line}");
+    }
 }
 
 #[tokio::test]
