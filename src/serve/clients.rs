@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -114,8 +115,7 @@ impl Clients {
     }
 
     fn connections(&self) -> MutexGuard<'_, BTreeMap<u64, Connection>> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock()
     }
 }
 
@@ -267,10 +267,10 @@ impl hyper::body::Body for Sending {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        if frame.is_ready() {
-            if let Some(request) = &self.request {
-                request.sent();
-            }
+        if frame.is_ready()
+            && let Some(request) = &self.request
+        {
+            request.sent();
         }
         frame
     }
