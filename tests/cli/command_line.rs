@@ -168,15 +168,20 @@ async fn a_clock_before_1970_ends_the_start_with_what_to_do() {
 #[ignore = "needs faketime (Debian: faketime)"]
 async fn a_clock_that_is_set_back_changes_no_age_and_closes_no_connection() {
     let (api, clock) = (TlsApi::start().await, file("clock", "+0"));
-    let mut program = tokio::process::Command::new("faketime");
-    program.args(["--exclude-monotonic", "-f", "+0", "env", "-u", "FAKETIME", "FAKETIME_NO_CACHE=1"]);
-    program.arg(format!("FAKETIME_TIMESTAMP_FILE={clock}")).env("EDGEIMPULSE_API_KEY", "ei_x");
-    program.arg(env!("CARGO_BIN_EXE_edgeimpulse-exporter")).args(["--api.url", &api.url, "--cache.ttl=0s"]);
-    program.args(["--organization-id=1", "--no-collector.usage", "--web.listen-address=127.0.0.1:0"]);
-    let mut exporter = Program::run({
-        program.args(["--api.ca-file", &api.certificate]);
-        program
-    });
+    // faketime would leave the program running when the test ends, so only its library is used.
+    let library =
+        tokio::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
+    let library = String::from_utf8(library.await.unwrap().stdout).unwrap();
+    let arguments = ["--api.url", &api.url, "--api.ca-file", &api.certificate, "--cache.ttl=0s"];
+    let one_call = ["--organization-id=1", "--no-collector.usage", "--web.listen-address=127.0.0.1:0"];
+    let environment = [
+        ("EDGEIMPULSE_API_KEY", "ei_x"),
+        ("LD_PRELOAD", library.trim()),
+        ("FAKETIME_TIMESTAMP_FILE", &clock),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+    ];
+    let mut exporter = Program::start(&[&arguments[..], &one_call].concat(), &environment);
     let url = format!("http://{}", exporter.address().await);
     let scrape = async || Exposition::of_prometheus_text(&get_text(format!("{url}/metrics")).await);
 

@@ -101,7 +101,7 @@ async fn logins_succeed_while_two_hundred_clients_guess() {
     assert_eq!(get(&known, "known", "canary-password").await.unwrap(), StatusCode::OK);
     let (denied, mut guesses) = tokio::sync::watch::channel(0);
     let guessing = futures_util::future::join_all((0..200).map(async |number: u32| {
-        let address = [127, 0, 0, 1 + u8::from(number % 3 == 0) * 2];
+        let address = [127, 0, 0, 1 + u8::from(number.is_multiple_of(3)) * 2];
         let mut client = client_from(address).build().unwrap();
         for guess in 0.. {
             // An idle connection may be closed just when it is used again.
@@ -110,7 +110,7 @@ async fn logins_succeed_while_two_hundred_clients_guess() {
             // One that has to wait for too many others is told so.
             assert!(matches!(status.as_u16(), 401 | 503), "{status}");
             denied.send_modify(|denied| *denied += u32::from(status == StatusCode::UNAUTHORIZED));
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 client = client_from(address).build().unwrap();
             }
         }
