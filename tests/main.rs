@@ -25,7 +25,7 @@ mod api {
     mod hostile_names;
     mod properties;
     mod responses;
-    mod tls;
+    pub mod tls;
     mod transport;
 }
 

@@ -1,8 +1,8 @@
 //! What a call sent and received, for the log.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header::{self, HeaderName};
 use reqwest::{Response, Version};
 use url::Url;
@@ -96,8 +96,7 @@ impl Traffic {
     }
 
     fn update<R>(&self, change: impl FnOnce(&mut Totals) -> R) -> R {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.lock())
     }
 }
 

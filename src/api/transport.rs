@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::error::Error as _;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HOST, HeaderValue};
@@ -118,12 +119,12 @@ impl Transport {
 
     /// Returns the connections that requests use now.
     pub(super) fn pool(&self) -> Pool {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.pool.lock().clone()
     }
 
     /// Replaces `pool`: requests that are sent from now on open new connections. Those under way keep theirs.
     pub(super) fn replace(&self, pool: &mut Pool) {
-        let mut current = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.pool.lock();
         if current.number == pool.number
             && let Ok(client) = self.connector.client()
         {

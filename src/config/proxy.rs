@@ -31,10 +31,13 @@ pub fn proxy(options: &ApiOptions) -> Result<Option<Url>, OptionError> {
         None if tls_server_name.is_some() || is_loopback(url) => None,
         None => of_environment(url)?,
     };
-    // The HTTP client cannot verify the certificate.
+    // reqwest verifies the certificate for the address in brackets, which rustls does not accept as a name.
     if proxy.is_some() && url.scheme() == "https" && matches!(url.host(), Some(Host::Ipv6(_))) {
-        let what =
-            "not possible with an IPv6 address and a proxy: use a host name, or add the address to NO_PROXY";
+        let direct = match proxy_url {
+            Some(_) => "leave the proxy out",
+            None => "add the address to NO_PROXY",
+        };
+        let what = format!("not possible with an IPv6 address and a proxy: use a host name, or {direct}");
         return Err(OptionError::about("api.url", what));
     }
     Ok(proxy)

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::private_directory::PrivateDirectory;
@@ -62,7 +63,7 @@ impl Recorder {
     fn record(&self, response: &TappedResponse<'_>) {
         let TappedResponse { account, request, status, body, secret } = response;
         let Some(folder) = self.folders.get(*account) else { return };
-        let body = lock(&self.redaction).document(body);
+        let body = self.redaction.lock().document(body);
         let body = body.filter(|body| secret.is_empty() || !body.contains(secret));
         let head = json!({ "request": request, "status": status }).to_string();
         let head = head.trim_end_matches('}');
@@ -72,7 +73,7 @@ impl Recorder {
             None => format!("{head}}}\n"),
         };
         let result = folder.write(&file_name(request), &text);
-        let mut written = lock(&self.written);
+        let mut written = self.written.lock();
         match (result, &mut *written) {
             (Ok(()), Ok(count)) => *count += 1,
             (Ok(()), Err(_)) => {}
@@ -87,7 +88,7 @@ impl Recorder {
     /// # Errors
     /// If a response could not be written.
     pub fn end(&self) -> Result<usize, String> {
-        lock(&self.written).clone()
+        self.written.lock().clone()
     }
 }
 
@@ -95,9 +96,4 @@ impl Recorder {
 fn file_name(request: &str) -> String {
     let words = request.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-") + ".json"
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Critical sections cannot leave partial state, so poisoning is ignored.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

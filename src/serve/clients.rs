@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -37,8 +38,17 @@ pub(super) struct Clients {
 struct Connection {
     close: CancellationToken,
     idle_since: Instant,
-    /// Since when each response waits for the client; `None` while the request is handled.
-    requests: BTreeMap<u64, Option<Instant>>,
+    requests: BTreeMap<u64, State>,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Its password waits for a check, which is limited elsewhere: it takes no place of others.
+    Checked,
+    Handled,
+    /// Its response waits for the client since then.
+    Sent(Instant),
 }
 
 /// The place of a connection.
@@ -56,6 +66,10 @@ pub(super) struct Request {
     client: Arc<Client>,
     id: u64,
 }
+
+/// The time during which the password of a request is checked.
+#[derive(Debug)]
+pub(super) struct Check<'a>(&'a Request);
 
 /// What a connection waits for.
 pub(super) enum Wait {
@@ -101,8 +115,7 @@ impl Clients {
     }
 
     fn connections(&self) -> MutexGuard<'_, BTreeMap<u64, Connection>> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock()
     }
 }
 
@@ -111,8 +124,8 @@ impl Client {
     /// one.
     pub(super) fn request(self: &Arc<Self>, is_probe: bool) -> Option<Request> {
         let mut connections = self.clients.connections();
-        let requests = connections.values().map(|connection| connection.requests.len()).sum::<usize>();
-        if requests >= REQUESTS {
+        let requests = connections.values().flat_map(|connection| connection.requests.values());
+        if requests.filter(|state| !matches!(state, State::Checked)).count() >= REQUESTS {
             self.clients.telemetry.web_limit("requests");
             match unread(&connections).1 {
                 Some(longest) => close(&mut connections, longest),
@@ -123,7 +136,7 @@ impl Client {
         // None if this connection is being closed.
         let connection = connections.get_mut(&self.id)?;
         let id = self.clients.next_id.fetch_add(1, Ordering::Relaxed);
-        connection.requests.insert(id, None);
+        connection.requests.insert(id, State::Handled);
         Some(Request { client: Arc::clone(self), id })
     }
 
@@ -146,9 +159,7 @@ impl Request {
     fn sent(&self) {
         let clients = &self.client.clients;
         let mut connections = clients.connections();
-        if let Some(connection) = connections.get_mut(&self.client.id) {
-            connection.requests.insert(self.id, Some(Instant::now()));
-        }
+        self.set(&mut connections, State::Sent(Instant::now()));
         let (responses, longest) = unread(&connections);
         if responses > RESPONSES
             && let Some(longest) = longest
@@ -157,6 +168,29 @@ impl Request {
             close(&mut connections, longest);
         }
         clients.freed.notify_one();
+    }
+
+    /// Counts a request that is refused because too many passwords wait for a check.
+    pub(super) fn has_too_many_checks(&self) {
+        self.client.clients.telemetry.web_limit("passwords");
+    }
+
+    /// Frees the place while the password is checked, until the result is dropped.
+    pub(super) fn check(&self) -> Check<'_> {
+        self.set(&mut self.client.clients.connections(), State::Checked);
+        Check(self)
+    }
+
+    fn set(&self, connections: &mut BTreeMap<u64, Connection>, state: State) {
+        if let Some(connection) = connections.get_mut(&self.client.id) {
+            connection.requests.insert(self.id, state);
+        }
+    }
+}
+
+impl Drop for Check<'_> {
+    fn drop(&mut self) {
+        self.0.set(&mut self.0.client.clients.connections(), State::Handled);
     }
 }
 
@@ -172,10 +206,16 @@ impl Drop for Request {
 
 impl Connection {
     fn wait(&self) -> Wait {
-        if self.requests.values().any(Option::is_none) {
+        if !self.requests.values().all(|state| state.sent().is_some()) {
             return Wait::Handling;
         }
-        self.requests.values().flatten().max().map_or(Wait::Idle(self.idle_since), |since| Wait::Reader(*since))
+        self.requests.values().filter_map(State::sent).max().map_or(Wait::Idle(self.idle_since), Wait::Reader)
+    }
+}
+
+impl State {
+    const fn sent(&self) -> Option<Instant> {
+        if let Self::Sent(since) = self { Some(*since) } else { None }
     }
 }
 
@@ -190,9 +230,9 @@ impl Wait {
 
 /// Returns the number of responses that wait for their clients, and the connection of the one that waits the longest.
 fn unread(connections: &BTreeMap<u64, Connection>) -> (usize, Option<u64>) {
-    let waits = connections
-        .iter()
-        .flat_map(|(id, connection)| connection.requests.values().filter_map(|since| Some(((*since)?, *id))));
+    let waits = connections.iter().flat_map(|(id, connection)| {
+        connection.requests.values().filter_map(|state| Some((state.sent()?, *id)))
+    });
     (waits.clone().count(), waits.min().map(|(_, id)| id))
 }
 
@@ -205,13 +245,15 @@ fn close(connections: &mut BTreeMap<u64, Connection>, id: u64) {
 /// The body of a response, which holds the place of its request.
 pub(super) struct Sending {
     body: Body,
-    request: Option<Request>,
+    request: Option<Arc<Request>>,
 }
 
 impl Sending {
     /// Returns `body`, which the client is given now.
-    pub(super) fn new(body: Body, request: Option<Request>) -> Self {
-        request.iter().for_each(Request::sent);
+    pub(super) fn new(body: Body, request: Option<Arc<Request>>) -> Self {
+        if let Some(request) = &request {
+            request.sent();
+        }
         Self { body, request }
     }
 }
@@ -225,8 +267,10 @@ impl hyper::body::Body for Sending {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        if frame.is_ready() {
-            self.request.iter().for_each(Request::sent);
+        if frame.is_ready()
+            && let Some(request) = &self.request
+        {
+            request.sent();
         }
         frame
     }

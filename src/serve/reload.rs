@@ -1,6 +1,8 @@
 //! Reload of the configuration.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use super::web_config::WebConfigWatcher;
 use crate::collect::Exporter;
@@ -25,7 +27,7 @@ impl ReloadableExporter {
     /// Returns the exporter in use. A reload does not change an exporter that was returned before.
     #[must_use]
     pub fn exporter(&self) -> Arc<Exporter> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read())
     }
 
     /// Loads the configuration file and replaces the exporter; without one, loads the files with credentials. After an
@@ -42,7 +44,7 @@ impl ReloadableExporter {
                 let file =
                     exporter.configuration.file.as_ref().map(|file| tracing::field::display(file.display()));
                 tracing::info!(file, accounts = exporter.accounts.len(), "configuration reloaded");
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = exporter;
+                *self.current.write() = exporter;
                 Ok(())
             }
             Err(error) => {

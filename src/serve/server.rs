@@ -149,8 +149,8 @@ struct Endpoint {
 impl Endpoint {
     async fn accept(self, connections: &TaskTracker, stop: &CancellationToken) -> Infallible {
         loop {
-            let stream = match self.socket.accept().await {
-                Ok(stream) => stream,
+            let (stream, address) = match self.socket.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -165,7 +165,7 @@ impl Endpoint {
                     Some(web_config) => web_config.tls().await,
                     None => None,
                 };
-                connection::serve(stream, tls, app, stop, limits, client).await;
+                connection::serve(stream, address, tls, app, stop, limits, client).await;
             });
         }
     }

@@ -195,6 +195,15 @@ async fn a_tunnel_is_opened_with_any_password_and_refused_where_it_is_not_possib
         "{head}"
     );
     assert!(head.contains(": Basic amFuOnBAOi8jJel3\r\n"), "{head}");
+    let url_option = "--api.url=https://[2001:db8::1]/v1";
+    for (options, variables, reason) in [
+        (vec!["--api.proxy-url", &url], vec![], "use a host name, or leave the proxy out"),
+        (vec![], vec![("HTTPS_PROXY", &*url)], "use a host name, or add the address to NO_PROXY"),
+    ] {
+        let ended = scrape(&[&[url_option], &*options].concat(), &variables).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(reason), "{ended:?}");
+    }
     let refused = ["--api.url=https://forbidden.example/v1", "--api.proxy-url", &url];
     let ended = scrape(&refused, &[]).await;
     assert!(
@@ -221,6 +230,10 @@ async fn certificates_that_openssl_accepts_are_accepted() {
     });
     let signed = authority.sign_with(localhost(), is_authority);
     let version_1 = Signed { certificate: data("version-1/server.pem"), key: data("version-1/server.key") };
+    let signed_by = |authority: &str| Signed {
+        certificate: data(&format!("unsupported-keys/signed-by-{authority}.pem")),
+        key: data("unsupported-keys/signed.key"),
+    };
     for (name, server, trusted, is_accepted) in [
         ("its own authority", &own, own.certificate.clone(), true),
         ("an authority, signed by another", &signed, authority.certificate(), true),
@@ -229,6 +242,8 @@ async fn certificates_that_openssl_accepts_are_accepted() {
         ("another name", &elsewhere, elsewhere.certificate.clone(), false),
         ("expired", &expired, expired.certificate.clone(), false),
         ("for another use", &for_clients, authority.certificate(), false),
+        ("signed by P-521", &signed_by("p521"), data("unsupported-keys/p521.pem"), false),
+        ("signed by RSA-1024", &signed_by("rsa1024"), data("unsupported-keys/rsa1024.pem"), false),
     ] {
         let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes()).unwrap();
         let api = TlsApi::start_with(certificate, &KeyPair::from_pem(&server.key).unwrap(), |_| true).await;

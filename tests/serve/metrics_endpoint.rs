@@ -81,7 +81,10 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
     assert_eq!(errors.len(), edgeimpulse_exporter::api::Error::REASONS.len());
     assert!(errors.iter().all(|sample| sample.value == 0.0));
     let reads = metrics.series("edgeimpulse_exporter_reads_total", &[("collector", "usage")]);
-    assert!(reads.len() > 5 && reads.iter().any(|sample| sample.value == 0.0), "{reads:?}");
+    let results: Vec<_> = reads.iter().map(|sample| (&*sample.labels["result"], sample.value > 0.0)).collect();
+    let others = ["shared", "reused", "deferred", "late", "stale"].map(|result| (result, false));
+    assert!(others.iter().all(|other| results.contains(other)), "{results:?}");
+    assert!(results.len() == 6 && results.contains(&("fetched", true)), "{results:?}");
     let endpoint = [("endpoint", "/api/user")];
     assert!(
         metrics.series("edgeimpulse_exporter_api_errors_total", &endpoint).is_empty(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::{Account, lock};
+use super::Account;
 use crate::api::Error;
 use crate::collect::rate_limit::Permit;
 use crate::collect::store::Outcome;
@@ -90,7 +90,7 @@ impl Account {
     fn pause(&self, retry_after: Option<Duration>) {
         let Some(pause) = retry_after.map(|asked| asked.min(MAX_PAUSE)) else { return };
         let (until, end) = (Instant::now() + pause, self.shared.clock.now() + pause.as_secs_f64());
-        let mut known = lock(&self.state.pause);
+        let mut known = self.state.pause.lock();
         let is_pausing = known.is_some_and(|known| known.until > Instant::now());
         if known.is_none_or(|known| known.until < until) {
             *known = Some(Pause { until, end });
@@ -105,14 +105,14 @@ impl Account {
     }
 
     pub(super) fn pause_end(&self) -> Option<UnixTime> {
-        let pause = (*lock(&self.state.pause))?;
+        let pause = (*self.state.pause.lock())?;
         let end = self.shared.clock.now() + self.remaining_pause().unwrap_or_default().as_secs_f64();
         let is_corrected = self.remaining_pause().is_some() && (end - pause.end).abs() > CORRECTION;
         Some(if is_corrected { end } else { pause.end })
     }
 
     pub(super) fn remaining_pause(&self) -> Option<Duration> {
-        let pause = (*lock(&self.state.pause))?;
+        let pause = (*self.state.pause.lock())?;
         Some(pause.until.saturating_duration_since(Instant::now())).filter(|remaining| !remaining.is_zero())
     }
 

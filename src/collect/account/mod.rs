@@ -7,9 +7,10 @@ mod limits;
 mod tests;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use failures::Failures;
@@ -84,7 +85,7 @@ impl AccountState {
 
     /// Pauses calls as long as a state of the same account before.
     pub fn take_over_pause(&self, before: &Self) {
-        *lock(&self.pause) = *lock(&before.pause);
+        *self.pause.lock() = *before.pause.lock();
     }
 }
 
@@ -243,7 +244,7 @@ impl Account {
     /// Logs once that the current credential has expired.
     pub fn report_expiry(&self) {
         let expired = self.expired();
-        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), expired.is_some());
+        let was_logged = std::mem::replace(&mut *self.state.is_expiry_logged.lock(), expired.is_some());
         if let Some(text) = expired.filter(|_| !was_logged) {
             tracing::warn!(account = &*self.name, "{text}");
         }
@@ -259,7 +260,7 @@ impl Account {
 
     /// Logs once that compute times contradict each other.
     pub fn report_unit(&self, is_mismatch: Option<bool>) {
-        if is_mismatch == Some(true) && !std::mem::replace(&mut *lock(&self.state.is_unit_logged), true) {
+        if is_mismatch == Some(true) && !std::mem::replace(&mut *self.state.is_unit_logged.lock(), true) {
             tracing::warn!(account = &*self.name, "{UNIT_MISMATCH}");
         }
     }
@@ -287,9 +288,4 @@ fn since_own_slot(call: Call, interval: Duration, elapsed: Duration) -> Duration
     let offset = Duration::from_nanos(hasher.finish() % u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX));
     let since = (elapsed + offset).as_nanos() % interval.as_nanos();
     Duration::from_nanos(u64::try_from(since).unwrap_or(u64::MAX))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Critical sections cannot leave partial state, so poisoning is ignored.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

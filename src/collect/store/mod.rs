@@ -6,9 +6,9 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -206,8 +206,7 @@ impl Store {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         state.notice_suspend(time_suspended());
         state
     }
