@@ -9,9 +9,11 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::client::{Client, TappedResponse};
+use super::budget::Share;
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
+use super::error_text::printable;
 use super::fields::read_fields;
 use super::stream::{BYTE_ORDER_MARK, Envelope, Parts};
 use super::traffic::Traffic;
@@ -32,6 +34,7 @@ pub(super) struct Request<'a> {
     pub(super) account: &'a str,
     pub(super) call: &'a Call,
     pub(super) credential: &'a Credential,
+    pub(super) share: &'a Share,
     pub(super) now: UnixTime,
     pub(super) traffic: Traffic,
 }
@@ -40,6 +43,8 @@ pub(super) struct Request<'a> {
 pub(super) struct Success {
     pub(super) facts: Facts,
     pub(super) page: PageInfo,
+    /// Whether organizations were left out because of a limit.
+    pub(super) is_cut: bool,
 }
 
 impl Request<'_> {
@@ -70,7 +75,7 @@ impl Request<'_> {
         status: &mut Option<u16>,
         pool: &mut Pool,
     ) -> Result<Success, Error> {
-        let Self { client, call, credential, account, .. } = self;
+        let Self { client, call, credential, account, share, .. } = self;
         let settings = &client.settings;
         let url = client.request_url(call, query);
         let response =
@@ -84,10 +89,11 @@ impl Request<'_> {
         let result = if is_success {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
-            let decoded = decode(parts, call, &options, credential.expose()).await;
+            let decoded = decode(parts, call, &options, Share::clone(share), credential.expose()).await;
             self.count_invalid(&decoded.errors);
             self.count_truncated(&decoded.truncated);
-            decoded.facts.map(|facts| Success { facts, page: decoded.page })
+            let is_cut = decoded.truncated.contains_key("organizations");
+            decoded.facts.map(|facts| Success { facts, page: decoded.page, is_cut })
         } else {
             let retry_after = retry_after(response.headers(), self.now);
             let redirect = redirect(response.headers(), &url);
@@ -186,5 +192,5 @@ fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
 fn redirect(headers: &HeaderMap, url: &Url) -> Option<String> {
     let location = String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes());
     let location = url.join(&location).ok()?;
-    location.has_host().then(|| location.origin().ascii_serialization())
+    location.has_host().then(|| printable(&location.origin().ascii_serialization()))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use axum::http;
 use bytes::Bytes;
-use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, body_parts, decode};
+use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, Share, body_parts, decode};
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
     AccountStatus, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
@@ -30,7 +30,7 @@ const SECRET: &str = "ei_secret";
 
 fn decoded(call: &Call, response: &[u8], size: usize) -> Decoded {
     let parts: Vec<_> = response.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-    let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, SECRET);
+    let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, Share::default(), SECRET);
     decoding.now_or_never().expect("nothing to wait for")
 }
 
