@@ -66,6 +66,7 @@ mod serve {
     mod blocked_files;
     mod bounds;
     mod exporter_toolkit;
+    mod memory;
     mod metrics_endpoint;
     mod reload;
     mod secrets;

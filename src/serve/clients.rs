@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
+use axum::http::Response;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -18,9 +19,11 @@ use crate::metrics::telemetry::Telemetry;
 /// Maximum number of requests that are handled or whose responses are being sent.
 const REQUESTS: usize = 128;
 
-/// Maximum number of responses that wait for their clients. Each keeps the snapshot of its scrape, a metric, and with gzip
-/// 320 KiB.
-const RESPONSES: usize = 32;
+/// Maximum size of all responses that wait for their clients, in bytes; one is allowed whatever its size.
+const UNREAD: usize = 48 << 20;
+
+/// Size of a response without its snapshot, in bytes: the buffers of its connection, and of gzip.
+const RESPONSE: usize = 3 << 19;
 
 /// The connections of a server.
 #[derive(Debug)]
@@ -37,9 +40,21 @@ pub(super) struct Clients {
 struct Connection {
     close: CancellationToken,
     idle_since: Instant,
-    /// Since when each response waits for the client; `None` while the request is handled.
-    requests: BTreeMap<u64, Option<Instant>>,
+    requests: BTreeMap<u64, Progress>,
 }
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    /// Since when the response waits for the client; `None` while the request is handled.
+    waits_since: Option<Instant>,
+    /// Size of the response in memory, in bytes.
+    size: usize,
+}
+
+/// Response extension: what the rest of the body keeps in memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept(pub(super) usize);
 
 /// The place of a connection.
 #[derive(Debug)]
@@ -114,7 +129,7 @@ impl Client {
         let requests = connections.values().map(|connection| connection.requests.len()).sum::<usize>();
         if requests >= REQUESTS {
             self.clients.telemetry.web_limit("requests");
-            match unread(&connections).1 {
+            match unread(&connections).longest {
                 Some(longest) => close(&mut connections, longest),
                 None if is_probe => {}
                 None => return None,
@@ -123,7 +138,7 @@ impl Client {
         // None if this connection is being closed.
         let connection = connections.get_mut(&self.id)?;
         let id = self.clients.next_id.fetch_add(1, Ordering::Relaxed);
-        connection.requests.insert(id, None);
+        connection.requests.insert(id, Progress::default());
         Some(Request { client: Arc::clone(self), id })
     }
 
@@ -141,18 +156,23 @@ impl Drop for Client {
 }
 
 impl Request {
-    /// Records that the client was given something to read. If too many responses wait for their clients, the connection
-    /// that has waited the longest is closed.
+    /// Records the size of the response.
+    fn handled(&self, kept: usize) {
+        if let Some(connection) = self.client.clients.connections().get_mut(&self.client.id) {
+            connection.requests.insert(self.id, Progress { waits_since: None, size: RESPONSE + kept });
+        }
+    }
+
+    /// Records that the client was given something to read. If too much waits for clients, the connections that have waited
+    /// the longest are closed.
     fn sent(&self) {
         let clients = &self.client.clients;
         let mut connections = clients.connections();
-        if let Some(connection) = connections.get_mut(&self.client.id) {
-            connection.requests.insert(self.id, Some(Instant::now()));
+        let connection = connections.get_mut(&self.client.id);
+        if let Some(progress) = connection.and_then(|connection| connection.requests.get_mut(&self.id)) {
+            progress.waits_since = Some(Instant::now());
         }
-        let (responses, longest) = unread(&connections);
-        if responses > RESPONSES
-            && let Some(longest) = longest
-        {
+        while let Unread { responses: 2.., size: UNREAD.., longest: Some(longest) } = unread(&connections) {
             clients.telemetry.web_limit("responses");
             close(&mut connections, longest);
         }
@@ -172,10 +192,11 @@ impl Drop for Request {
 
 impl Connection {
     fn wait(&self) -> Wait {
-        if self.requests.values().any(Option::is_none) {
+        let mut waits = self.requests.values().map(|progress| progress.waits_since);
+        if waits.clone().any(|since| since.is_none()) {
             return Wait::Handling;
         }
-        self.requests.values().flatten().max().map_or(Wait::Idle(self.idle_since), |since| Wait::Reader(*since))
+        waits.by_ref().flatten().max().map_or(Wait::Idle(self.idle_since), Wait::Reader)
     }
 }
 
@@ -188,12 +209,25 @@ impl Wait {
     }
 }
 
-/// Returns the number of responses that wait for their clients, and the connection of the one that waits the longest.
-fn unread(connections: &BTreeMap<u64, Connection>) -> (usize, Option<u64>) {
-    let waits = connections
-        .iter()
-        .flat_map(|(id, connection)| connection.requests.values().filter_map(|since| Some(((*since)?, *id))));
-    (waits.clone().count(), waits.min().map(|(_, id)| id))
+/// The responses that wait for their clients.
+struct Unread {
+    responses: usize,
+    /// Their size in memory, in bytes.
+    size: usize,
+    /// The connection of the one that waits the longest.
+    longest: Option<u64>,
+}
+
+fn unread(connections: &BTreeMap<u64, Connection>) -> Unread {
+    let waits = connections.iter().flat_map(|(id, connection)| {
+        let requests = connection.requests.values();
+        requests.filter_map(|progress| Some((progress.waits_since?, *id, progress.size)))
+    });
+    Unread {
+        responses: waits.clone().count(),
+        size: waits.clone().map(|(.., size)| size).sum(),
+        longest: waits.min().map(|(_, id, _)| id),
+    }
 }
 
 fn close(connections: &mut BTreeMap<u64, Connection>, id: u64) {
@@ -209,10 +243,14 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    /// Returns `body`, which the client is given now.
-    pub(super) fn new(body: Body, request: Option<Request>) -> Self {
-        request.iter().for_each(Request::sent);
-        Self { body, request }
+    /// Returns the response, which the client is given now.
+    pub(super) fn response(response: Response<Body>, request: Option<Request>) -> Response<Self> {
+        let kept = response.extensions().get().map_or(0, |Kept(bytes)| *bytes);
+        if let Some(request) = &request {
+            request.handled(kept);
+            request.sent();
+        }
+        response.map(|body| Self { body, request })
     }
 }
 
