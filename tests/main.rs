@@ -23,6 +23,7 @@ mod api {
     mod broken_responses;
     mod connections;
     mod hostile_names;
+    mod metamorphic;
     mod properties;
     mod responses;
     mod tls;

@@ -107,7 +107,8 @@ impl Taken {
         let new = std::mem::take(&mut self.new);
         self.kept = if is_kept { new } else { self.kept };
         let kept = self.kept;
-        let surplus = |permit: &mut OwnedSemaphorePermit| permit.split(permit.num_permits().saturating_sub(kept));
+        let surplus =
+            |permit: &mut OwnedSemaphorePermit| permit.split(permit.num_permits().saturating_sub(kept));
         drop(self.permit.as_mut().and_then(surplus));
     }
 }

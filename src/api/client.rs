@@ -93,7 +93,8 @@ impl Client {
         now: UnixTime,
     ) -> Result<Facts, Error> {
         let began = Instant::now();
-        let request = Request { client: self, account, call, credential, share, now, traffic: Traffic::default() };
+        let request =
+            Request { client: self, account, call, credential, share, now, traffic: Traffic::default() };
         let owner = call.owner.unwrap_or_default();
         let result = match call.collector {
             Collector::WhitelabelOrganizations => pagination::organizations(&request, owner).await,

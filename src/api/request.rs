@@ -8,8 +8,8 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::client::{Client, TappedResponse};
 use super::budget::Share;
+use super::client::{Client, TappedResponse};
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
@@ -97,8 +97,8 @@ impl Request<'_> {
         } else {
             let retry_after = retry_after(response.headers(), self.now);
             let redirect = redirect(response.headers(), &url);
-            let (is_of_api, text) = refusal(self.body(response, copy.as_mut()), settings.timeout).await;
-            let detail = ErrorDetail::new(code, text.as_deref(), credential.expose());
+            let parts = self.body(response, copy.as_mut());
+            let (is_of_api, detail) = refusal(parts, code, credential.expose(), settings.timeout).await;
             Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after))
         };
         // Responses that timed out are not tapped: they would look complete.
@@ -157,8 +157,14 @@ impl Request<'_> {
     }
 }
 
-/// Returns whether a response with an error status is the API's own, with `success: false`, and its `error`.
-async fn refusal(mut parts: impl Parts, timeout: Duration) -> (bool, Option<String>) {
+/// Returns whether a response with an error status is the API's own, with `success: false`, and its `error`, without
+/// `secret`.
+pub async fn refusal(
+    mut parts: impl Parts,
+    status: u16,
+    secret: &str,
+    timeout: Duration,
+) -> (bool, ErrorDetail) {
     let mut body = Vec::new();
     let reading = async {
         while body.len() < MAX_FAILURE_SIZE
@@ -170,9 +176,11 @@ async fn refusal(mut parts: impl Parts, timeout: Duration) -> (bool, Option<Stri
     // Half of the request's timeout, so that the request does not time out meanwhile.
     let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-    let Some((envelope, _)) = read_fields::<Envelope<'_>>(body) else { return (false, None) };
+    let (envelope, _) = read_fields::<Envelope<'_>>(body).unwrap_or_default();
     let mut errors = DecodeErrors::default();
-    (envelope.success.read(&mut errors) == Some(false), envelope.error.read(&mut errors))
+    let text = envelope.error.read(&mut errors);
+    let detail = ErrorDetail::new(status, text.as_deref(), secret);
+    (envelope.success.read(&mut errors) == Some(false), detail)
 }
 
 /// Returns `Retry-After`, which is a number of seconds, rounded up, or a date.

@@ -96,7 +96,7 @@ async fn read(
         }
     };
     let parts: Vec<_> = asked.iter().map(|asked| account.read(asked)).collect();
-    // There may be 20,000: a vector that grows would be copied, and keep room for as many again.
+    // There may be tens of thousands: a vector that grows would be copied, and keep room for as many again.
     let mut reads = Vec::with_capacity(parts.iter().map(Vec::len).sum());
     reads.extend(parts.into_iter().flatten());
     // Not the time at which the scrape began: ages are measured now.

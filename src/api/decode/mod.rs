@@ -97,12 +97,15 @@ pub async fn decode<S: Parts>(
             decode_as::<OrganizationsResponse>(parts, call, options, share, secret).await
         }
         Collector::WhitelabelOrganization => {
-            decode_as::<whitelabel_organization::OrganizationResponse>(parts, call, options, share, secret).await
+            decode_as::<whitelabel_organization::OrganizationResponse>(parts, call, options, share, secret)
+                .await
         }
         Collector::WhitelabelOrganizations => {
             decode_as::<whitelabel::OrganizationsResponse>(parts, call, options, share, secret).await
         }
-        Collector::WhitelabelUser => decode_as::<WhitelabelUserResponse>(parts, call, options, share, secret).await,
+        Collector::WhitelabelUser => {
+            decode_as::<WhitelabelUserResponse>(parts, call, options, share, secret).await
+        }
         Collector::WhitelabelUsers => {
             decode_as::<whitelabel::UsersResponse>(parts, call, options, share, secret).await
         }

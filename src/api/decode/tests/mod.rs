@@ -1,4 +1,5 @@
 mod arrival;
+mod conformance;
 mod members;
 mod size;
 
