@@ -23,6 +23,7 @@ mod api {
     mod broken_responses;
     mod connections;
     mod hostile_names;
+    mod metamorphic;
     mod properties;
     mod responses;
     pub mod tls;
@@ -66,6 +67,7 @@ mod serve {
     mod blocked_files;
     mod bounds;
     mod exporter_toolkit;
+    mod memory;
     mod metrics_endpoint;
     mod reload;
     mod secrets;

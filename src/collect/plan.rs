@@ -6,6 +6,10 @@ use super::{Account, Discovery, Selection};
 use crate::config::CredentialKind;
 use crate::model::{Call, Collector};
 
+/// Maximum number of organizations that are asked for a user of a white label whose owner is not known. An API key is of
+/// one organization.
+const MAX_OWNERS: usize = 100;
+
 /// The calls of a scrape, without those for the lists.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -92,7 +96,7 @@ impl Plan {
             if owners.is_empty() {
                 self.add(Call::of_user(Collector::WhitelabelUser, *user), false);
             }
-            for owner in owners {
+            for owner in owners.iter().take(MAX_OWNERS) {
                 self.add(Call::whitelabel_user(*owner, *user), true);
             }
         }

@@ -148,7 +148,7 @@ async fn serve_client(
                 let text = "too many requests at once: retry later\n";
                 (StatusCode::SERVICE_UNAVAILABLE, [(X_CONTENT_TYPE_OPTIONS, "nosniff")], text).into_response()
             };
-            Ok::<_, Infallible>(response.map(|body| Sending::new(body, place)))
+            Ok::<_, Infallible>(Sending::response(response, place))
         }
     });
     let builder = builder(is_http2, limits);

@@ -22,6 +22,7 @@ use self::organizations::OrganizationsResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
 use self::user::{UserObject, WhitelabelUserResponse};
+use super::budget::Share;
 use super::error::{Error, ErrorDetail};
 use super::fields::{Member, Object};
 use super::stream::{JsonStream, Parts};
@@ -80,28 +81,38 @@ trait Response: Object {
     }
 }
 
-/// Decodes the response to `call`, with status 200, while its parts arrive. Error texts do not contain `secret`.
-pub async fn decode<S: Parts>(parts: S, call: &Call, options: &DecodeOptions, secret: &str) -> Decoded {
+/// Decodes the response to `call`, with status 200, while its parts arrive. Takes no more of the account's limits than
+/// `share` has. Error texts do not contain `secret`.
+pub async fn decode<S: Parts>(
+    parts: S,
+    call: &Call,
+    options: &DecodeOptions,
+    share: Share,
+    secret: &str,
+) -> Decoded {
     match call.collector {
-        Collector::Usage => decode_as::<UsageResponse>(parts, call, options, secret).await,
-        Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, secret).await,
-        Collector::User => decode_as::<UserObject>(parts, call, options, secret).await,
-        Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, secret).await,
+        Collector::Usage => decode_as::<UsageResponse>(parts, call, options, share, secret).await,
+        Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, share, secret).await,
+        Collector::User => decode_as::<UserObject>(parts, call, options, share, secret).await,
+        Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, share, secret).await,
         Collector::UserOrganizations | Collector::Organizations => {
-            decode_as::<OrganizationsResponse>(parts, call, options, secret).await
+            decode_as::<OrganizationsResponse>(parts, call, options, share, secret).await
         }
         Collector::WhitelabelOrganization => {
-            decode_as::<whitelabel_organization::OrganizationResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel_organization::OrganizationResponse>(parts, call, options, share, secret)
+                .await
         }
         Collector::WhitelabelOrganizations => {
-            decode_as::<whitelabel::OrganizationsResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel::OrganizationsResponse>(parts, call, options, share, secret).await
         }
-        Collector::WhitelabelUser => decode_as::<WhitelabelUserResponse>(parts, call, options, secret).await,
+        Collector::WhitelabelUser => {
+            decode_as::<WhitelabelUserResponse>(parts, call, options, share, secret).await
+        }
         Collector::WhitelabelUsers => {
-            decode_as::<whitelabel::UsersResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel::UsersResponse>(parts, call, options, share, secret).await
         }
         Collector::Whitelabel => {
-            decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
         }
     }
 }
@@ -110,9 +121,10 @@ async fn decode_as<T: Response>(
     parts: impl Parts,
     call: &Call,
     options: &DecodeOptions,
+    share: Share,
     secret: &str,
 ) -> Decoded {
-    let mut json = JsonStream::new(parts, *options);
+    let mut json = JsonStream::new(parts, *options, share);
     let mut response = T::default();
     let envelope = json.document(&mut response).await;
     let (has_member, mut errors) = (json.has_member, json.errors);

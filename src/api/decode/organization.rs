@@ -6,7 +6,7 @@ use super::datasets::Datasets;
 use super::organizations::OrganizationObject;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Field, Single, fields, streamed};
-use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text, Value};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, MAX_SHORT_TEXT, Number, Text, Value};
 use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo, UnixTime};
 
 streamed!(
@@ -139,8 +139,11 @@ impl Response for OrganizationResponse {
         organization.limits = self.limits.map(|limits| limits.convert(errors));
         let job_limit = self.performance.and_then(|performance| performance.job_limit.read(errors));
         organization.job_time_limit = job_limit.map(|minutes| minutes * SECONDS_PER_MINUTE);
-        // The first one of a name counts.
-        let experiments = self.experiments.fold.map(|list| list.into_iter().rev().collect());
+        let experiments = self.experiments.fold.map(|mut list| {
+            errors.fit("experiments", &mut list, size_of::<Experiment>() + MAX_SHORT_TEXT);
+            // The first one of a name counts.
+            list.into_iter().rev().collect()
+        });
         organization.experiments = experiments.map(Arc::new);
         organization.datasets = self.datasets.fold.map(|datasets| datasets.finish(id, options, errors));
         Some(only(organization))

@@ -61,9 +61,6 @@ impl OrganizationObject {
     }
 }
 
-/// Maximum number of organizations of a list that are kept: twice as many as the largest white label has.
-pub(in crate::api) const MAX_ORGANIZATIONS: usize = 20_000;
-
 /// A list of organization objects, each converted when it has arrived; `None` without a list.
 #[derive(Debug)]
 struct Organizations(Option<Facts>);
@@ -80,17 +77,16 @@ impl Slot for Organizations {
         if json.enter(b'[', name).await? {
             let facts = self.0.insert(Facts::default());
             while json.advance(b']').await? {
-                if facts.organizations.len() == MAX_ORGANIZATIONS {
-                    json.errors.left_out(name, 1);
-                    json.skip().await?;
-                    continue;
-                }
                 let mut object = None::<OrganizationObject>;
                 object.read(name, json).await?;
                 if let Some(object) = object
                     && let Some(id) = object.id.require(&mut json.errors)
                 {
-                    facts.merge(&only(object.convert(id, &json.options, &mut json.errors)));
+                    if facts.organizations.contains_key(&id) || json.errors.share.take_organization() {
+                        facts.merge(&only(object.convert(id, &json.options, &mut json.errors)));
+                    } else {
+                        json.errors.left_out(name, 1);
+                    }
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{DecodeOptions, is_within};
 use crate::api::counts::Counts;
 use crate::api::fields::{Each, Fold, fields};
-use crate::api::values::{Boolean, Date, DecodeErrors, Id, Length, Text, Value};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Length, MAX_SHORT_TEXT, Text, Value};
 use crate::metrics::{catalogue, series};
 use crate::model::{Organization, Project, Unique, VISIBILITIES, WINDOWS};
 
@@ -82,7 +82,7 @@ impl Fold for Projects {
             scheduled_deletion: scheduled_deletion.valid(),
             collaborators: project.collaborators.read(errors),
         };
-        rows.add(row, MAX_PROJECTS, |project| &project.id, series_of)
+        rows.add(row, MAX_PROJECTS, id_of, series_of)
     }
 }
 
@@ -102,14 +102,19 @@ impl Each<Projects> {
             organization.projects_modified = projects.modified.finish();
         }
         if options.projects {
-            let left_out = projects.rows.limit(MAX_PROJECTS, |project| &project.id, series_of);
-            errors.left_out("projects", left_out);
+            let left_out = projects.rows.limit(MAX_PROJECTS, id_of, series_of);
+            let fitting = errors.fitting(projects.rows.rows.len(), size_of::<Project>() + MAX_SHORT_TEXT);
+            errors.left_out("projects", left_out + projects.rows.limit(fitting, id_of, series_of));
             for project in &mut projects.rows.rows {
                 project.organization_id = organization.id;
             }
             organization.projects = Some(Arc::new(projects.rows));
         }
     }
+}
+
+const fn id_of(project: &Project) -> &u64 {
+    &project.id
 }
 
 fn series_of(project: &Project) -> u64 {

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use super::daily_records::DailyRecords;
 use super::organization::{LimitFields, info, trial};
-use super::organizations::MAX_ORGANIZATIONS;
 use super::trials::{TrialFields, by_identity};
 use super::{DecodeOptions, Response, only};
-use crate::api::fields::{Convert, Each, Single, fields, streamed};
+use crate::api::fields::{Convert, Each, Fold, Single, fields, streamed};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
 use crate::model::{Call, Facts, Organization, TIERS, Trial, User, Whitelabel};
 
 streamed!(
     /// `GetUserResponse`, and `AdminGetUserResponse.user`
     UserObject {
-        organizations: Each<Vec<Organization>> = "organizations",
+        organizations: Each<Organizations> = "organizations",
         id: Single<Id> = "id",
         tier: Single<Text> = "tier",
         suspended: Single<Boolean> = "suspended",
@@ -63,16 +62,27 @@ fields!(
     }
 );
 
-impl Convert for Organization {
-    const MAX: usize = MAX_ORGANIZATIONS;
+/// Organizations by id; the first one of an id counts, completed by the others.
+#[derive(Debug, Default)]
+struct Organizations(Facts);
 
-    type Fields<'a> = UserOrganizationFields<'a>;
+impl Fold for Organizations {
+    type Element<'a> = UserOrganizationFields<'a>;
 
     /// The id is required.
-    fn convert(fields: &UserOrganizationFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
+    fn add(
+        &mut self,
+        fields: &UserOrganizationFields<'_>,
+        _: &DecodeOptions,
+        errors: &mut DecodeErrors,
+    ) -> u64 {
+        let Some(id) = fields.id.require(errors) else { return 0 };
+        if !self.0.organizations.contains_key(&id) && !errors.share.take_organization() {
+            return 1;
+        }
         let (trial, trial_expired, trial_upgraded) =
             trial(&fields.trial_id, &fields.trial_expired, &fields.trial_upgraded, errors);
-        Some(Self {
+        self.0.merge(&only(Organization {
             info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
             created: fields.created.read(errors),
             trial,
@@ -82,8 +92,9 @@ impl Convert for Organization {
             users_used: fields.users.read(errors),
             admins: fields.admins.read(errors),
             private_projects: fields.private_projects.read(errors),
-            ..Self::new(fields.id.require(errors)?)
-        })
+            ..Organization::new(id)
+        }));
+        0
     }
 }
 
@@ -155,16 +166,12 @@ impl UserObject {
         };
         let active_trial = self.active_trial.and_then(|trial| Trial::convert(&trial, errors));
         let whitelabels = self.whitelabels.fold.into_iter().flatten();
-        let mut facts = Facts {
-            trials: by_identity(active_trial.into_iter().chain(self.trials.fold.unwrap_or_default())),
+        Facts {
+            trials: by_identity(active_trial, self.trials.fold.unwrap_or_default(), errors),
             users: id.map(|id| (id, User { id, ..user })).into_iter().collect(),
             // The first one of an owner counts.
             whitelabels: whitelabels.rev().map(|whitelabel| (whitelabel.owner, whitelabel)).collect(),
-            ..Facts::default()
-        };
-        for organization in self.organizations.fold.unwrap_or_default() {
-            facts.merge(&only(organization));
+            ..self.organizations.fold.unwrap_or_default().0
         }
-        facts
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::organization::{LimitFields, info};
-use super::organizations::MAX_ORGANIZATIONS;
 use super::{DecodeOptions, PageInfo, Response};
 use crate::api::fields::{Each, Fold, Single, fields, streamed};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
@@ -63,9 +62,6 @@ impl Fold for Organizations {
 
     /// The id is required.
     fn add(&mut self, fields: &OrganizationFields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
-        if self.0.len() == MAX_ORGANIZATIONS {
-            return 1;
-        }
         let private_projects = fields.private_projects.read(errors);
         let organization = Organization {
             info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
@@ -77,9 +73,11 @@ impl Fold for Organizations {
             projects_used: private_projects,
             ..Organization::default()
         };
-        if let Some(id) = fields.id.require(errors) {
-            self.0.entry(id).or_insert(Arc::new(Organization { id, ..organization }));
+        let Some(id) = fields.id.require(errors).filter(|id| !self.0.contains_key(id)) else { return 0 };
+        if !errors.share.take_organization() {
+            return 1;
         }
+        self.0.insert(id, Arc::new(Organization { id, ..organization }));
         0
     }
 }

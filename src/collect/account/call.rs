@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::Account;
-use crate::api::Error;
+use crate::api::{Error, Share};
 use crate::collect::rate_limit::Permit;
 use crate::collect::store::Outcome;
 use crate::model::{Call, Facts, UnixTime};
@@ -38,7 +38,7 @@ const CORRECTION: f64 = 60.0;
 
 impl Account {
     /// Makes `call` unless the account is paused. Logs and counts a failure.
-    pub(super) async fn call(&self, call: Call) -> Outcome {
+    pub(super) async fn call(&self, call: Call, share: &Share) -> Outcome {
         // The semaphore is never closed.
         let _permit = self.limits.permits.acquire().await;
         if let Some(remaining) = self.remaining_pause() {
@@ -46,7 +46,7 @@ impl Account {
             return Outcome { requested_at: None, generation, result: Err(Error::Paused { remaining }) };
         }
         let requested_at = Instant::now();
-        let (result, generation) = self.catch_panic(call, self.request(call)).await;
+        let (result, generation) = self.catch_panic(call, self.request(call, share)).await;
         if let Err(error) = &result {
             self.add_failure(call, error, requested_at.elapsed());
             self.pause(error.retry_after());
@@ -70,12 +70,12 @@ impl Account {
 
     /// Makes the requests of `call` with the current credential, and again if that is replaced in the meantime. Returns
     /// the result with the generation of the credential.
-    async fn request(&self, call: Call) -> (Result<Facts, Error>, u64) {
+    async fn request(&self, call: Call, share: &Share) -> (Result<Facts, Error>, u64) {
         let now = self.shared.clock.now();
         let mut credentials = 1;
         loop {
             let (credential, generation) = self.state.credential.current_generation();
-            let result = self.client.get(&self.name, &call, &credential, now).await;
+            let result = self.client.get(&self.name, &call, &credential, share, now).await;
             if matches!(result, Err(Error::Unauthorized(_))) {
                 // The credential may have been rotated a moment ago: then its file holds the new one.
                 self.refresh_credential().await;
@@ -84,6 +84,7 @@ impl Account {
                 return (result, generation);
             }
             credentials += 1;
+            share.settle(false);
         }
     }
 
@@ -126,7 +127,7 @@ impl Account {
         loop {
             let _reporting = self.report_at_end();
             let permit = self.wait_for_permit(call).await;
-            let result = self.call(call).await.result;
+            let result = self.call(call, &Share::default()).await.result;
             drop(permit);
             match result {
                 Err(Error::Paused { remaining }) => tokio::time::sleep(remaining).await,

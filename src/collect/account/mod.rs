@@ -176,8 +176,8 @@ impl Account {
     /// Makes queued calls until there are none.
     async fn work(self: Arc<Self>) {
         let _reporting = self.report_if_last();
-        while let Some(Queued { call, permit }) = self.store().next_queued() {
-            let outcome = self.call(call).await;
+        while let Some(Queued { call, share, permit }) = self.store().next_queued() {
+            let outcome = self.call(call, &share).await;
             drop(permit);
             let is_refused = matches!(outcome.result, Err(Error::Forbidden(_)));
             self.store().complete(call, outcome);
