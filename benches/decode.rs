@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use edgeimpulse_exporter::api::{DecodeOptions, Decoded, decode};
+use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Share, decode};
 use edgeimpulse_exporter::model::{Call, Collector};
 use futures_util::FutureExt;
 use serde::de::IgnoredAny;
@@ -20,6 +20,7 @@ use serde::de::IgnoredAny;
 const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
     compute_time_unit: 1.0,
+    compute_time_total_unit: 1.0,
     memory_unit: 1.0,
     projects: false,
     most_datasets: 1000,
@@ -32,7 +33,7 @@ const PART: usize = 64 * 1024;
 fn decode_parts(parts: &[Bytes]) -> Decoded {
     let call = Call::of_organization(Collector::Organization, 1);
     let parts = futures_util::stream::iter(parts.iter().cloned().map(Ok));
-    decode(parts, &call, &OPTIONS, "").now_or_never().unwrap()
+    decode(parts, &call, &OPTIONS, Share::default(), "").now_or_never().unwrap()
 }
 
 fn bench(criterion: &mut Criterion) {

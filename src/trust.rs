@@ -1,12 +1,14 @@
 //! Certificates that OpenSSL and Go accept and webpki refuses: version 1 of X.509, and authorities that identify a peer.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::sign::{CertifiedKey, SigningKey};
-use rustls::{CertificateError, DigitallySignedStruct, Error, InconsistentKeys, OtherError};
+use rustls::time_provider::TimeProvider;
+use rustls::{CertificateError, DigitallySignedStruct, Error, InconsistentKeys, OtherError, ProtocolVersion};
 use webpki::RawPublicKeyEntity;
 use x509_cert::certificate::Version;
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -105,17 +107,24 @@ impl Trusted {
         }))
     }
 
-    /// Verifies the signature of a handshake that webpki refused with `error`, because it cannot parse the certificate.
+    /// Verifies the signature of a handshake, also by a certificate that webpki cannot parse.
     ///
     /// # Errors
     /// If the signature is invalid.
     pub(crate) fn verify_signature(
         &self,
-        error: Error,
+        version: ProtocolVersion,
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        let verified = match version {
+            ProtocolVersion::TLSv1_2 => {
+                verify_tls12_signature(message, certificate, signature, &self.algorithms)
+            }
+            _ => verify_tls13_signature(message, certificate, signature, &self.algorithms),
+        };
+        let Err(error) = verified else { return verified };
         if !is_of_form(&error) {
             return Err(error);
         }
@@ -130,6 +139,17 @@ impl Trusted {
             algorithms.any(|known| key.verify_signature(*known, message, signature.signature()).is_ok());
         let invalid = Error::InvalidCertificate(CertificateError::BadSignature);
         if is_valid { Ok(HandshakeSignatureValid::assertion()) } else { Err(invalid) }
+    }
+}
+
+/// The time for TLS: before 1970, where rustls panics by default, it is 1970.
+#[derive(Debug)]
+pub(crate) struct TimeSince1970;
+
+impl TimeProvider for TimeSince1970 {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Some(UnixTime::since_unix_epoch(now))
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::collect::Exporter;
-use edgeimpulse_exporter::config::file as config_file;
+use edgeimpulse_exporter::config::{Configuration, OptionSources, file as config_file};
 use edgeimpulse_exporter::model::{Clock, Collector};
 use serde_json::Value;
 
@@ -19,8 +19,12 @@ fn as_json(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap()
 }
 
-fn read(text: &str) -> Result<edgeimpulse_exporter::config::Configuration, String> {
-    config_file::read(std::path::Path::new(&file("config.yaml", text)))
+fn read(text: &str) -> Result<Configuration, String> {
+    read_file(&file("config.yaml", text))
+}
+
+fn read_file(path: &str) -> Result<Configuration, String> {
+    config_file::read(std::path::Path::new(path), &OptionSources::default())
 }
 
 #[test]
@@ -103,7 +107,7 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
 }
 
 /// Wrong settings of a file with one account: the error, and whether the schema finds it too.
-const WRONG_SETTINGS: [(&str, &str, bool); 25] = [
+const WRONG_SETTINGS: [(&str, &str, bool); 29] = [
     (
         "web: {listen_adress: x}",
         ":1:7: web.listen_adress: unknown field: expected one of listen_addresses, config_file, ",
@@ -143,10 +147,26 @@ const WRONG_SETTINGS: [(&str, &str, bool); 25] = [
     ),
     (
         "collectors: {intervals: {whitelabel_user: 1m}}",
-        ":1:43: collectors.intervals: whitelabel_user: expected 15m or more",
+        ":1:43: collectors.intervals.whitelabel_user: expected 15m or more",
         false,
     ),
-    ("collectors: {intervals: {usage: 0s}}", ":1:33: collectors.intervals: must be greater than zero", false),
+    (
+        "collectors: {intervals: {usage: 0s}}",
+        ":1:33: collectors.intervals.usage: must be greater than zero",
+        false,
+    ),
+    (
+        "collectors: {intervals: {useage: 1m}}",
+        ":1:26: collectors.intervals.useage: unknown collector: expected one of usage, organization, ",
+        false,
+    ),
+    ("web: {listen_addresses: :1}", ":1:25: web.listen_addresses: expected a list, got text", true),
+    ("web:\n  listen_addresses: 'unix:/a: b'", ":2:21: web.listen_addresses: expected a list, got text", true),
+    (
+        "collectors:\n  projects: |\n    a: b",
+        ":3:5: collectors.projects: expected true or false, got text",
+        true,
+    ),
     ("collectors: {projects: yes}", ":1:24: collectors.projects: expected true or false, got text", false),
     (
         "collectors: {most_datasets: 99999999999999999999}",
@@ -175,7 +195,7 @@ const WRONG_SETTINGS: [(&str, &str, bool); 25] = [
 const WRONG_FILES: [(&str, &str, bool); 20] = [
     (
         "api: {concurrency: 1}\naccounts: [{name: a, key_file: b}, {name: c, key_file: d}]",
-        ": api.concurrency: expected 2 or more",
+        ":1:20: api.concurrency: expected 2 or more",
         false,
     ),
     ("accounts: []", ": no accounts: expected at least one, with a name", true),
@@ -246,7 +266,7 @@ async fn check_config_says_so_without_starting() {
     let wrong = file("config.yaml", "accounts:\n  - name: a\n    key_file: nowhere\n");
     let ended = Program::ends(&["check-config", "--config.file", &wrong], &[], 2).await;
     assert!(
-        ended.stderr.contains(":3:15: the API key in file ") && ended.stderr.contains("No such file"),
+        ended.stderr.contains(":3:15: key_file: the API key in file ") && ended.stderr.contains("No such file"),
         "{ended:?}"
     );
     let key = file("key", "ei_canary");
@@ -297,8 +317,7 @@ async fn a_configuration_is_checked_without_its_credentials() {
         "accounts:\n  - { name: a, key_env: NOT_SET }\n  - { name: b, jwt_file: nowhere }\n",
     );
     let ended = Program::ends(&["check-config", "--config.file", &config], &[], 2).await;
-    let missing =
-        "config.yaml:2:25: the API key in environment variable NOT_SET is missing: the variable is not set\n";
+    let missing = "config.yaml:2:25: key_env: the API key in environment variable NOT_SET is missing: the variable is not set\n";
     assert!(ended.stderr.ends_with(missing), "{ended:?}");
     let without = ["check-config", "--without-credentials"];
     let ended = Program::ends(&[&without[..], &["--config.file", &config]].concat(), &[], 0).await;
@@ -371,7 +390,7 @@ pub fn with_accounts(api: &str, keys: &[&str], rest: &str) -> String {
 }
 
 pub fn build(config: &str) -> std::sync::Arc<Exporter> {
-    Exporter::build(config_file::read(std::path::Path::new(config)).unwrap(), Clock::System, None).unwrap()
+    Exporter::build(read_file(config).unwrap(), Clock::System, None).unwrap()
 }
 
 #[tokio::test]

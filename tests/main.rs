@@ -23,9 +23,10 @@ mod api {
     mod broken_responses;
     mod connections;
     mod hostile_names;
+    mod metamorphic;
     mod properties;
     mod responses;
-    mod tls;
+    pub mod tls;
     mod transport;
 }
 
@@ -66,6 +67,7 @@ mod serve {
     mod blocked_files;
     mod bounds;
     mod exporter_toolkit;
+    mod memory;
     mod metrics_endpoint;
     mod reload;
     mod secrets;

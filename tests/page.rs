@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use edgeimpulse_exporter::collect::Exporter;
-use edgeimpulse_exporter::config::file as config_file;
+use edgeimpulse_exporter::config::{OptionSources, file as config_file};
 use edgeimpulse_exporter::demo::{self, world::World};
 use edgeimpulse_exporter::model::Clock;
 use reqwest::Method;
@@ -223,6 +223,26 @@ const HOSTILE: [&str; 4] = [
 ];
 
 #[tokio::test]
+async fn a_deleted_organization_is_not_reported_as_over_a_limit() {
+    for (deleted, summary) in
+        [(json!(null), "1 at or over a limit"), (json!("2026-10-01T00:00:00Z"), "0 at or over a limit")]
+    {
+        let api = FakeApi::with_organization(&json!({
+            "success": true,
+            "organization": { "id": 1, "name": "Gone", "deletedDate": deleted },
+            "entitlementLimits": { "numberOfProjects": 2 },
+        }))
+        .await;
+        let usage = json!({ "success": true, "metrics": { "projectCount": 3 } });
+        api.answers("/api/organizations/1/metrics", &usage).await;
+        let exporter = Running::with_key(&api, &[]).await;
+        exporter.scrape().await;
+        let page = text(&exporter.page("/").await);
+        assert!(page.contains(summary), "{deleted}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn names_and_errors_are_shown_as_text() {
     for name in HOSTILE {
         let api = FakeApi::with_organization(&json!({
@@ -314,7 +334,8 @@ async fn in_trouble(api: &FakeApi) -> Running {
         secret("guest"),
         file("eternal", &jwt(1e300)),
     );
-    let configuration = config_file::read(Path::new(&file("config.yaml", &configuration))).unwrap();
+    let configuration =
+        config_file::read(Path::new(&file("config.yaml", &configuration)), &OptionSources::default()).unwrap();
     let exporter: Arc<Exporter> = Exporter::build(configuration, Clock::Fixed(NOW), None).unwrap();
     let exporter = Running::serve(exporter).await;
     exporter.scrape().await;

@@ -272,7 +272,7 @@ async fn what_is_no_recording_is_one_clear_line() {
         assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
         assert!(ended.stderr.contains(hint), "{arguments:?}: {ended:?}");
     };
-    refused(&["--replay", "/does/not/exist"], "/does/not/exist/recording.json: No such file").await;
+    refused(&["--replay", "/does/not/exist"], "error: --replay: /does/not/exist: no such directory").await;
     refused(
         &["--replay", &directory, "--config.file", &config],
         "--replay cannot be combined with --config.file",

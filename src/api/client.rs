@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use url::Url;
 
+use super::budget::Share;
 use super::credential::Credential;
 use super::decode::DecodeOptions;
 use super::request::Request;
@@ -79,7 +80,7 @@ impl Client {
     }
 
     /// Makes `call` for `account`, at the time `now`. A paginated call sends several requests, one after another; the
-    /// timeout applies to each of them, and each is counted.
+    /// timeout applies to each of them, and each is counted. The facts take no more of the account's limits than `share` has.
     ///
     /// # Errors
     /// See [`Error`]; none contains the credential.
@@ -88,10 +89,12 @@ impl Client {
         account: &str,
         call: &Call,
         credential: &Credential,
+        share: &Share,
         now: UnixTime,
     ) -> Result<Facts, Error> {
         let began = Instant::now();
-        let request = Request { client: self, account, call, credential, now, traffic: Traffic::default() };
+        let request =
+            Request { client: self, account, call, credential, share, now, traffic: Traffic::default() };
         let owner = call.owner.unwrap_or_default();
         let result = match call.collector {
             Collector::WhitelabelOrganizations => pagination::organizations(&request, owner).await,

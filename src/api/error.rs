@@ -144,7 +144,8 @@ impl Error {
 
     /// Returns the error of a response whose status is not 200. `is_of_api` tells whether the body is the API's own, with
     /// `success: false`: only the API knows what a credential may do and what exists.
-    pub(super) fn of_status(detail: ErrorDetail, is_of_api: bool, retry_after: Option<Duration>) -> Self {
+    #[must_use]
+    pub fn of_status(detail: ErrorDetail, is_of_api: bool, retry_after: Option<Duration>) -> Self {
         match detail.status {
             401 => Self::Unauthorized(detail),
             400..=499 if is_of_api && detail.refuses_credential() => Self::Unauthorized(detail),

@@ -7,6 +7,7 @@
 //! [`members`] lists every member that is read.
 
 mod body;
+mod budget;
 mod buffer;
 mod client;
 mod counts;
@@ -26,11 +27,13 @@ mod transport;
 mod values;
 
 pub use body::parts as body_parts;
+pub use budget::{Budget, MAX_ORGANIZATIONS, Share};
 pub use client::{Client, Settings, Tap, TappedResponse};
 pub use credential::{Credential, CredentialError};
 pub use decode::{DecodeOptions, Decoded, PageInfo, decode, members};
 pub use error::{Error, ErrorDetail};
 pub use fields::{Member, Schema};
+pub use request::refusal;
 pub use stream::{ENVELOPE, Parts};
 pub use transport::Transport;
 pub(crate) use values::is_no_date;

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use super::decode::organizations::MAX_ORGANIZATIONS;
 use super::request::Request;
 use crate::model::{Facts, TIERS, WINDOWS, Whitelabel};
 
@@ -14,7 +13,7 @@ use crate::model::{Facts, TIERS, WINDOWS, Whitelabel};
 /// begins after those that it sent.
 const PAGE_SIZE: u64 = 200;
 
-/// Maximum number of pages of one list: twice the largest white label in pages of ten.
+/// Maximum number of pages of one list: the largest that is kept in pages of ten.
 const MAX_PAGES: u64 = 1_000;
 
 /// Length of a day, in seconds: the unit of the filter `active`.
@@ -36,14 +35,13 @@ pub(super) async fn organizations(request: &Request<'_>, owner: u64) -> Result<F
         }
         total = response.page.total.or(total);
         offset += response.page.elements;
-        let is_full = organizations.len() > MAX_ORGANIZATIONS;
-        if is_full {
-            let left_out = total.unwrap_or_default().max(organizations.len() as u64) - MAX_ORGANIZATIONS as u64;
+        if response.is_cut {
+            // Those of this page are counted.
+            let left_out = total.unwrap_or_default().saturating_sub(offset);
             request.count_truncated(&BTreeMap::from([("organizations", left_out)]));
-            organizations = organizations.into_iter().take(MAX_ORGANIZATIONS).collect();
         }
         // A page without new organizations ends the list if the total is missing or wrong, or the offset ignored.
-        if is_full || organizations.len() == before || total.is_some_and(|total| offset >= total) {
+        if response.is_cut || organizations.len() == before || total.is_some_and(|total| offset >= total) {
             let whitelabel = Whitelabel { organizations: total, ..Whitelabel::new(owner) };
             let whitelabels = BTreeMap::from([(owner, whitelabel)]);
             return Ok(Facts { organizations, whitelabels, ..Facts::default() });

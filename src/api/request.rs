@@ -8,10 +8,12 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
+use super::budget::Share;
 use super::client::{Client, TappedResponse};
 use super::credential::Credential;
 use super::decode::{DecodeOptions, PageInfo, decode};
 use super::error::ErrorDetail;
+use super::error_text::printable;
 use super::fields::read_fields;
 use super::stream::{BYTE_ORDER_MARK, Envelope, Parts};
 use super::traffic::Traffic;
@@ -32,6 +34,7 @@ pub(super) struct Request<'a> {
     pub(super) account: &'a str,
     pub(super) call: &'a Call,
     pub(super) credential: &'a Credential,
+    pub(super) share: &'a Share,
     pub(super) now: UnixTime,
     pub(super) traffic: Traffic,
 }
@@ -40,6 +43,8 @@ pub(super) struct Request<'a> {
 pub(super) struct Success {
     pub(super) facts: Facts,
     pub(super) page: PageInfo,
+    /// Whether organizations were left out because of a limit.
+    pub(super) is_cut: bool,
 }
 
 impl Request<'_> {
@@ -70,7 +75,7 @@ impl Request<'_> {
         status: &mut Option<u16>,
         pool: &mut Pool,
     ) -> Result<Success, Error> {
-        let Self { client, call, credential, account, .. } = self;
+        let Self { client, call, credential, account, share, .. } = self;
         let settings = &client.settings;
         let url = client.request_url(call, query);
         let response =
@@ -84,15 +89,16 @@ impl Request<'_> {
         let result = if is_success {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
-            let decoded = decode(parts, call, &options, credential.expose()).await;
+            let decoded = decode(parts, call, &options, Share::clone(share), credential.expose()).await;
             self.count_invalid(&decoded.errors);
             self.count_truncated(&decoded.truncated);
-            decoded.facts.map(|facts| Success { facts, page: decoded.page })
+            let is_cut = decoded.truncated.contains_key("organizations");
+            decoded.facts.map(|facts| Success { facts, page: decoded.page, is_cut })
         } else {
             let retry_after = retry_after(response.headers(), self.now);
             let redirect = redirect(response.headers(), &url);
-            let (is_of_api, text) = refusal(self.body(response, copy.as_mut()), settings.timeout).await;
-            let detail = ErrorDetail::new(code, text.as_deref(), credential.expose());
+            let parts = self.body(response, copy.as_mut());
+            let (is_of_api, detail) = refusal(parts, code, credential.expose(), settings.timeout).await;
             Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after))
         };
         // Responses that timed out are not tapped: they would look complete.
@@ -151,8 +157,14 @@ impl Request<'_> {
     }
 }
 
-/// Returns whether a response with an error status is the API's own, with `success: false`, and its `error`.
-async fn refusal(mut parts: impl Parts, timeout: Duration) -> (bool, Option<String>) {
+/// Returns whether a response with an error status is the API's own, with `success: false`, and its `error`, without
+/// `secret`.
+pub async fn refusal(
+    mut parts: impl Parts,
+    status: u16,
+    secret: &str,
+    timeout: Duration,
+) -> (bool, ErrorDetail) {
     let mut body = Vec::new();
     let reading = async {
         while body.len() < MAX_FAILURE_SIZE
@@ -164,9 +176,11 @@ async fn refusal(mut parts: impl Parts, timeout: Duration) -> (bool, Option<Stri
     // Half of the request's timeout, so that the request does not time out meanwhile.
     let _ = tokio::time::timeout(FAILURE_TIMEOUT.min(timeout / 2), reading).await;
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-    let Some((envelope, _)) = read_fields::<Envelope<'_>>(body) else { return (false, None) };
+    let (envelope, _) = read_fields::<Envelope<'_>>(body).unwrap_or_default();
     let mut errors = DecodeErrors::default();
-    (envelope.success.read(&mut errors) == Some(false), envelope.error.read(&mut errors))
+    let text = envelope.error.read(&mut errors);
+    let detail = ErrorDetail::new(status, text.as_deref(), secret);
+    (envelope.success.read(&mut errors) == Some(false), detail)
 }
 
 /// Returns `Retry-After`, which is a number of seconds, rounded up, or a date.
@@ -186,5 +200,5 @@ fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<Duration> {
 fn redirect(headers: &HeaderMap, url: &Url) -> Option<String> {
     let location = String::from_utf8_lossy(headers.get(LOCATION)?.as_bytes());
     let location = url.join(&location).ok()?;
-    location.has_host().then(|| location.origin().ascii_serialization())
+    location.has_host().then(|| printable(&location.origin().ascii_serialization()))
 }

@@ -9,6 +9,7 @@ use futures_util::Stream;
 use tokio::task::coop;
 
 use super::Error;
+use super::budget::Share;
 use super::decode::DecodeOptions;
 use super::fields::{Fold, Member, Object, Schema, fields, read_fields, read_raw};
 use super::reader::Reader;
@@ -47,8 +48,8 @@ pub(super) struct JsonStream<S> {
 }
 
 impl<S: Parts> JsonStream<S> {
-    pub(super) fn new(parts: S, options: DecodeOptions) -> Self {
-        let (reader, errors) = (Reader::new(parts), DecodeErrors::default());
+    pub(super) fn new(parts: S, options: DecodeOptions, share: Share) -> Self {
+        let (reader, errors) = (Reader::new(parts), DecodeErrors::new(share));
         Self { reader, is_first: false, has_member: false, options, errors }
     }
 

@@ -9,20 +9,22 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{DigitallySignedStruct, Error, ProtocolVersion, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier as SystemVerifier;
 
-use crate::config::file_reader;
-use crate::trust::{Trusted, Usage};
+use crate::config::{OptionError, file_reader, shown_path};
+use crate::trust::{self, Trusted, Usage};
 
 /// Returns the TLS settings of connections. Without `uses_tls` no certificates are loaded, which an image may lack.
-pub(super) fn client_config(ca_file: Option<&Path>, uses_tls: bool) -> Result<ClientConfig, String> {
+pub(super) fn client_config(ca_file: Option<&Path>, uses_tls: bool) -> Result<ClientConfig, OptionError> {
     let provider = Arc::new(ring::default_provider());
-    let file =
-        ca_file.map(|path| read(path).map_err(|error| format!("--api.ca-file {}: {error}", path.display())));
+    let file = ca_file.map(|path| {
+        let about = |what| OptionError::about("api.ca-file", format!("{}: {what}", shown_path(path)));
+        read(path).map_err(about)
+    });
     let certificates = file.transpose()?.unwrap_or_default();
-    let builder =
-        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+    let builder = ClientConfig::builder_with_details(Arc::clone(&provider), Arc::new(trust::TimeSince1970))
+        .with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| error.to_string())?;
     if !uses_tls {
         return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
@@ -78,7 +80,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.system.verify_tls12_signature(message, certificate, signature)
+        self.trusted.verify_signature(ProtocolVersion::TLSv1_2, message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -87,7 +89,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.system.verify_tls13_signature(message, certificate, signature)
+        self.trusted.verify_signature(ProtocolVersion::TLSv1_3, message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

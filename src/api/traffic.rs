@@ -1,8 +1,8 @@
 //! What a call sent and received, for the log.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header::{self, HeaderName};
 use reqwest::{Response, Version};
 use url::Url;
@@ -51,8 +51,10 @@ impl Traffic {
         credential: &Credential,
         request: impl Future<Output = (Result<Response, Error>, bool)>,
     ) -> Result<Response, Error> {
-        let url = redact(url.as_str());
-        tracing::trace!(credential = credential.kind.header(), "request: GET {url}");
+        // The query is of this program; the base URL, which has none, may contain a secret in its path.
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let path = redact(url.as_str().trim_end_matches(query.as_str()));
+        tracing::trace!(credential = credential.kind.header(), "request: GET {path}{query}");
         self.update(|totals| (totals.requests, totals.status) = (totals.requests + 1, None));
         let (response, is_new) = request.await;
         if let Ok(response) = &response {
@@ -94,8 +96,7 @@ impl Traffic {
     }
 
     fn update<R>(&self, change: impl FnOnce(&mut Totals) -> R) -> R {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.lock())
     }
 }
 

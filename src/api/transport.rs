@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::error::Error as _;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HOST, HeaderValue};
@@ -18,7 +19,7 @@ use url::Url;
 
 use super::error_text::printable;
 use super::{Error, tls};
-use crate::config::{ApiOptions, proxy};
+use crate::config::{ApiOptions, OptionError, proxy};
 
 /// Connect timeout: a host that does not accept a connection in this time will not answer a scrape in time either.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,10 +87,11 @@ impl Transport {
     ///
     /// # Errors
     /// If certificates cannot be loaded, options contradict each other, or a variable for the proxy cannot be used.
-    pub fn new(options: &ApiOptions) -> Result<Self, String> {
+    pub fn new(options: &ApiOptions) -> Result<Self, OptionError> {
         let ApiOptions { url, tls_server_name, .. } = options;
         if tls_server_name.is_some() && url.scheme() != "https" {
-            return Err("--api.tls-server-name: expected an https URL in --api.url".to_owned());
+            let what = "not possible with an API whose URL is not https";
+            return Err(OptionError::about("api.tls-server-name", what));
         }
         let proxy = proxy(options)?;
         let uses_tls = [Some(url), proxy.as_ref()].into_iter().flatten().any(|url| url.scheme() == "https");
@@ -117,12 +119,12 @@ impl Transport {
 
     /// Returns the connections that requests use now.
     pub(super) fn pool(&self) -> Pool {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.pool.lock().clone()
     }
 
     /// Replaces `pool`: requests that are sent from now on open new connections. Those under way keep theirs.
     pub(super) fn replace(&self, pool: &mut Pool) {
-        let mut current = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.pool.lock();
         if current.number == pool.number
             && let Ok(client) = self.connector.client()
         {

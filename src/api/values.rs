@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 
+use super::budget::Share;
 use super::fields::Schema;
 use crate::model::UnixTime;
 
@@ -12,14 +13,16 @@ use crate::model::UnixTime;
 pub(super) const MAX_TEXT: usize = 1024;
 
 /// Maximum length of a text after many long ones, in bytes: more than most names have.
-const MAX_SHORT_TEXT: usize = 64;
+pub(super) const MAX_SHORT_TEXT: usize = 64;
 
 /// How many bytes the texts of a response may have beyond [`MAX_SHORT_TEXT`] each, in total.
 const MAX_LONG_TEXT: usize = 16 * 1024;
 
-/// What could not be read of a response, by field.
+/// What could not be read of a response, by field, and what limits it.
 #[derive(Debug, Default)]
 pub(super) struct DecodeErrors {
+    /// What the response may take of the limits of its account.
+    pub(super) share: Share,
     /// How often a field held an invalid value.
     pub(super) invalid: BTreeMap<&'static str, u64>,
     /// How many texts of a field were shortened, or elements left out because of a limit.
@@ -29,6 +32,11 @@ pub(super) struct DecodeErrors {
 }
 
 impl DecodeErrors {
+    /// Returns no errors of a response that may take what `share` has.
+    pub(super) fn new(share: Share) -> Self {
+        Self { share, ..Self::default() }
+    }
+
     /// Counts one invalid value of `field`.
     pub(super) fn count(&mut self, field: &'static str) {
         *self.invalid.entry(field).or_default() += 1;
@@ -41,9 +49,22 @@ impl DecodeErrors {
         }
     }
 
+    /// Returns how many of `rows` of this size fit into the limit of the account.
+    pub(super) fn fitting(&self, rows: usize, size: usize) -> usize {
+        (0..rows).take_while(|_| self.share.take_bytes(size)).count()
+    }
+
+    /// Leaves out the last of the rows of a list that do not fit into the limit of the account.
+    pub(super) fn fit<T>(&mut self, field: &'static str, rows: &mut Vec<T>, size: usize) {
+        let fitting = self.fitting(rows.len(), size);
+        self.left_out(field, (rows.len() - fitting) as u64);
+        rows.truncate(fitting);
+    }
+
     /// Shortens a text of `field` that is too long, at the boundary of a character, and counts it.
     fn shorten(&mut self, field: &'static str, text: &mut String) {
-        let may_be_long = self.long_text < MAX_LONG_TEXT;
+        let beyond_short = text.len().min(MAX_TEXT).saturating_sub(MAX_SHORT_TEXT);
+        let may_be_long = self.long_text < MAX_LONG_TEXT && self.share.take_bytes(beyond_short);
         let end = text.floor_char_boundary(if may_be_long { MAX_TEXT } else { MAX_SHORT_TEXT });
         self.long_text += end.saturating_sub(MAX_SHORT_TEXT);
         if end < text.len() {
@@ -55,7 +76,7 @@ impl DecodeErrors {
 }
 
 /// A converted value.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Value<T> {
     /// Absent or null.
     #[default]
@@ -73,6 +94,11 @@ impl<T> Value<T> {
             Self::Valid(value) => Some(value),
             Self::Missing | Self::Invalid => None,
         }
+    }
+
+    /// Returns the value, or that it is invalid if it depends on another one that is.
+    pub(super) fn given(self, is_valid: bool) -> Self {
+        if is_valid { self } else { Self::Invalid }
     }
 }
 

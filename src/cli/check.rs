@@ -42,6 +42,8 @@ pub(super) struct AccountSummary {
     pub(super) name: String,
     pub(super) credential: CredentialKind,
     pub(super) expiry: Option<UnixTime>,
+    /// True if compute times contradict each other; `None` if that cannot be told.
+    pub(super) compute_time_unit_mismatch: Option<bool>,
     /// The organizations that were found, with the names that may be shown.
     pub(super) organizations: Vec<(u64, Option<String>)>,
     /// Calls, those that failed first.
@@ -124,12 +126,14 @@ impl AccountSummary {
             add(Call::of(collector), Outcome::NothingToCall, None, false);
         }
         let facts = collect::latest(account, &statuses);
+        let status = account.status(None, &facts);
         let organizations = facts.organizations.values();
         let name = |organization: &Organization| organization.info.shown_name().map(str::to_owned);
         Self {
             name: account.name.to_string(),
             credential: account.kind(),
-            expiry: account.status(None).credential_expiry,
+            expiry: status.credential_expiry,
+            compute_time_unit_mismatch: status.compute_time_unit_mismatch,
             organizations: organizations.map(|organization| (organization.id, name(organization))).collect(),
             calls: calls.into_values().collect(),
         }
@@ -195,6 +199,7 @@ fn json(accounts: &[AccountSummary]) -> String {
             "account": account.name,
             "credential": account.credential.name(),
             "expiry_timestamp_seconds": account.expiry,
+            "compute_time_unit_mismatch": account.compute_time_unit_mismatch,
             "organizations": account.organizations.iter().map(organization).collect::<Vec<_>>(),
             "checks": account.calls.iter().map(object).collect::<Vec<_>>(),
         })

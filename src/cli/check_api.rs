@@ -6,13 +6,14 @@ use std::process::ExitCode;
 use super::Failure;
 use super::openapi::OpenApi;
 use super::output::print;
+use crate::config::shown_path;
 
 /// Prints the differences between an OpenAPI document and the members that are read.
 ///
 /// # Errors
 /// If the document cannot be read.
 pub(super) fn check_api(openapi: &Path) -> Result<ExitCode, Failure> {
-    let unusable = |error: String| Failure::Configuration(format!("{}: {error}", openapi.display()));
+    let unusable = |error: String| Failure::Configuration(format!("{}: {error}", shown_path(openapi)));
     let text =
         std::fs::read_to_string(openapi).map_err(|error| unusable(format!("cannot be read: {error}")))?;
     let differences = OpenApi::parse(&text).map_err(unusable)?.differences();

@@ -24,6 +24,7 @@ pub(super) fn check_config(options: Options, without_credentials: bool) -> Resul
     // A warning of the exporter is one of the configuration.
     init_log(&configuration.common.log, &configuration.accounts);
     let names: Vec<_> = configuration.accounts.iter().map(|account| account.name.clone()).collect();
+    let sources = configuration.sources.clone();
     let web_config_file = configuration.common.web.web_config_file.clone();
     let checked = if without_credentials {
         Exporter::check_without_credentials(&configuration).map(|()| None)
@@ -32,7 +33,7 @@ pub(super) fn check_config(options: Options, without_credentials: bool) -> Resul
     };
     let exporter = checked.map_err(Failure::Configuration)?;
     if let Some(path) = web_config_file {
-        WebConfigWatcher::load(path).map_err(|error| Failure::Configuration(error.to_string()))?;
+        WebConfigWatcher::open(&path).map_err(|error| Failure::Configuration(sources.describe(error)))?;
     }
     for account in exporter.iter().flat_map(|exporter| &exporter.accounts) {
         if let Some(text) = account.expired() {

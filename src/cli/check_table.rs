@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::check::{AccountSummary, CallSummary, Outcome};
+use crate::collect::account::UNIT_MISMATCH;
 use crate::config::CredentialKind;
-use crate::model::UnixTime;
+use crate::model::{Collector, UnixTime};
 
 /// Maximum length of a line.
 const WIDTH: usize = 100;
@@ -30,8 +31,11 @@ pub(super) fn table(accounts: &[AccountSummary], now: UnixTime) -> String {
         };
         text += &wrap(&format!("Account {}: {expiry}.", account.name), 0);
         text += &wrap(&format!("Organizations: {}.", organizations(account)), 0);
+        if account.compute_time_unit_mismatch == Some(true) {
+            text += &wrap(&format!("Compute time: {UNIT_MISMATCH}."), 0);
+        }
         text += "\n  RESULT   COLLECTOR                 CALLS  DETAILS\n";
-        text.extend(account.calls.iter().map(row));
+        text.extend(account.calls.iter().map(|summary| row(summary, account.credential)));
         text += "\n";
     }
     text + &verdict(accounts)
@@ -52,7 +56,7 @@ fn organizations(account: &AccountSummary) -> String {
     }
 }
 
-fn row(summary: &CallSummary) -> String {
+fn row(summary: &CallSummary, credential: CredentialKind) -> String {
     let CallSummary { collector, outcome, made, others, example, longest } = summary;
     let calls = match made + others {
         0 | 1 => format!("GET {example}"),
@@ -69,11 +73,20 @@ fn row(summary: &CallSummary) -> String {
             ("skipped", "no white label found".to_owned())
         }
         Outcome::Unsupported => ("skipped", "not available for this organization".to_owned()),
-        Outcome::NothingToCall => ("skipped", "nothing configured, or no organization found".to_owned()),
+        Outcome::NothingToCall => ("skipped", nothing_to_call(*collector, credential).to_owned()),
     };
     let columns = format!("  {result:7}  {:24}  {made:>5}  ", collector.name());
     let width = columns.chars().count();
     columns + wrap(&details, width).trim_start()
+}
+
+/// Returns why a collector made no call.
+const fn nothing_to_call(collector: Collector, credential: CredentialKind) -> &'static str {
+    match (collector, credential) {
+        (Collector::Organizations, CredentialKind::Jwt) => "needs an API key",
+        (Collector::Organizations, CredentialKind::ApiKey) => "not needed, the organizations are configured",
+        _ => "nothing configured, or no organization found",
+    }
 }
 
 /// Writes how many calls succeeded, and what to do about the others.

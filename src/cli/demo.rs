@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::output::{init_log, print};
 use super::{Failure, serve};
-use crate::config::{CommonOptions, ListenAddress, number, positive_duration};
+use crate::config::{CommonOptions, ListenAddress, OptionSources, number, positive_duration};
 use crate::demo::{self, World};
 use crate::model::Clock;
 use crate::serve::Server;
@@ -15,6 +15,9 @@ use crate::serve::Server;
 /// Options of `demo`. The API and the credential are part of the demo and cannot be configured.
 #[derive(Args, Debug)]
 pub struct DemoOptions {
+    /// Where the others were set. Comes first, because reading an option removes it from the matches.
+    #[command(flatten)]
+    pub sources: OptionSources,
     /// Number of organizations; those above the first 11 are visible only through their white label
     #[arg(long, value_name = "N", default_value_t = demo::ORGANIZATIONS, value_parser = organizations)]
     pub organizations: u64,
@@ -45,7 +48,8 @@ pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
         let history = demo::history::write(options.common.clone(), world, &instance, now, length, step).await;
         return print(history.map_err(Failure::Running)?);
     }
-    let server = Server::open(&options.common.web).await.map_err(Failure::Configuration)?;
+    let server = Server::open(&options.common.web).await;
+    let server = server.map_err(|error| Failure::Configuration(options.sources.describe(error)))?;
     let api = demo::start_in(world, Clock::System).await;
     let api = api.map_err(|error| Failure::Running(format!("cannot start the simulated API: {error}")))?;
     let exporter = api.exporter(options.common.clone()).map_err(Failure::Running)?;

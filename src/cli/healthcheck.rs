@@ -15,7 +15,9 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Checks the exporter that runs with these options: the probe address if there is one, else every listen address.
 pub(super) fn healthcheck(options: &Options) -> Result<ExitCode, Failure> {
-    let configuration = options.config_file.as_deref().map(config::file::read).transpose();
+    let sources = &options.sources;
+    let file = options.config_file.as_deref();
+    let configuration = file.map(|file| config::file::read(file, sources)).transpose();
     let configuration = configuration.map_err(Failure::Configuration)?;
     let web = configuration.as_ref().map_or(&options.common.web, |configuration| &configuration.common.web);
     let addresses = web.probe_listen_address.as_ref().map_or(&web.listen_addresses[..], std::slice::from_ref);
@@ -23,8 +25,10 @@ pub(super) fn healthcheck(options: &Options) -> Result<ExitCode, Failure> {
         && web.web_config_file.is_some()
         && addresses.iter().all(|address| address.port().is_some());
     addresses.iter().try_for_each(check_address).map_err(|error| {
-        let hint = "; --web.config.file may require TLS or a password: set --web.probe-listen-address";
-        Failure::Running(error + if may_be_protected { hint } else { "" })
+        let sources = configuration.as_ref().map_or(sources, |configuration| &configuration.sources);
+        let [file, probes] = ["web.config.file", "web.probe-listen-address"].map(|flag| sources.name(flag));
+        let hint = format!("; {file} may require TLS or a password: set {probes}");
+        Failure::Running(error + if may_be_protected { &hint } else { "" })
     })?;
     print("healthy\n")
 }

@@ -73,11 +73,11 @@ pub(super) async fn history(options: HistoryOptions) -> Result<ExitCode, Failure
     let export = Export { output, labels, end, organizations };
     let report = history::write(&exporter, &export).await.map_err(Failure::Running)?;
     if report.total() == 0 {
-        return Err(Failure::Running(
-            "no white label found: set the organization that owns it with --whitelabel.organization-id, and its users \
-             with --whitelabel.user-id"
-                .to_owned(),
-        ));
+        let flags = ["whitelabel.organization-id", "whitelabel.user-id"];
+        let [owner, users] = flags.map(|flag| exporter.configuration.sources.name(flag));
+        return Err(Failure::Running(format!(
+            "no white label found: set the organization that owns it with {owner}, and its users with {users}"
+        )));
     }
     let success = print(report.summary(&export.output))?;
     report.failure().map_or(Ok(success), |failure| Err(Failure::Running(failure)))

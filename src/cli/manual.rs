@@ -13,6 +13,7 @@ use super::arguments::CommandLine;
 use super::help::SECTIONS;
 use super::output::print;
 use super::{Failure, option_reference};
+use crate::config::shown_path;
 
 /// Writes the completion script for a shell to standard output.
 pub(super) fn completions(shell: Shell) -> Result<ExitCode, Failure> {
@@ -37,7 +38,7 @@ pub(super) fn man(directory: Option<&Path>, markdown: bool) -> Result<ExitCode, 
         return print(render(CommandLine::documented()).map_err(|error| Failure::Running(error.to_string()))?);
     };
     write_pages(directory).map_err(|error| {
-        Failure::Running(format!("cannot write manual pages into {}: {error}", directory.display()))
+        Failure::Running(format!("cannot write manual pages into {}: {error}", shown_path(directory)))
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ mod check_api;
 mod check_config;
 mod check_table;
 pub mod demo;
-mod environment;
+pub mod environment;
 mod healthcheck;
 mod help;
 pub mod history;

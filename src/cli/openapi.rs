@@ -14,17 +14,7 @@ const MAX_REFERENCES: usize = 32;
 /// Members that are read though the vendor's document lacks them, by endpoint and path: its pages name them, or
 /// another endpoint sends the same object with them.
 const UNDOCUMENTED: &[(Collector, &[&str])] = &[
-    (
-        Collector::Organization,
-        &[
-            "organization.whitelabelName",
-            "organization.users[].idps",
-            "organization.projects[].scheduledFullDeletionDate",
-        ],
-    ),
     (Collector::User, &["trials", "dailyMetrics"]),
-    (Collector::UserOrganizations, UNDOCUMENTED_IN_LIST),
-    (Collector::Organizations, UNDOCUMENTED_IN_LIST),
     (Collector::WhitelabelOrganizations, &["organizations[].isDeveloperProfile"]),
     (
         Collector::WhitelabelUser,
@@ -36,12 +26,6 @@ const UNDOCUMENTED: &[(Collector, &[&str])] = &[
             "user.whitelabels",
         ],
     ),
-];
-
-const UNDOCUMENTED_IN_LIST: &[&str] = &[
-    "organizations[].whitelabelName",
-    "organizations[].users[].idps",
-    "organizations[].projects[].scheduledFullDeletionDate",
 ];
 
 fn is_undocumented(collector: Collector, path: &str) -> bool {

@@ -16,7 +16,9 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
     let (configuration, replay) = configuration(options)?;
     init_log(&configuration.common.log, &configuration.accounts);
     let exporter = build(configuration, replay, Keep::default()).await?;
-    let server = Server::open(exporter.web()).await.map_err(Failure::Configuration)?;
+    let server = Server::open(exporter.web())
+        .await
+        .map_err(|error| Failure::Configuration(exporter.configuration.sources.describe(error)))?;
     server.announce(&exporter.web().telemetry_path, &redact(exporter.configuration.api.url.as_str()));
     Ok(run(exporter, server).await)
 }

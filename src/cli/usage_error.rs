@@ -38,7 +38,8 @@ fn with_variable(line: String, command: &Command) -> String {
     }
 }
 
-fn is_on_command_line(option: &Arg) -> bool {
+/// Returns true if an argument of this process is the flag of an option.
+pub(super) fn is_on_command_line(option: &Arg) -> bool {
     let flag = format!("--{}", option.get_long().unwrap_or_default());
     let is_flag = |argument: &str| {
         argument.strip_prefix(&flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))

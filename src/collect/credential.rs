@@ -1,8 +1,9 @@
 //! The credential of an account, loaded again when its file changes.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::ExposeSecret;
 
 use crate::api::{Credential, CredentialError};
@@ -121,8 +122,7 @@ impl CredentialSource {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -112,11 +112,26 @@ impl Discovery {
         self.portfolios.iter().flat_map(of_one)
     }
 
-    /// Returns name and kind of an organization, as far as the lists report them.
+    /// Returns name and kind of an organization, as far as they are known.
     #[must_use]
-    pub fn info(&self, id: u64) -> OrganizationInfo {
+    pub fn info(&self, account: &Account, id: u64) -> OrganizationInfo {
         let found = self.lists().filter_map(|facts| facts.organizations.get(&id));
-        found.map(|organization| organization.info.clone()).reduce(OrganizationInfo::or).unwrap_or_default()
+        let info = found.map(|organization| organization.info.clone()).reduce(OrganizationInfo::or);
+        self.with_kind(account, id, info.unwrap_or_default())
+    }
+
+    /// Completes name and kind of an organization. The list of a white label has developer profiles too, and does not say
+    /// so: the organization's own records tell, however old they are.
+    pub(super) fn with_kind(&self, account: &Account, id: u64, info: OrganizationInfo) -> OrganizationInfo {
+        if info.developer_profile.is_some() {
+            return info;
+        }
+        let call = self.owner_of(id).map(|owner| Call::whitelabel_organization(owner, id));
+        let facts = call.and_then(|call| account.store().status(&call)?.facts);
+        match facts.as_ref().and_then(|facts| facts.organizations.get(&id)) {
+            Some(organization) => info.or(organization.info.clone()),
+            None => info,
+        }
     }
 
     /// Returns the owner of the white label through which an organization is read, if the credential is not its member.

@@ -10,7 +10,10 @@ use super::account::{Account, AccountState, Shared};
 use super::credential::CredentialSource;
 use super::{Scope, Selection, scrape};
 use crate::api::{self, Client, DecodeOptions, Settings, Tap};
-use crate::config::{AccountOptions, ApiOptions, Configuration, FailScrape, WebOptions};
+use crate::config::{
+    AccountOptions, ApiOptions, Configuration, CredentialKind, CredentialOrigin, FailScrape, OptionSources,
+    WebOptions,
+};
 use crate::metrics::telemetry::Telemetry;
 use crate::metrics::{self, Format};
 use crate::model::{CallResult, Clock, Snapshot};
@@ -71,8 +74,13 @@ impl Exporter {
     /// # Errors
     /// See [`Self::build`].
     pub fn check_without_credentials(configuration: &Configuration) -> Result<(), String> {
-        api::Transport::new(&configuration.api)?;
-        configuration.accounts.iter().try_for_each(check_scope)
+        let Configuration { api, accounts, sources, .. } = configuration;
+        api::Transport::new(api).map_err(|error| sources.describe(error))?;
+        accounts.iter().try_for_each(|options| check_scope(options, sources))?;
+        for options in accounts {
+            warn_about_scope(options, &scope(options), sources);
+        }
+        Ok(())
     }
 
     fn assemble(
@@ -81,19 +89,19 @@ impl Exporter {
         clock: Clock,
         previous: Option<&Self>,
     ) -> Result<Arc<Self>, String> {
-        let Configuration { api, accounts: options, common, .. } = &configuration;
+        let Configuration { api, accounts: options, sources, common, .. } = &configuration;
         let same_api = previous.filter(|previous| previous.configuration.api == *api);
         let same_url = previous.filter(|previous| previous.configuration.api.url == api.url);
         let http = match same_api {
             Some(previous) if api.ca_file.is_none() => previous.http.clone(),
             // The content of the CA file may have changed.
-            _ => api::Transport::new(api)?,
+            _ => api::Transport::new(api).map_err(|error| sources.describe(error))?,
         };
         let mut states = Vec::new();
         for options in options {
             let known = same_api.and_then(|previous| previous.state_of(options));
             let before = same_url.and_then(|previous| previous.predecessor(options, &configuration.accounts));
-            states.push(known.map_or_else(|| new_state(options, &clock, before), Ok)?);
+            states.push(known.map_or_else(|| new_state(options, sources, &clock, before), Ok)?);
         }
         // Nothing can fail from here on.
         let telemetry = previous
@@ -114,13 +122,7 @@ impl Exporter {
             let limits = known.map(|account| Arc::clone(&account.limits)).unwrap_or_default();
             limits.set(share(concurrency, index, count), share(calls_per_minute, index, count));
             let scope = scope(options);
-            if !scope.finds_organizations(options.kind) {
-                tracing::warn!(
-                    account = options.name,
-                    "no organization is read: {}",
-                    discovery_is_off(options)
-                );
-            }
+            warn_about_scope(options, &scope, sources);
             let account = Account::new(&options.name, state, scope, client, shared.clone(), limits);
             account.report_expiry();
             Arc::new(account)
@@ -221,42 +223,71 @@ fn share(total: usize, index: usize, count: usize) -> usize {
 /// Returns the state of an account that is new or changed. The pause of the same account `before` goes on.
 fn new_state(
     options: &AccountOptions,
+    sources: &OptionSources,
     clock: &Clock,
     before: Option<&Account>,
 ) -> Result<Arc<AccountState>, String> {
-    let state = AccountState::new(load_credential(options, clock)?);
+    let state = AccountState::new(load_credential(options, sources, clock)?);
     if let Some(before) = before {
         state.take_over_pause(&before.state);
     }
     Ok(Arc::new(state))
 }
 
-fn load_credential(options: &AccountOptions, clock: &Clock) -> Result<CredentialSource, String> {
+fn load_credential(
+    options: &AccountOptions,
+    sources: &OptionSources,
+    clock: &Clock,
+) -> Result<CredentialSource, String> {
     let AccountOptions { kind, origin, .. } = options;
-    check_scope(options)?;
-    let place = place(options);
-    CredentialSource::load(*kind, origin.clone(), clock.now())
-        .map_err(|error| format!("{place}the {} in {origin} {error}", kind.name()))
+    check_scope(options, sources)?;
+    CredentialSource::load(*kind, origin.clone(), clock.now()).map_err(|error| {
+        let (place, origin) = (credential_place(options, sources), sources.describe_origin(origin));
+        format!("{place}the {} in {origin} {error}", kind.name())
+    })
 }
 
-fn place(options: &AccountOptions) -> String {
-    options.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default()
+/// Returns what an error about the credential begins with: what named its file or variable.
+fn credential_place(options: &AccountOptions, sources: &OptionSources) -> String {
+    let AccountOptions { kind, origin, place, .. } = options;
+    let (field, flag) = match (kind, origin) {
+        (CredentialKind::ApiKey, CredentialOrigin::File(_)) => ("key_file", Some("api.key-file")),
+        (CredentialKind::Jwt, CredentialOrigin::File(_)) => ("jwt_file", Some("api.jwt-file")),
+        (CredentialKind::ApiKey, CredentialOrigin::Environment(..)) => ("key_env", None),
+        (CredentialKind::Jwt, CredentialOrigin::Environment(..)) => ("jwt_env", None),
+    };
+    match place {
+        Some(place) => format!("{place}: {field}: "),
+        None => flag.map(|flag| format!("{}: ", sources.name(flag))).unwrap_or_default(),
+    }
 }
 
 /// Checks that there is something to read.
-fn check_scope(options: &AccountOptions) -> Result<(), String> {
+fn check_scope(options: &AccountOptions, sources: &OptionSources) -> Result<(), String> {
     if scope(options).is_readable(options.kind) {
         return Ok(());
     }
-    Err(format!("{}nothing to read: {}", place(options), discovery_is_off(options)))
+    let place = options.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+    Err(format!("{place}nothing to read: {}", discovery_is_off(options, sources)))
+}
+
+/// Logs what an account does not read.
+fn warn_about_scope(options: &AccountOptions, scope: &Scope, sources: &OptionSources) {
+    let account = &options.name;
+    if !scope.finds_organizations(options.kind) {
+        tracing::warn!(account, "no organization is read: {}", discovery_is_off(options, sources));
+    }
+    if options.kind == CredentialKind::ApiKey && !scope.users.is_empty() {
+        tracing::warn!(account, "{} has no effect with an API key: it requires a JWT", sources.name("user-id"));
+    }
 }
 
 /// Says why an account finds no organization, and what to do.
-fn discovery_is_off(options: &AccountOptions) -> String {
+fn discovery_is_off(options: &AccountOptions, sources: &OptionSources) -> String {
     format!(
         "the {} collector, which finds organizations, is off; name them with {}",
         Scope::discovery(options.kind).name(),
-        if options.place.is_none() { "--organization-id" } else { "organization_ids" }
+        sources.name("organization-id")
     )
 }
 
@@ -283,6 +314,7 @@ fn settings(api: &ApiOptions, options: &AccountOptions, keep: &Keep) -> Settings
         decode: DecodeOptions {
             now: 0.0,
             compute_time_unit: api.compute_time_unit.seconds(),
+            compute_time_total_unit: api.compute_time_total_unit.unwrap_or(api.compute_time_unit).seconds(),
             memory_unit: api.memory_unit.bytes(),
             projects: collectors.projects,
             most_datasets: collectors.most_datasets,

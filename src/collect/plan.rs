@@ -6,6 +6,10 @@ use super::{Account, Discovery, Selection};
 use crate::config::CredentialKind;
 use crate::model::{Call, Collector};
 
+/// Maximum number of organizations that are asked for a user of a white label whose owner is not known. An API key is of
+/// one organization.
+const MAX_OWNERS: usize = 100;
+
 /// The calls of a scrape, without those for the lists.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -24,7 +28,7 @@ impl Plan {
             None => discovery.organizations(account),
         };
         for id in &organizations {
-            plan.add_organization(*id, discovery);
+            plan.add_organization(*id, account, discovery);
         }
         plan.add_users(account, discovery);
         match selection.organization {
@@ -50,14 +54,14 @@ impl Plan {
         plan
     }
 
-    fn add_organization(&mut self, id: u64, discovery: &Discovery) {
+    fn add_organization(&mut self, id: u64, account: &Account, discovery: &Discovery) {
         if let Some(owner) = discovery.owner_of(id) {
             self.add(Call::whitelabel_organization(owner, id), true);
             return;
         }
         self.add(Call::of_organization(Collector::Organization, id), true);
         // The API refuses the usage of developer profiles.
-        let is_developer_profile = discovery.info(id).developer_profile == Some(true);
+        let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
     }
 
@@ -92,7 +96,7 @@ impl Plan {
             if owners.is_empty() {
                 self.add(Call::of_user(Collector::WhitelabelUser, *user), false);
             }
-            for owner in owners {
+            for owner in owners.iter().take(MAX_OWNERS) {
                 self.add(Call::whitelabel_user(*owner, *user), true);
             }
         }

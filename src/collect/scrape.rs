@@ -77,7 +77,7 @@ async fn read(
     clock: &Clock,
 ) -> (Facts, AccountStatus, Vec<CallResult>) {
     if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
-        return (Facts::default(), account.status(None), Vec::new());
+        return (Facts::default(), account.status(None, &Facts::default()), Vec::new());
     }
     let _reporting = account.report_at_end();
     let _ = timeout_at(deadline, account.refresh_credential()).await;
@@ -95,25 +95,31 @@ async fn read(
             break (discovery, unsupported, asked);
         }
     };
-    let mut reads: Vec<_> = asked.iter().flat_map(|asked| account.read(asked)).collect();
+    let parts: Vec<_> = asked.iter().map(|asked| account.read(asked)).collect();
+    // There may be tens of thousands: a vector that grows would be copied, and keep room for as many again.
+    let mut reads = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    reads.extend(parts.into_iter().flatten());
     // Not the time at which the scrape began: ages are measured now.
     let now = clock.now();
     // The order of calls is the order of precedence.
-    reads.sort_by_key(|(call, _)| *call);
+    reads.sort_unstable_by_key(|(call, _)| *call);
     if selection.is_everything() {
         account.store().retain(|kept| reads.binary_search_by_key(kept, |(call, _)| *call).is_ok());
     }
     let known = Known::of(reads.iter().filter_map(|(_, read)| read.status.facts.as_deref()));
     let included = || reads.iter().filter(|(call, _)| selection.includes(call));
 
-    let results = included().map(|(call, read)| (*call, call_result(account, *call, Some(read), now)));
-    let unsupported = unsupported.iter().map(|call| (*call, call_result(account, *call, None, now)));
-    let mut results: Vec<_> = results.chain(unsupported).filter(|(call, _)| selection.reports(call)).collect();
-    results.sort_by_key(|(call, _)| *call);
-    let results = results.into_iter().map(|(_, result)| result).collect();
+    let unsupported = unsupported.into_iter().map(|call| (call, None));
+    let mut calls: Vec<_> = included().map(|(call, read)| (*call, Some(read))).chain(unsupported).collect();
+    calls.retain(|(call, _)| selection.reports(call));
+    calls.sort_unstable_by_key(|(call, _)| *call);
+    let results = calls.into_iter().map(|(call, read)| call_result(account, call, read, now)).collect();
     let up = selection.is_everything().then(|| is_up(account, &reads));
     let shown = included().filter_map(|(_, read)| read.facts.as_deref());
-    (merge(account, &discovery, &known, selection, shown), account.status(up), results)
+    let facts = merge(account, &discovery, &known, selection, shown);
+    let status = account.status(up, &facts);
+    account.report_unit(status.compute_time_unit_mismatch);
+    (facts, status, results)
 }
 
 /// Merges the latest facts of an account as a scrape does, whatever their age. Makes no call.
@@ -171,8 +177,15 @@ fn merge<'a>(
     for (owner, whitelabel) in &mut merged.whitelabels {
         whitelabel.id = whitelabel.id.or_else(|| known.ids.get(owner).copied());
     }
-    // A white label's list has the id of the white label only.
+    // A white label's list has the id of the white label only, and does not tell developer profiles.
     for organization in merged.organizations.values_mut() {
+        if organization.info.developer_profile.is_none() {
+            let with_kind = discovery.with_kind(account, organization.id, organization.info.clone());
+            // Most organizations are shared with the store.
+            if with_kind != organization.info {
+                Arc::make_mut(organization).info = with_kind;
+            }
+        }
         let info = &organization.info;
         let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());
         if let Some(name) = unnamed.and_then(|id| known.names.get(&id)) {

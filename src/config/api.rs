@@ -61,6 +61,9 @@ pub struct ApiOptions {
     /// Unit of the compute times in usage responses, which the API does not document
     #[arg(long = "api.compute-time-unit", value_name = "UNIT", value_enum, default_value_t)]
     pub compute_time_unit: ComputeTimeUnit,
+    /// Unit of the total compute times in usage responses, if it differs from --api.compute-time-unit
+    #[arg(long = "api.compute-time-total-unit", value_name = "UNIT", value_enum)]
+    pub compute_time_total_unit: Option<ComputeTimeUnit>,
     /// Unit of the memory in default compute limits, which the API does not document
     #[arg(long = "api.memory-unit", value_name = "UNIT", value_enum, default_value_t)]
     pub memory_unit: MemoryUnit,

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::values;
+use super::yaml::expected_one_of;
 use crate::model::Collector;
 
 /// Projects that the usage call counts.
@@ -85,8 +86,8 @@ pub(super) fn check_interval(collector: Collector, interval: Duration) -> Result
 fn interval(text: &str) -> Result<(Collector, Duration), String> {
     let (name, interval) = text.split_once('=').ok_or("expected NAME=DURATION, e.g. usage=5m")?;
     let collector = Collector::named(name).ok_or_else(|| {
-        let names = Collector::ALL.map(Collector::name).join(", ");
-        format!("unknown collector {name:?}: expected one of {names}")
+        let names = Collector::ALL.map(Collector::name);
+        format!("unknown collector {name:?}: {}", expected_one_of(name, &names))
     })?;
     let interval = values::positive_duration(interval)?;
     check_interval(collector, interval).map(|()| (collector, interval))

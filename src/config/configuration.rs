@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::credential::NO_CREDENTIAL;
 use super::{
     ApiOptions, CREDENTIAL_VARIABLES, CollectorOptions, CommonOptions, CredentialKind, CredentialOrigin,
-    Options, ScopeOptions, file,
+    OptionSources, Options, ScopeOptions, file,
 };
 
 /// Name of the account that flags and environment variables configure.
@@ -22,6 +22,9 @@ pub struct Configuration {
     /// The accounts, in order of precedence.
     #[serde(skip)]
     pub accounts: Vec<AccountOptions>,
+    /// Where options were set.
+    #[serde(skip)]
+    pub sources: OptionSources,
     /// Options that are the same for all accounts.
     #[serde(flatten)]
     pub common: CommonOptions,
@@ -74,16 +77,16 @@ impl Options {
     /// # Errors
     /// See [`Self::configuration`].
     pub fn configuration_without_credentials(self) -> Result<Configuration, String> {
-        let Self { config_file, replay: _, api, credential, scope, common } = self;
+        let Self { sources, config_file, replay: _, api, credential, scope, common } = self;
         if let Some(path) = config_file {
-            return file::read(&path).and_then(without_ignored_credentials);
+            return file::read(&path, &sources).and_then(without_ignored_credentials);
         }
-        let account = credential.only()?.map(|(kind, origin)| {
+        let account = credential.only(&sources)?.map(|(kind, origin)| {
             let (name, collectors) = (ONLY_ACCOUNT.to_owned(), common.collectors.clone());
             AccountOptions { name, kind, origin, scope, collectors, place: None }
         });
         let accounts = account.into_iter().collect();
-        Ok(Configuration { api, accounts, common, file: None, replay: None })
+        Ok(Configuration { api, accounts, sources, common, file: None, replay: None })
     }
 }
 
@@ -96,8 +99,9 @@ fn without_ignored_credentials(configuration: Configuration) -> Result<Configura
     let is_ignored = |name: &&str| CredentialOrigin::variable(name).is_set() && !is_named(name);
     match CREDENTIAL_VARIABLES.into_iter().find(is_ignored) {
         Some(name) => Err(format!(
-            "environment variable {name} cannot be combined with --config.file: \
-             name it in the file, as key_env or jwt_env of an account, or unset it"
+            "environment variable {name} cannot be combined with {}: \
+             name it in the file, as key_env or jwt_env of an account, or unset it",
+            configuration.sources.name("config.file")
         )),
         None => Ok(configuration),
     }

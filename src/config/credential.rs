@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::{OptionSources, shown_path, shown_variable};
+
 /// Kind of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
@@ -73,8 +75,8 @@ impl PartialEq for CredentialOrigin {
 impl std::fmt::Display for CredentialOrigin {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Environment(name, _) => write!(formatter, "environment variable {name}"),
-            Self::File(path) => write!(formatter, "file {}", path.display()),
+            Self::Environment(name, _) => write!(formatter, "environment variable {}", shown_variable(name)),
+            Self::File(path) => write!(formatter, "file {}", shown_path(path)),
         }
     }
 }
@@ -108,23 +110,23 @@ impl CredentialOptions {
     ///
     /// # Errors
     /// If there is more than one; the message says what to do.
-    pub fn only(&self) -> Result<Option<(CredentialKind, CredentialOrigin)>, String> {
+    pub fn only(&self, sources: &OptionSources) -> Result<Option<(CredentialKind, CredentialOrigin)>, String> {
         let file = |path: &Option<PathBuf>| {
             path.clone().filter(|path| !path.as_os_str().is_empty()).map(CredentialOrigin::File)
         };
         let variable = |name| Some(CredentialOrigin::variable(name)).filter(CredentialOrigin::is_set);
         let configured = [
-            (CredentialKind::ApiKey, "--api.key-file", file(&self.key_file)),
-            (CredentialKind::ApiKey, API_KEY, variable(API_KEY)),
-            (CredentialKind::Jwt, "--api.jwt-file", file(&self.jwt_file)),
-            (CredentialKind::Jwt, JWT, variable(JWT)),
+            (CredentialKind::ApiKey, sources.name("api.key-file"), file(&self.key_file)),
+            (CredentialKind::ApiKey, API_KEY.to_owned(), variable(API_KEY)),
+            (CredentialKind::Jwt, sources.name("api.jwt-file"), file(&self.jwt_file)),
+            (CredentialKind::Jwt, JWT.to_owned(), variable(JWT)),
         ];
         let found = configured.into_iter().filter_map(|(kind, name, origin)| Some((kind, name, origin?)));
         match &found.collect::<Vec<_>>()[..] {
             [(kind, _, origin)] => Ok(Some((*kind, origin.clone()))),
             [] => Ok(None),
             several => {
-                let names: Vec<_> = several.iter().map(|(_, name, _)| *name).collect();
+                let names: Vec<_> = several.iter().map(|(_, name, _)| name.as_str()).collect();
                 Err(format!("more than one credential: set only one of {}", names.join(", ")))
             }
         }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::timeout_at;
 
@@ -134,8 +135,7 @@ pub fn is_writable_by_everybody(path: &Path) -> bool {
 }
 
 fn reads() -> MutexGuard<'static, BTreeMap<PathBuf, FileRead>> {
-    // Critical sections cannot leave partial state, so poisoning is ignored.
-    READS.lock().unwrap_or_else(PoisonError::into_inner)
+    READS.lock()
 }
 
 fn read_to_end(path: &Path) -> io::Result<Vec<u8>> {

@@ -9,6 +9,7 @@ pub mod file_reader;
 mod options;
 mod proxy;
 mod redaction;
+mod sources;
 mod values;
 mod web;
 pub mod yaml;
@@ -22,7 +23,8 @@ pub use options::{
     CacheOptions, CommonOptions, LogFormat, LogLevel, LogOptions, Options, ScopeOptions, ScrapeOptions,
 };
 pub use proxy::proxy;
-pub use redaction::{is_secret, redact};
+pub use redaction::{is_secret, redact, shown_path, shown_variable};
+pub use sources::{OptionError, OptionSources};
 pub use values::{STUDIO_URL, moment, number, positive_duration};
 pub use web::{FailScrape, ListenAddress, WebOptions};
 pub(crate) use yaml::nearest;

@@ -7,11 +7,14 @@ use clap::{Arg, Args, FromArgMatches, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiOptions, CollectorOptions, CredentialOptions, WebOptions, values};
+use super::{ApiOptions, CollectorOptions, CredentialOptions, OptionSources, WebOptions, values};
 
 /// All options of an exporter.
 #[derive(Args, Debug)]
 pub struct Options {
+    /// Where the others were set. Comes first, because reading an option removes it from the matches.
+    #[command(flatten)]
+    pub sources: OptionSources,
     /// YAML file with all options, instead of flags and environment variables; can configure several accounts
     #[arg(long = "config.file", value_name = "FILE")]
     pub config_file: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::env;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::{Host, Url};
 
-use super::ApiOptions;
+use super::{ApiOptions, OptionError};
 
 const EXPECTED: &str = "expected an http or https URL, e.g. http://proxy.example:3128 (SOCKS is not supported)";
 
@@ -19,27 +19,26 @@ const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// # Errors
 /// If the variable that names it does not hold the URL of a supported proxy: calling the API directly would ignore what
 /// the administrator requires. The text does not contain the value, which may contain a password.
-pub fn proxy(options: &ApiOptions) -> Result<Option<Url>, String> {
+pub fn proxy(options: &ApiOptions) -> Result<Option<Url>, OptionError> {
     let ApiOptions { url, proxy_url, tls_server_name, .. } = options;
     let proxy = match proxy_url {
         Some(_) if tls_server_name.is_some() => {
-            return Err(
-                "--api.tls-server-name: not possible with --api.proxy-url, which looks names up itself"
-                    .to_owned(),
-            );
+            let what = "not possible with the URL of a proxy, which looks names up itself";
+            return Err(OptionError::about("api.tls-server-name", what));
         }
-        Some(proxy) => Some(parse(proxy.as_str()).map_err(|error| format!("--api.proxy-url: {error}"))?),
+        Some(proxy) => Some(parse(proxy.as_str()).map_err(|error| OptionError::about("api.proxy-url", error))?),
         // A gateway and a server on this machine are not behind the proxy of the environment.
         None if tls_server_name.is_some() || is_loopback(url) => None,
         None => of_environment(url)?,
     };
-    // The HTTP client cannot verify the certificate.
+    // reqwest verifies the certificate for the address in brackets, which rustls does not accept as a name.
     if proxy.is_some() && url.scheme() == "https" && matches!(url.host(), Some(Host::Ipv6(_))) {
-        return Err(
-            "--api.url: not possible with an IPv6 address and a proxy: use a host name, or add the address to \
-             NO_PROXY"
-                .to_owned(),
-        );
+        let direct = match proxy_url {
+            Some(_) => "leave the proxy out",
+            None => "add the address to NO_PROXY",
+        };
+        let what = format!("not possible with an IPv6 address and a proxy: use a host name, or {direct}");
+        return Err(OptionError::about("api.url", what));
     }
     Ok(proxy)
 }

@@ -1,7 +1,13 @@
 //! Removes what looks like a secret from messages about the configuration.
 //!
 //! A key is easily given in place of the name of its file or variable, and a URL may contain a password. Messages show
-//! what was given, because this helps to find the mistake, but not if it looks like one of these.
+//! what was given, because this helps to find the mistake, but not if it looks like one of these. The name of a file or
+//! variable that does not exist is shown only if it looks like one: a short secret looks like nothing in particular.
+
+use std::path::Path;
+
+/// What is shown instead of a secret.
+const MARK: &str = "[redacted]";
 
 /// Length above which letters with digits, without a separator, look like a secret.
 const LONGEST_NAME: usize = 20;
@@ -9,7 +15,6 @@ const LONGEST_NAME: usize = 20;
 /// Replaces everything in `text` that looks like a secret.
 #[must_use]
 pub fn redact(text: &str) -> String {
-    const MARK: &str = "[redacted]";
     let is_separator = |c: char| !(c.is_ascii_alphanumeric() || "_-%.~+=@:".contains(c));
     let mut shown = String::new();
     for part in text.split_inclusive(is_separator) {
@@ -26,6 +31,29 @@ pub fn redact(text: &str) -> String {
         shown.push_str(&part[word.len()..]);
     }
     shown
+}
+
+/// Returns a path that may be shown: of a file that exists, with a separator, or with an extension of 2 to 4 letters.
+#[must_use]
+pub fn shown_path(path: &Path) -> String {
+    shown_path_given_as(path, path)
+}
+
+/// Returns a path that may be shown as [`shown_path`] says, if it was `given` relative to another one.
+pub(super) fn shown_path_given_as(path: &Path, given: &Path) -> String {
+    let is_extension =
+        |text: &str| (2..=4).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase());
+    let has_extension = given.extension().and_then(std::ffi::OsStr::to_str).is_some_and(is_extension);
+    let is_path = given.components().count() > 1 || has_extension || path.exists();
+    if is_path { redact(&path.to_string_lossy()) } else { MARK.to_owned() }
+}
+
+/// Returns the name of an environment variable that may be shown: of one that is set, or of capital letters with
+/// underscores.
+#[must_use]
+pub fn shown_variable(name: &str) -> &str {
+    let is_name = name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    if is_name || std::env::var_os(name).is_some() { name } else { MARK }
 }
 
 /// Returns true for an API key, a JWT, and other words that are unlike any name.

@@ -36,7 +36,7 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
     let url = http_url(text, STUDIO_URL)?;
     if has_credential(&url) {
         return Err("the URL contains a credential, which logs would show: \
-                    use EDGEIMPULSE_API_KEY or --api.key-file"
+                    configure an API key or JWT separately"
             .to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {

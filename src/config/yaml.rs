@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::redact;
-use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+use super::{redact, shown_path};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path as FieldPath, Segment};
 use serde_saphyr::{Error as ParserError, Location, Spanned};
 
@@ -14,6 +17,13 @@ use serde_saphyr::{Error as ParserError, Location, Spanned};
 pub struct Error {
     path: PathBuf,
     error: LineError,
+}
+
+impl Error {
+    /// Returns true if it is about a line of the file.
+    pub(crate) const fn has_line(&self) -> bool {
+        self.error.location.is_some()
+    }
 }
 
 /// An [`Error`] without the path of the file.
@@ -48,8 +58,8 @@ impl LineError {
 /// Returns a place in a file as `PATH:LINE:COLUMN`, or the path alone.
 pub(super) fn place(path: &Path, location: Option<Location>) -> String {
     match location.filter(|location| *location != Location::UNKNOWN) {
-        Some(location) => format!("{}:{}:{}", path.display(), location.line(), location.column()),
-        None => path.display().to_string(),
+        Some(location) => format!("{}:{}:{}", shown_path(path), location.line(), location.column()),
+        None => shown_path(path),
     }
 }
 
@@ -84,6 +94,22 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Resu
     })
 }
 
+/// Returns the locations of the options of the configuration file that can be wrong although they were parsed.
+pub(super) fn fields(text: &str) -> BTreeMap<String, Location> {
+    type Section = BTreeMap<String, Spanned<IgnoredAny>>;
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Sections {
+        api: Section,
+        web: Section,
+    }
+    let Sections { api, web } = serde_saphyr::from_str(text).unwrap_or_default();
+    let of_section = |name: &'static str, section: Section| {
+        section.into_iter().map(move |(field, value)| (format!("{name}.{field}"), value.referenced))
+    };
+    of_section("api", api).chain(of_section("web", web)).collect()
+}
+
 /// Returns the name of a field, e.g. `accounts[0].name`.
 fn name(path: &FieldPath) -> String {
     let mut name = String::new();
@@ -111,14 +137,13 @@ fn describe(error: &ParserError, given: Option<&str>) -> String {
         // Our own parsers of values, in [`super::values`].
         ParserError::Message { msg, .. } => msg.clone(),
         ParserError::SerdeUnknownField { field, expected: names, .. } => {
-            let nearest = nearest(field, names.iter().copied()).map(|name| format!("; did you mean {name}?"));
-            format!("unknown field: expected one of {}{}", names.join(", "), nearest.unwrap_or_default())
+            format!("unknown field: {}", expected_one_of(field, names))
         }
         ParserError::SerdeUnknownVariant { expected: names, .. } if given != Some("text") => {
             expected(&format!("one of {}", names.join(", ")))
         }
         ParserError::SerdeUnknownVariant { variant, expected: names, .. } => {
-            format!("unknown value {variant:?}: expected one of {}", names.join(", "))
+            format!("unknown value {variant:?}: {}", expected_one_of(variant, names))
         }
         ParserError::SerdeMissingField { field, .. } => format!("field {field:?} is missing"),
         ParserError::DuplicateMappingKey { key: Some(key), .. } => format!("field {key:?} is set twice"),
@@ -141,6 +166,12 @@ fn describe(error: &ParserError, given: Option<&str>) -> String {
         ParserError::AliasError { error, .. } => describe(error, given),
         _ => "this YAML cannot be used here".to_owned(),
     }
+}
+
+/// Returns the names that are expected instead of `name`, and the one that was probably meant.
+pub(super) fn expected_one_of(name: &str, names: &[&str]) -> String {
+    let nearest = nearest(name, names.iter().copied()).map(|name| format!("; did you mean {name}?"));
+    format!("expected one of {}{}", names.join(", "), nearest.unwrap_or_default())
 }
 
 /// Returns the kind of value that the parser expected.
@@ -174,14 +205,24 @@ fn kind_of(unexpected: &str) -> Option<&'static str> {
 fn given_at(text: &str, location: Location) -> Option<&'static str> {
     let [line, column] =
         [location.line(), location.column()].map(|place| usize::try_from(place).ok()?.checked_sub(1));
-    let rest: String = text.lines().nth(line?)?.chars().skip(column?).collect();
-    let rest = rest.strip_prefix(':').unwrap_or(&rest);
+    let (column, mut lines) = (column?, text.lines().skip(line?.saturating_sub(1)));
+    let before = if line? == 0 { "" } else { lines.next()? };
+    let (start, rest): (Vec<_>, Vec<_>) = lines.next()?.chars().enumerate().partition(|(at, _)| *at < column);
+    let [start, rest] = [start, rest].map(|part| part.into_iter().map(|(_, c)| c).collect::<String>());
+    // No mapping begins after a key on the same line, and in the lines after `|` and `>` there is only text.
+    let is_text = match start.trim_end().chars().next_back() {
+        None => before.trim_end_matches(['-', '+', ' ']).ends_with(['|', '>']),
+        Some(last) => !['-', '[', ',', '{', '?'].contains(&last),
+    };
+    // The location of a value that is missing is that of the colon before it.
+    let rest =
+        rest.strip_prefix(':').filter(|rest| !rest.starts_with(|c: char| !c.is_whitespace())).unwrap_or(&rest);
     let value = rest.split([',', ']', '}', '#']).next().unwrap_or_default().trim();
     Some(match value {
         _ if rest.starts_with('[') || rest.starts_with("- ") => "a list",
         _ if rest.starts_with('{') => "a mapping",
         _ if rest.starts_with(['"', '\'']) => "text",
-        _ if value.ends_with(':') || value.contains(": ") => "a mapping",
+        _ if !is_text && (value.ends_with(':') || value.contains(": ")) => "a mapping",
         "" | "~" | "null" => "nothing",
         "true" | "false" => "true or false",
         _ if value.parse::<i128>().is_ok_and(|number| number < 0) => "a negative number",

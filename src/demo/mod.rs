@@ -87,7 +87,7 @@ impl Demo {
             place: None,
         };
         let api = ApiOptions { url, ..ApiOptions::default() };
-        let configuration = Configuration { api, accounts: vec![account], common, file: None, replay: None };
+        let configuration = Configuration { api, accounts: vec![account], common, ..Configuration::default() };
         Exporter::build(configuration, self.clock.clone(), None)
     }
 }

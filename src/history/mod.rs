@@ -19,6 +19,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::api::{Error, ErrorDetail};
 use crate::collect::account::Account;
 use crate::collect::exporter::Exporter;
+use crate::config::shown_path;
 use crate::model::{Call, Facts, UnixTime};
 pub use entity::Entity;
 pub use report::Report;
@@ -51,7 +52,7 @@ type Sources = Vec<(Arc<Account>, Call)>;
 /// # Errors
 /// If a file cannot be written.
 pub async fn write(exporter: &Exporter, export: &Export) -> Result<Report, String> {
-    let fail = |path: &Path, error: &std::io::Error| format!("cannot write {}: {error}", path.display());
+    let fail = |path: &Path, error: &std::io::Error| format!("cannot write {}: {error}", shown_path(path));
     std::fs::create_dir_all(&export.output).map_err(|error| fail(&export.output, &error))?;
     let mut report = Report::default();
     let mut entities = entity::find(exporter, export, &mut report.failures).await;

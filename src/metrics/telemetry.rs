@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use parking_lot::Mutex;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::model::UnixTime;
@@ -35,7 +35,7 @@ impl<const N: usize> Default for Counters<N> {
 impl<const N: usize> Counters<N> {
     /// Adds `amount`; 0 creates the series. Returns the count before.
     fn add(&self, labels: Labels<N>, amount: u64) -> u64 {
-        let mut counters = lock(&self.0);
+        let mut counters = self.0.lock();
         let count = counters.entry(labels).or_default();
         let before = *count;
         *count = before.saturating_add(amount);
@@ -44,7 +44,7 @@ impl<const N: usize> Counters<N> {
 
     /// Calls `visit` with each series.
     pub fn each(&self, mut visit: impl FnMut(&Labels<N>, u64)) {
-        for (labels, count) in &*lock(&self.0) {
+        for (labels, count) in &*self.0.lock() {
             visit(labels, *count);
         }
     }
@@ -92,7 +92,7 @@ pub struct Durations(Mutex<BTreeMap<&'static str, Histogram>>);
 impl Durations {
     /// Calls `visit` with each series.
     pub fn each(&self, mut visit: impl FnMut(&'static str, &Histogram)) {
-        for (endpoint, histogram) in &*lock(&self.0) {
+        for (endpoint, histogram) in &*self.0.lock() {
             visit(endpoint, histogram);
         }
     }
@@ -104,7 +104,7 @@ impl Telemetry {
     pub fn new(now: UnixTime) -> Self {
         let telemetry = Self::default();
         telemetry.panics.add([], 0);
-        for limit in ["connections", "requests", "responses"] {
+        for limit in ["connections", "passwords", "requests", "responses"] {
             telemetry.web_limits.add([limit.into()], 0);
         }
         telemetry.reloaded(Some(now));
@@ -113,20 +113,20 @@ impl Telemetry {
 
     /// Records a load of the configuration, and its time if it succeeded.
     pub fn reloaded(&self, succeeded_at: Option<UnixTime>) {
-        let mut load = lock(&self.load);
+        let mut load = self.load.lock();
         load.successful = succeeded_at.is_some();
         load.succeeded_at = succeeded_at.unwrap_or(load.succeeded_at);
     }
 
     /// Returns the last load of the configuration.
     pub fn load(&self) -> ConfigLoad {
-        *lock(&self.load)
+        *self.load.lock()
     }
 
     /// Removes the counters of accounts that are no longer configured.
     pub fn forget_accounts(&self, is_configured: impl Fn(&str) -> bool) {
         for counters in [&self.requests, &self.api_errors] {
-            lock(&counters.0).retain(|[account, ..], _| is_configured(account));
+            counters.0.lock().retain(|[account, ..], _| is_configured(account));
         }
     }
 
@@ -159,7 +159,7 @@ impl Telemetry {
             Some(_) => "other".into(),
         };
         self.requests.add([account.to_owned().into(), endpoint.into(), code], 1);
-        let mut durations = lock(&self.durations.0);
+        let mut durations = self.durations.0.lock();
         let histogram = durations.entry(endpoint).or_insert_with(|| Histogram::new(DURATION_BOUNDS));
         histogram.observe(duration.as_secs_f64());
     }
@@ -203,9 +203,4 @@ impl Telemetry {
     pub fn panic(&self) {
         self.panics.add([], 1);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic can lose one increment at most.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

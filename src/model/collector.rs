@@ -58,7 +58,7 @@ collectors! {
         needs "an admin or member of the organization";
     Organization "organization" "/api/organizations/{organizationId}":
         "limits, members, projects, datasets and job defaults of each organization",
-        needs "an admin, member or guest of the organization";
+        needs "an admin or member of the organization";
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":

@@ -36,6 +36,12 @@ impl Facts {
         }
     }
 
+    /// Returns whether compute times of an organization contradict each other; `None` if that can be told of none.
+    #[must_use]
+    pub fn compute_time_unit_mismatch(&self) -> Option<bool> {
+        self.organizations.values().filter_map(|organization| organization.compute_time_unit_mismatch).max()
+    }
+
     /// Adds the facts of `other` that are missing in `self`.
     pub fn merge(&mut self, other: &Self) {
         fn merge<K: Ord + Copy, V: Clone>(into: &mut BTreeMap<K, V>, from: &BTreeMap<K, V>, or: fn(V, V) -> V) {

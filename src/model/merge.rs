@@ -1,9 +1,9 @@
 //! Merging of two records about the same thing.
 
-/// Declares a record and its function `or`, which merges two records field by field. A field is the id, an `Option`, or
-/// another record of this kind.
+/// Declares a record and its function `or`, which merges two records field by field. A field is the id, an `Option`,
+/// another record of this kind, or has a function of its own after `=>`.
 macro_rules! record {
-    ($(#[$attribute:meta])* pub struct $name:ident { $($(#[$doc:meta])* pub $field:ident: $type:ty,)* }) => {
+    ($(#[$attribute:meta])* pub struct $name:ident { $($(#[$doc:meta])* pub $field:ident: $type:ty $(=> $merge:path)?,)* }) => {
         $(#[$attribute])*
         pub struct $name { $($(#[$doc])* pub $field: $type,)* }
 
@@ -12,10 +12,12 @@ macro_rules! record {
             /// taken whole, so that their elements come from one response.
             #[must_use]
             pub fn or(self, other: Self) -> Self {
-                Self { $($field: self.$field.or(other.$field),)* }
+                Self { $($field: record!(@or self.$field, other.$field $(, $merge)?),)* }
             }
         }
     };
+    (@or $one:expr, $other:expr) => { $one.or($other) };
+    (@or $one:expr, $other:expr, $merge:path) => { $merge($one, $other) };
 }
 pub(super) use record;
 

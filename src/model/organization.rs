@@ -25,13 +25,19 @@ record! {
         pub trial_expired: Option<UnixTime>,
         /// `trialUpgradedDate`
         pub trial_upgraded: Option<UnixTime>,
+        /// True with a `trialId`, without `trialExpiredDate` and `trialUpgradedDate`: a trial is running.
+        pub trial: Option<bool>,
+        /// `billable`
+        pub billable: Option<bool>,
         /// `entitlementLimits`
-        pub limits: Option<Arc<EntitlementLimits>>,
+        pub limits: Option<Arc<EntitlementLimits>> => EntitlementLimits::or,
         /// `usage.totalStorage`, in bytes.
         pub storage_used: Option<f64>,
         /// `usage.cpuComputeTimeCurrentContract` + `usage.gpuComputeTimeCurrentContract`, else
         /// `usage.jobsComputeTimeCurrentYear`, in seconds.
         pub compute_time_used: Option<f64>,
+        /// Whether CPU and GPU compute time of the usage call contradict its total, as far as that can be told.
+        pub compute_time_unit_mismatch: Option<bool>,
         /// `usage.cpuComputeTimeCurrentContract`, in seconds.
         pub cpu_compute_time_used: Option<f64>,
         /// `usage.gpuComputeTimeCurrentContract`, in seconds.
@@ -54,15 +60,20 @@ record! {
         pub users_pending: Option<u32>,
         /// Number of `users` whose account is not `activated`.
         pub users_not_activated: Option<u32>,
-        /// Number of `users` with each of [`SIGN_IN_METHODS`].
+        /// Number of `users` who are the vendor's staff: `staffInfo.isStaff`.
+        pub users_staff: Option<u32>,
+        /// Number of `users` with each of [`SIGN_IN_METHODS`], of those who can sign in and are not staff.
         pub users_by_sign_in: Option<[u32; SIGN_IN_METHODS.len()]>,
-        /// Number of `users` with `lastAccessToOrganization` within each of [`WINDOWS`].
+        /// Number of the same `users` with `lastAccessToOrganization` within each of [`WINDOWS`].
         pub users_active: Option<[u32; WINDOWS.len()]>,
-        /// The latest `lastAccessToOrganization` of `users`.
+        /// The latest `lastAccessToOrganization` of the same `users`.
         pub last_access: Option<UnixTime>,
         /// Number of `projects` with each of [`VISIBILITIES`].
         pub projects_by_visibility: Option<[u32; VISIBILITIES.len()]>,
-        /// Number of `projects` with a `scheduledFullDeletionDate`.
+        /// Number of `projects` with a public version: `hasPublicVersion`.
+        pub projects_published: Option<u32>,
+        /// Number of `projects` that are deleted or will be: with a `deletedDate`, `fullDeletionDate` or
+        /// `scheduledFullDeletionDate`. No other count of projects has those with one of the first two.
         pub projects_pending_deletion: Option<u32>,
         /// Number of `projects` with `lastModified` within each of [`WINDOWS`].
         pub projects_modified: Option<[u32; WINDOWS.len()]>,
@@ -133,7 +144,7 @@ pub enum Limit {
     At(f64),
 }
 
-/// What the contract allows: `EntitlementLimits`. All limits come from one response.
+/// What the contract allows: `EntitlementLimits`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EntitlementLimits {
     /// `totalStorage`, in bytes.
@@ -149,6 +160,23 @@ pub struct EntitlementLimits {
 }
 
 impl EntitlementLimits {
+    /// Returns the limits of the first response, with numbers of the other one in place of those that the first lacks: the
+    /// list of a user's organizations may have an empty object for organizations with limits.
+    fn or(known: Option<Arc<Self>>, other: Option<Arc<Self>>) -> Option<Arc<Self>> {
+        let (Some(known), Some(other)) = (&known, &other) else { return known.or(other) };
+        let limit = |limit: fn(&Self) -> Limit| match (limit(known), limit(other)) {
+            (Limit::None | Limit::Unknown, number @ Limit::At(_)) => number,
+            (known, _) => known,
+        };
+        Some(Arc::new(Self {
+            storage: limit(|limits| limits.storage),
+            compute: limit(|limits| limits.compute),
+            gpu_compute: limit(|limits| limits.gpu_compute),
+            projects: limit(|limits| limits.projects),
+            users: limit(|limits| limits.users),
+        }))
+    }
+
     /// Returns the limits with the values of the `entitlement` label.
     #[must_use]
     pub const fn by_name(&self) -> [(&'static str, Limit); 5] {

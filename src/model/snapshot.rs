@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Facts, UnixTime};
+use super::{Facts, Organization, UnixTime};
 
 /// The facts and call results of one scrape.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,26 @@ pub struct Snapshot {
     pub accounts: Vec<AccountStatus>,
     /// The calls of all accounts.
     pub call_results: Vec<CallResult>,
+}
+
+/// Size of the text of a row in one metric, in bytes.
+const ROW_TEXT: usize = 256;
+
+impl Snapshot {
+    /// Returns about how much memory it keeps with the text of one metric, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let organizations = &self.facts.organizations;
+        let rows = organizations.values().map(|organization| {
+            let datasets = organization.datasets.as_ref().map_or(0, |datasets| datasets.rows.len());
+            let projects = organization.projects.as_ref().map_or(0, |projects| projects.rows.len());
+            datasets.max(projects)
+        });
+        let calls = self.call_results.len();
+        organizations.len() * size_of::<Organization>()
+            + calls * size_of::<CallResult>()
+            + calls.max(rows.sum()) * ROW_TEXT
+    }
 }
 
 /// The state of one account after a scrape.
@@ -28,6 +48,8 @@ pub struct AccountStatus {
     pub credential_expiry: Option<UnixTime>,
     /// True if the credential was loaded at the last attempt.
     pub credential_loaded: bool,
+    /// True if compute times of an organization contradict each other; `None` if that cannot be told.
+    pub compute_time_unit_mismatch: Option<bool>,
     /// When the credential was last loaded successfully.
     pub credential_load: UnixTime,
 }

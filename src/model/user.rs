@@ -17,6 +17,8 @@ record! {
         pub suspended: Option<bool>,
         /// `mfaConfigured`
         pub mfa_configured: Option<bool>,
+        /// `hasPendingPayments`
+        pub pending_payments: Option<bool>,
         /// `privatePersonalProjectsUsed`
         pub private_projects: Option<f64>,
         /// Number of elements in `organizations`.

@@ -17,6 +17,10 @@ record! {
         pub organizations: Option<u64>,
         /// `organizationsLimit`: maximum number of organizations.
         pub organizations_limit: Option<f64>,
+        /// `allowPasswordAuth`: users may sign in with a password.
+        pub password_auth: Option<bool>,
+        /// `allowSignup`: users may register themselves.
+        pub signup: Option<bool>,
         /// Number of users in each of [`TIERS`]: `total` of the list of users with the filter `tier`.
         pub users_by_tier: Option<[u64; TIERS.len()]>,
         /// Number of users who were active within each of [`WINDOWS`]: `total` of the list of users with the filter

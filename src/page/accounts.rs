@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::format;
 use super::state::{AccountPageState, CallCounts, PageState};
+use crate::collect::account::UNIT_MISMATCH;
 use crate::config::CredentialKind;
 
 /// Renders the accounts.
@@ -38,6 +39,9 @@ fn render_account(account: &AccountPageState<'_>, now: f64) -> Markup {
         }
         @if !status.credential_loaded {
             p.bad { "The credential could not be reloaded; the previous one is in use. The log contains the error." }
+        }
+        @if status.compute_time_unit_mismatch == Some(true) {
+            p.bad { "Compute time: " (UNIT_MISMATCH) "." }
         }
         @if let Some(end) = status.pause_end.filter(|end| *end > now) {
             p.bad { "Rate limited: no calls for another " (format::duration(format::between(now, end))) "." }

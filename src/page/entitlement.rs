@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::format;
-use crate::model::{EntitlementLimits, Limit, Organization};
+use crate::model::{EntitlementLimits, Limit, Organization, UnixTime};
 
 /// Limit and current usage of one resource of an organization.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,12 @@ pub(super) struct Entitlement {
     unit: Unit,
     used: Option<f64>,
     limit: Option<Limit>,
+    /// Time over which usage is counted, in seconds, if that is so long that a limit per year says nothing about it.
+    counted_over: Option<f64>,
 }
+
+/// Longest time for which usage is compared with a limit per year, in seconds; the alerts have the same.
+const LONGEST_YEAR: f64 = 366.0 * 86_400.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
@@ -74,11 +79,16 @@ impl Entitlement {
     pub(super) const TITLES: [&'static str; 5] = ["Storage", "Compute", "GPU compute", "Projects", "Users"];
 
     /// Returns the entitlements of an organization.
-    pub(super) fn of(organization: &Organization) -> [Self; 5] {
+    pub(super) fn of(organization: &Organization, now: UnixTime) -> [Self; 5] {
         let limits = organization.limits.as_deref();
         let limit = |of: fn(&EntitlementLimits) -> Limit| limits.map(of);
         let [storage, compute, gpu_compute, projects, users] = Self::TITLES;
-        let entitlement = |title, unit, used, limit| Self { title, unit, used, limit };
+        let period_start = organization.compute_period_start.or(organization.contract_start);
+        let period = period_start.map(|start| now - start).filter(|period| *period > LONGEST_YEAR);
+        let entitlement = |title, unit, used, limit| {
+            let counted_over = period.filter(|_| unit == Unit::Seconds);
+            Self { title, unit, used, limit, counted_over }
+        };
         [
             entitlement(storage, Unit::Bytes, organization.storage_used, limit(|limits| limits.storage)),
             entitlement(compute, Unit::Seconds, organization.compute_time_used, limit(|limits| limits.compute)),
@@ -99,7 +109,7 @@ impl Entitlement {
             Some(limit) => Some(Limit::At(limit)),
             None => None,
         };
-        Self { title, unit: Unit::Count, used, limit }
+        Self { title, unit: Unit::Count, used, limit, counted_over: None }
     }
 
     pub(super) const fn is_usage_known(&self) -> bool {
@@ -110,7 +120,9 @@ impl Entitlement {
     pub(super) fn share(&self) -> Option<f64> {
         match (self.used?, self.limit?) {
             // 0 of 0 has no share.
-            (used, Limit::At(limit)) if limit > 0.0 || used > 0.0 => Some(used / limit),
+            (used, Limit::At(limit)) if self.counted_over.is_none() && (limit > 0.0 || used > 0.0) => {
+                Some(used / limit)
+            }
             _ => None,
         }
     }
@@ -128,7 +140,13 @@ impl Entitlement {
             (None, Some(Limit::At(limit))) => format!("usage unknown, limit {}", write(limit)),
             (Some(used), None | Some(Limit::Unknown)) => format!("{used}, limit unknown"),
             (Some(used), Some(Limit::None)) => format!("{used}, no limit"),
-            (Some(used), Some(Limit::At(limit))) => format!("{used} of {}", write(limit)),
+            (Some(used), Some(Limit::At(limit))) => match self.counted_over {
+                Some(period) => {
+                    let days = format::number((period / 86_400.0).round());
+                    format!("{used} in {days} days, limit {} per year", write(limit))
+                }
+                None => format!("{used} of {}", write(limit)),
+            },
         }
     }
 
@@ -165,7 +183,7 @@ mod tests {
     use super::*;
 
     fn storage(used: Option<f64>, limit: Option<Limit>) -> Entitlement {
-        Entitlement { title: "Storage", unit: Unit::Bytes, used, limit }
+        Entitlement { title: "Storage", unit: Unit::Bytes, used, limit, counted_over: None }
     }
 
     #[test]
@@ -185,6 +203,38 @@ mod tests {
                 (words.to_owned(), None)
             );
             assert!(!entitlement.render().into_string().contains("role=\"img\""), "there is no bar of {words}");
+        }
+    }
+
+    #[test]
+    fn compute_time_that_is_counted_over_years_has_no_share_of_a_limit_per_year() {
+        const NOW: UnixTime = 1_793_491_200.0;
+        let ago = |days: f64| Some(NOW - days * 86_400.0);
+        for (period, contract, share) in [
+            (ago(600.0), None, None),
+            (None, ago(600.0), None),
+            (ago(100.0), ago(600.0), Some(1.3)),
+            (ago(366.0), None, Some(1.3)),
+            (None, None, Some(1.3)),
+        ] {
+            let limits = EntitlementLimits {
+                storage: Limit::At(100.0),
+                compute: Limit::At(100_000.0),
+                ..EntitlementLimits::default()
+            };
+            let organization = Organization {
+                compute_period_start: period,
+                contract_start: contract,
+                compute_time_used: Some(130_000.0),
+                storage_used: Some(130.0),
+                limits: Some(limits.into()),
+                ..Organization::new(1)
+            };
+            let [storage, compute, ..] = Entitlement::of(&organization, NOW);
+            assert_eq!((storage.share(), compute.share()), (Some(1.3), share), "{period:?} {contract:?}");
+            let text = compute.text().replace('\u{a0}', " ");
+            let expected = share.map_or("36 h in 600 days, limit 28 h per year", |_| "36 h of 28 h");
+            assert_eq!(text, expected);
         }
     }
 

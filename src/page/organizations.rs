@@ -27,7 +27,7 @@ pub(super) struct Ranking<'a>(Vec<Ranked<'a>>);
 impl<'a> Ranking<'a> {
     pub(super) fn of(state: &'a PageState<'_>) -> Self {
         let rank = |organization: &'a Arc<Organization>| {
-            let entitlements = Entitlement::of(organization);
+            let entitlements = Entitlement::of(organization, state.now);
             let greatest = entitlements.iter().filter_map(Entitlement::share).max_by(f64::total_cmp);
             Ranked { organization, entitlements, greatest }
         };
@@ -49,10 +49,11 @@ impl<'a> Ranking<'a> {
         self.0.iter().flat_map(|ranked| &ranked.entitlements).any(Entitlement::is_usage_known)
     }
 
-    /// Returns the organizations at one of these levels, highest usage first.
+    /// Returns the organizations at one of these levels, highest usage first, without deleted ones.
     pub(super) fn between(&self, least: Level, most: Level) -> Vec<u64> {
         let is_between = |ranked: &&Ranked<'_>| {
-            ranked.greatest.is_some_and(|share| (least..=most).contains(&Level::of(share)))
+            ranked.organization.deleted.is_none()
+                && ranked.greatest.is_some_and(|share| (least..=most).contains(&Level::of(share)))
         };
         self.0.iter().filter(is_between).map(|ranked| ranked.organization.id).collect()
     }

@@ -110,8 +110,9 @@ impl<'a> PageState<'a> {
         let mut accounts = Vec::new();
         for (account, options) in exporter.accounts.iter().zip(&exporter.configuration.accounts) {
             let calls = account.store().statuses();
-            facts.merge(&collect::latest(account, &calls));
-            accounts.push(AccountPageState { account, options, status: account.status(None), calls });
+            let latest = collect::latest(account, &calls);
+            accounts.push(AccountPageState { account, options, status: account.status(None, &latest), calls });
+            facts.merge(&latest);
         }
         Self { exporter, now: exporter.clock.now(), moment: Instant::now(), accounts, facts }
     }

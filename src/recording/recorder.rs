@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::private_directory::PrivateDirectory;
 use super::redaction::Redaction;
 use super::{MANIFEST, Manifest, RecordedAccount, VERSION, account};
 use crate::api::{Tap, TappedResponse};
-use crate::config::AccountOptions;
+use crate::config::{AccountOptions, shown_path};
 use crate::model::UnixTime;
 
 /// Writes redacted responses to a directory.
@@ -31,7 +32,7 @@ impl Recorder {
     /// # Errors
     /// If the directory cannot be created, is not empty, a symbolic link, or another user's. Nothing has changed then.
     pub fn create(directory: &Path, accounts: &[AccountOptions], now: UnixTime) -> Result<Self, String> {
-        let fail = |error: std::io::Error| format!("--record {}: {error}", directory.display());
+        let fail = |error: std::io::Error| format!("--record: {}: {error}", shown_path(directory));
         let opened = PrivateDirectory::create(directory).map_err(fail)?;
         let mut folders = BTreeMap::new();
         for (index, options) in accounts.iter().enumerate() {
@@ -62,7 +63,7 @@ impl Recorder {
     fn record(&self, response: &TappedResponse<'_>) {
         let TappedResponse { account, request, status, body, secret } = response;
         let Some(folder) = self.folders.get(*account) else { return };
-        let body = lock(&self.redaction).document(body);
+        let body = self.redaction.lock().document(body);
         let body = body.filter(|body| secret.is_empty() || !body.contains(secret));
         let head = json!({ "request": request, "status": status }).to_string();
         let head = head.trim_end_matches('}');
@@ -72,12 +73,12 @@ impl Recorder {
             None => format!("{head}}}\n"),
         };
         let result = folder.write(&file_name(request), &text);
-        let mut written = lock(&self.written);
+        let mut written = self.written.lock();
         match (result, &mut *written) {
             (Ok(()), Ok(count)) => *count += 1,
             (Ok(()), Err(_)) => {}
             (Err(error), _) => {
-                *written = Err(format!("cannot write to {}: {error}", self.directory.display()));
+                *written = Err(format!("cannot write to {}: {error}", shown_path(&self.directory)));
             }
         }
     }
@@ -87,7 +88,7 @@ impl Recorder {
     /// # Errors
     /// If a response could not be written.
     pub fn end(&self) -> Result<usize, String> {
-        lock(&self.written).clone()
+        self.written.lock().clone()
     }
 }
 
@@ -95,9 +96,4 @@ impl Recorder {
 fn file_name(request: &str) -> String {
     let words = request.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-") + ".json"
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Critical sections cannot leave partial state, so poisoning is ignored.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,7 @@
-//! Redaction of a response: structure, numbers, dates and the values that decoding depends on are kept.
+//! Redaction of a response: its structure, and the numbers, dates and values that decoding depends on, are kept.
 //!
-//! All other texts are replaced, however harmless they look: a text is kept only if it is in a list of this file.
+//! Everything else is replaced, however harmless it looks: a text is kept only if it is in a list of this file, a number
+//! or date only if it is the value of a member that is read.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -16,9 +17,6 @@ use crate::model::{Collector, TIERS};
 /// Fields with values that are kept, and these values.
 const KEPT_VALUES: [(&str, &[&str]); 3] =
     [("role", &["admin", "member", "guest"]), ("tier", &TIERS), ("type", &["clinical", "files"])];
-
-/// Members with numbers and dates that people choose. Their value becomes null.
-const EMPTIED: [&str; 2] = ["metadata", "parameters"];
 
 /// The names of all members that are read.
 static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
@@ -54,14 +52,14 @@ impl Redaction {
     pub(super) fn document(&mut self, body: &[u8]) -> Option<String> {
         let json: &RawValue = serde_json::from_slice(body).ok()?;
         let mut text = String::with_capacity(body.len());
-        self.value("", json, 0, &mut text).ok()?;
+        self.value(Some(""), json, 0, &mut text).ok()?;
         Some(text)
     }
 
-    /// Writes the redacted `json`, which is the value of the field `member` or an element of it.
+    /// Writes the redacted `json`, which is the value of the field `member` or an element of it; `None` if it is not read.
     fn value(
         &mut self,
-        member: &str,
+        member: Option<&str>,
         json: &RawValue,
         depth: usize,
         to: &mut String,
@@ -81,10 +79,7 @@ impl Redaction {
                     let shown = known.map_or_else(|| self.placeholder("name", &name), str::to_owned);
                     *to += &serde_json::to_string(&shown)?;
                     to.push(':');
-                    match EMPTIED.contains(&name.as_str()) {
-                        true => to.push_str("null"),
-                        false => self.value(known.unwrap_or("text"), value, depth + 1, to)?,
-                    }
+                    self.value(member.and(known), value, depth + 1, to)?;
                 }
                 to.push('}');
             }
@@ -103,16 +98,18 @@ impl Redaction {
                 // An unpaired surrogate cannot be decoded, and stays one.
                 Err(_) => to.push_str(r#""\ud800""#),
             },
-            // Numbers, `true`, `false` and `null` are copied.
+            Some(b't' | b'f') if member.is_none() => to.push_str("false"),
+            Some(b'-' | b'0'..=b'9') if member.is_none() => to.push('0'),
             _ => to.push_str(json),
         }
         Ok(())
     }
 
-    fn text(&mut self, member: &str, text: &str) -> String {
+    fn text(&mut self, member: Option<&str>, text: &str) -> String {
         if text.is_empty() {
             return String::new();
         }
+        let Some(member) = member else { return self.placeholder("text", text) };
         if member == "error" {
             return api::Error::redacted_text(text).to_owned();
         }
@@ -211,13 +208,19 @@ mod tests {
     #[test]
     fn field_names_that_people_choose_are_removed() {
         let json = r#"{"metadata":{"Jan":"x"},"parameters":[{"Jan":1}],"Jan Doe":{"jan@example.com":1}}"#;
-        assert_eq!(redacted(json), r#"{"name-1":null,"name-2":null,"name-3":{"name-4":1}}"#);
+        let expected = r#"{"name-1":{"name-2":"text-3"},"name-4":[{"name-2":0}],"name-5":{"name-6":0}}"#;
+        assert_eq!(redacted(json), expected);
         // A name may look like a member's, in any object.
         let json = r#"{"success":true,"ownersByName":{"JanDoe":{"name":"Jan"}},"users":[{"JanDoe":"JanDoe"}]}"#;
         assert_eq!(
             redacted(json),
-            r#"{"success":true,"name-1":{"name-2":{"name":"name-3"}},"users":[{"name-2":"name-2"}]}"#
+            r#"{"success":true,"name-1":{"name-2":{"name":"text-3"}},"users":[{"name-2":"name-2"}]}"#
         );
+        // Nor is anything kept of the values, however deep.
+        let json =
+            r#"{"phone":4915112345678,"notes":[true,-1.5e3,null,{"id":7,"created":"2026-10-30T00:00:00Z"}]}"#;
+        let expected = r#"{"name-1":0,"name-2":[false,0,null,{"id":0,"created":"text-3"}]}"#;
+        assert_eq!(redacted(json), expected);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::{MANIFEST, Manifest, VERSION};
 use crate::config::{
     AccountOptions, ApiOptions, CollectorOptions, Configuration, ONLY_ACCOUNT, Options, ScopeOptions,
 };
-use crate::config::{CredentialKind, CredentialOrigin};
+use crate::config::{CredentialKind, CredentialOrigin, shown_path};
 use crate::model::UnixTime;
 use crate::serve::Server;
 
@@ -52,19 +52,22 @@ impl Replay {
     /// # Errors
     /// If it cannot be read, or is not a recording of this version.
     pub fn open(directory: &Path) -> Result<Self, String> {
+        if !directory.is_dir() {
+            return Err(format!("--replay: {}: no such directory", shown_path(directory)));
+        }
         let path = directory.join(MANIFEST);
         let manifest: Manifest = read(&path)?;
         if manifest.version != VERSION {
             return Err(format!(
                 "--replay: {}: the recording has version {}, but only version {VERSION} can be read",
-                path.display(),
+                shown_path(&path),
                 manifest.version
             ));
         }
         let mut responses = Responses::new();
         for account in &manifest.accounts {
             let folder = directory.join(&account.name);
-            let fail = |error: std::io::Error| format!("--replay: {}: {error}", folder.display());
+            let fail = |error: std::io::Error| format!("--replay: {}: {error}", shown_path(&folder));
             let of_account = responses.entry(account.name.clone()).or_default();
             for entry in std::fs::read_dir(&folder).map_err(fail)? {
                 let response: RecordedResponse = read(&entry.map_err(fail)?.path())?;
@@ -87,11 +90,11 @@ impl Replay {
     /// Returns the configuration for a replay with these options.
     #[must_use]
     pub fn configuration(&self, options: Options) -> Configuration {
-        let Options { api, scope, common, .. } = options;
+        let Options { sources, api, scope, common, .. } = options;
         let accounts = self.accounts(&scope, &common.collectors);
         // The replay is served on loopback, without TLS and without a proxy.
         let api = ApiOptions { ca_file: None, proxy_url: None, tls_server_name: None, ..api };
-        Configuration { api, accounts, common, file: None, replay: Some(self.directory.clone()) }
+        Configuration { api, accounts, sources, common, file: None, replay: Some(self.directory.clone()) }
     }
 
     /// Returns the recorded accounts. `scope` replaces the recorded scope unless it is empty; of `collectors`, those are
@@ -132,9 +135,9 @@ impl Replay {
 /// Reads a file of the recording.
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
     let text =
-        std::fs::read_to_string(path).map_err(|error| format!("--replay: {}: {error}", path.display()))?;
+        std::fs::read_to_string(path).map_err(|error| format!("--replay: {}: {error}", shown_path(path)))?;
     let json = serde_json::from_str(&text);
-    json.map_err(|error| format!("--replay: {}: not a file of a recording: {error}", path.display()))
+    json.map_err(|error| format!("--replay: {}: not a file of a recording: {error}", shown_path(path)))
 }
 
 async fn respond(State(responses): State<Arc<Responses>>, headers: HeaderMap, uri: Uri) -> Response {

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
+use axum::http::Response;
 use hyper::body::{Frame, SizeHint};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -18,9 +20,11 @@ use crate::metrics::telemetry::Telemetry;
 /// Maximum number of requests that are handled or whose responses are being sent.
 const REQUESTS: usize = 128;
 
-/// Maximum number of responses that wait for their clients. Each keeps the snapshot of its scrape, a metric, and with gzip
-/// 320 KiB.
-const RESPONSES: usize = 32;
+/// Maximum size of all responses that wait for their clients, in bytes; one is allowed whatever its size.
+const UNREAD: usize = 48 << 20;
+
+/// Size of a response without its snapshot, in bytes: the buffers of its connection, and of gzip.
+const RESPONSE: usize = 3 << 19;
 
 /// The connections of a server.
 #[derive(Debug)]
@@ -37,9 +41,31 @@ pub(super) struct Clients {
 struct Connection {
     close: CancellationToken,
     idle_since: Instant,
-    /// Since when each response waits for the client; `None` while the request is handled.
-    requests: BTreeMap<u64, Option<Instant>>,
+    requests: BTreeMap<u64, Progress>,
 }
+
+/// How far a request is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    state: State,
+    /// Size of the response in memory, in bytes.
+    size: usize,
+}
+
+/// What happens to a request.
+#[derive(Clone, Copy, Debug, Default)]
+enum State {
+    /// Its password waits for a check, which is limited elsewhere: it takes no place of others.
+    Checked,
+    #[default]
+    Handled,
+    /// Its response waits for the client since then.
+    Sent(Instant),
+}
+
+/// Response extension: what the rest of the body keeps in memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept(pub(super) usize);
 
 /// The place of a connection.
 #[derive(Debug)]
@@ -56,6 +82,10 @@ pub(super) struct Request {
     client: Arc<Client>,
     id: u64,
 }
+
+/// The time during which the password of a request is checked.
+#[derive(Debug)]
+pub(super) struct Check<'a>(&'a Request);
 
 /// What a connection waits for.
 pub(super) enum Wait {
@@ -101,8 +131,7 @@ impl Clients {
     }
 
     fn connections(&self) -> MutexGuard<'_, BTreeMap<u64, Connection>> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections.lock()
     }
 }
 
@@ -111,10 +140,10 @@ impl Client {
     /// one.
     pub(super) fn request(self: &Arc<Self>, is_probe: bool) -> Option<Request> {
         let mut connections = self.clients.connections();
-        let requests = connections.values().map(|connection| connection.requests.len()).sum::<usize>();
-        if requests >= REQUESTS {
+        let requests = connections.values().flat_map(|connection| connection.requests.values());
+        if requests.filter(|progress| !matches!(progress.state, State::Checked)).count() >= REQUESTS {
             self.clients.telemetry.web_limit("requests");
-            match unread(&connections).1 {
+            match unread(&connections).longest {
                 Some(longest) => close(&mut connections, longest),
                 None if is_probe => {}
                 None => return None,
@@ -123,7 +152,7 @@ impl Client {
         // None if this connection is being closed.
         let connection = connections.get_mut(&self.id)?;
         let id = self.clients.next_id.fetch_add(1, Ordering::Relaxed);
-        connection.requests.insert(id, None);
+        connection.requests.insert(id, Progress::default());
         Some(Request { client: Arc::clone(self), id })
     }
 
@@ -141,22 +170,49 @@ impl Drop for Client {
 }
 
 impl Request {
-    /// Records that the client was given something to read. If too many responses wait for their clients, the connection
-    /// that has waited the longest is closed.
+    /// Records the size of the response.
+    fn handled(&self, kept: usize) {
+        if let Some(connection) = self.client.clients.connections().get_mut(&self.client.id) {
+            let progress = Progress { state: State::Handled, size: RESPONSE + kept };
+            connection.requests.insert(self.id, progress);
+        }
+    }
+
+    /// Records that the client was given something to read. If too much waits for clients, the connections that have waited
+    /// the longest are closed.
     fn sent(&self) {
         let clients = &self.client.clients;
         let mut connections = clients.connections();
-        if let Some(connection) = connections.get_mut(&self.client.id) {
-            connection.requests.insert(self.id, Some(Instant::now()));
-        }
-        let (responses, longest) = unread(&connections);
-        if responses > RESPONSES
-            && let Some(longest) = longest
-        {
+        self.set(&mut connections, State::Sent(Instant::now()));
+        while let Unread { responses: 2.., size: UNREAD.., longest: Some(longest) } = unread(&connections) {
             clients.telemetry.web_limit("responses");
             close(&mut connections, longest);
         }
         clients.freed.notify_one();
+    }
+
+    /// Counts a request that is refused because too many passwords wait for a check.
+    pub(super) fn has_too_many_checks(&self) {
+        self.client.clients.telemetry.web_limit("passwords");
+    }
+
+    /// Frees the place while the password is checked, until the result is dropped.
+    pub(super) fn check(&self) -> Check<'_> {
+        self.set(&mut self.client.clients.connections(), State::Checked);
+        Check(self)
+    }
+
+    fn set(&self, connections: &mut BTreeMap<u64, Connection>, state: State) {
+        let connection = connections.get_mut(&self.client.id);
+        if let Some(progress) = connection.and_then(|connection| connection.requests.get_mut(&self.id)) {
+            progress.state = state;
+        }
+    }
+}
+
+impl Drop for Check<'_> {
+    fn drop(&mut self) {
+        self.0.set(&mut self.0.client.clients.connections(), State::Handled);
     }
 }
 
@@ -172,10 +228,20 @@ impl Drop for Request {
 
 impl Connection {
     fn wait(&self) -> Wait {
-        if self.requests.values().any(Option::is_none) {
+        if !self.requests.values().all(|progress| progress.sent().is_some()) {
             return Wait::Handling;
         }
-        self.requests.values().flatten().max().map_or(Wait::Idle(self.idle_since), |since| Wait::Reader(*since))
+        self.requests
+            .values()
+            .filter_map(Progress::sent)
+            .max()
+            .map_or(Wait::Idle(self.idle_since), Wait::Reader)
+    }
+}
+
+impl Progress {
+    const fn sent(&self) -> Option<Instant> {
+        if let State::Sent(since) = self.state { Some(since) } else { None }
     }
 }
 
@@ -188,12 +254,25 @@ impl Wait {
     }
 }
 
-/// Returns the number of responses that wait for their clients, and the connection of the one that waits the longest.
-fn unread(connections: &BTreeMap<u64, Connection>) -> (usize, Option<u64>) {
-    let waits = connections
-        .iter()
-        .flat_map(|(id, connection)| connection.requests.values().filter_map(|since| Some(((*since)?, *id))));
-    (waits.clone().count(), waits.min().map(|(_, id)| id))
+/// The responses that wait for their clients.
+struct Unread {
+    responses: usize,
+    /// Their size in memory, in bytes.
+    size: usize,
+    /// The connection of the one that waits the longest.
+    longest: Option<u64>,
+}
+
+fn unread(connections: &BTreeMap<u64, Connection>) -> Unread {
+    let waits = connections.iter().flat_map(|(id, connection)| {
+        let requests = connection.requests.values();
+        requests.filter_map(|progress| Some((progress.sent()?, *id, progress.size)))
+    });
+    Unread {
+        responses: waits.clone().count(),
+        size: waits.clone().map(|(.., size)| size).sum(),
+        longest: waits.min().map(|(_, id, _)| id),
+    }
 }
 
 fn close(connections: &mut BTreeMap<u64, Connection>, id: u64) {
@@ -205,14 +284,18 @@ fn close(connections: &mut BTreeMap<u64, Connection>, id: u64) {
 /// The body of a response, which holds the place of its request.
 pub(super) struct Sending {
     body: Body,
-    request: Option<Request>,
+    request: Option<Arc<Request>>,
 }
 
 impl Sending {
-    /// Returns `body`, which the client is given now.
-    pub(super) fn new(body: Body, request: Option<Request>) -> Self {
-        request.iter().for_each(Request::sent);
-        Self { body, request }
+    /// Returns the response, which the client is given now.
+    pub(super) fn response(response: Response<Body>, request: Option<Arc<Request>>) -> Response<Self> {
+        let kept = response.extensions().get().map_or(0, |Kept(bytes)| *bytes);
+        if let Some(request) = &request {
+            request.handled(kept);
+            request.sent();
+        }
+        response.map(|body| Self { body, request })
     }
 }
 
@@ -225,8 +308,10 @@ impl hyper::body::Body for Sending {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        if frame.is_ready() {
-            self.request.iter().for_each(Request::sent);
+        if frame.is_ready()
+            && let Some(request) = &self.request
+        {
+            request.sent();
         }
         frame
     }

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +17,7 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use rustls::ServerConfig;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -25,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::clients::{Client, Sending, Wait};
+use super::clients::{self, Client, Sending, Wait};
 use super::routes::https_only;
 use super::socket::Stream;
 use super::web_config::is_probe;
@@ -73,26 +74,19 @@ impl Default for ConnectionLimits {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Encrypted;
 
-/// Request extension, the same for all requests of a connection: whether a password was wrong.
+/// Request extension: where it came from, and its place.
 #[derive(Clone, Debug, Default)]
-pub(super) struct WrongPassword(Arc<AtomicBool>);
-
-impl WrongPassword {
-    /// Remembers a wrong password.
-    pub(super) fn send(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Returns true after a wrong password.
-    pub(super) fn has_been_sent(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
+pub(super) struct Origin {
+    /// `None` for Unix sockets.
+    pub(super) address: Option<IpAddr>,
+    pub(super) place: Option<Arc<clients::Request>>,
 }
 
 /// Serves a connection until the client closes it, it is idle for too long, another one needs its place, or `stop` is
 /// cancelled and the requests in flight have completed.
 pub(super) async fn serve(
     stream: Box<dyn Stream>,
+    address: Option<IpAddr>,
     tls: Option<Arc<ServerConfig>>,
     app: Router,
     stop: CancellationToken,
@@ -100,11 +94,13 @@ pub(super) async fn serve(
     client: Client,
 ) {
     let close = client.close.clone();
-    close.run_until_cancelled_owned(serve_client(stream, tls, app, stop, limits, Arc::new(client))).await;
+    let serving = serve_client(stream, address, tls, app, stop, limits, Arc::new(client));
+    close.run_until_cancelled_owned(serving).await;
 }
 
 async fn serve_client(
     stream: Box<dyn Stream>,
+    address: Option<IpAddr>,
     tls: Option<Arc<ServerConfig>>,
     mut app: Router,
     stop: CancellationToken,
@@ -137,14 +133,14 @@ async fn serve_client(
         };
     }
 
-    let (app, wrong) = (TowerToHyperService::new(app), WrongPassword::default());
+    let app = TowerToHyperService::new(app);
     let service = service_fn(|mut request: Request<Incoming>| {
         if is_encrypted {
             request.extensions_mut().insert(Encrypted);
         }
-        request.extensions_mut().insert(wrong.clone());
         let is_probe = is_probe(&request);
-        let (app, place) = (app.clone(), client.request(is_probe));
+        let (app, place) = (app.clone(), client.request(is_probe).map(Arc::new));
+        request.extensions_mut().insert(Origin { address, place: place.clone() });
         async move {
             let response = if place.is_some() {
                 app.call(request).await?
@@ -152,7 +148,7 @@ async fn serve_client(
                 let text = "too many requests at once: retry later\n";
                 (StatusCode::SERVICE_UNAVAILABLE, [(X_CONTENT_TYPE_OPTIONS, "nosniff")], text).into_response()
             };
-            Ok::<_, Infallible>(response.map(|body| Sending::new(body, place)))
+            Ok::<_, Infallible>(Sending::response(response, place))
         }
     });
     let builder = builder(is_http2, limits);
@@ -173,7 +169,7 @@ async fn serve_client(
 /// Logs a TLS handshake that failed. Any client can cause any number of these, so not each of them gets a line.
 fn log_refused(error: &str) {
     static LAST: Mutex<(Option<Instant>, u64)> = Mutex::new((None, 0));
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = LAST.lock();
     let (time, unlogged) = &mut *last;
     if time.is_some_and(|time| time.elapsed() < REFUSED_LOG_INTERVAL) {
         *unlogged += 1;

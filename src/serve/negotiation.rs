@@ -7,6 +7,7 @@ use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
@@ -16,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::time::Instant;
 
+use super::clients::Kept;
 use super::reload::ReloadableExporter;
 use crate::collect::exporter::MAX_SCRAPE_TIME;
 use crate::collect::{Account, Exporter, Selection};
@@ -113,18 +115,27 @@ impl ScrapeRequest {
         let budget = self.deadline.saturating_duration_since(Instant::now());
         let snapshot = exporter.scrape(accounts, selection, budget).await;
         if exporter.fails(&snapshot, selection) {
-            let text = "API calls failed and --web.fail-scrape is set: see the log and the status page at / for reasons\n";
+            let option = exporter.configuration.sources.name("web.fail-scrape");
+            let text = format!(
+                "API calls failed and {option} is set: see the log and the status page at / for reasons\n"
+            );
             return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
         }
         let telemetry = exporter.telemetry_if(with_telemetry);
-        let mut parts = Exposition::new(self.format, snapshot, telemetry).only(self.names()).peekable();
-        let first = parts.next().unwrap_or_default();
-        // The length of the whole is known only if there is one part.
-        let body = match parts.peek() {
-            None => Body::from(first),
-            Some(_) => Body::from_stream(stream::iter(iter::once(first).chain(parts).map(Ok::<_, Infallible>))),
-        };
-        (headers, body).into_response()
+        let kept = Extension(Kept(snapshot.size()));
+        let parts = Exposition::new(self.format, snapshot, telemetry).only(self.names());
+        (kept, headers, in_parts(parts)).into_response()
+    }
+}
+
+/// Returns a body whose parts are made when the client has read those before.
+pub(super) fn in_parts(parts: impl Iterator<Item = String> + Send + 'static) -> Body {
+    let mut parts = parts.peekable();
+    let first = parts.next().unwrap_or_default();
+    // The length of the whole is known only if there is one part.
+    match parts.peek() {
+        None => Body::from(first),
+        Some(_) => Body::from_stream(stream::iter(iter::once(first).chain(parts).map(Ok::<_, Infallible>))),
     }
 }
 

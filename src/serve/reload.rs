@@ -1,10 +1,13 @@
 //! Reload of the configuration.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
 
 use super::web_config::WebConfigWatcher;
 use crate::collect::Exporter;
 use crate::config;
+use crate::model::Facts;
 
 /// The exporter in use; a reload replaces it.
 #[derive(Debug)]
@@ -24,7 +27,7 @@ impl ReloadableExporter {
     /// Returns the exporter in use. A reload does not change an exporter that was returned before.
     #[must_use]
     pub fn exporter(&self) -> Arc<Exporter> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read())
     }
 
     /// Loads the configuration file and replaces the exporter; without one, loads the files with credentials. After an
@@ -41,7 +44,7 @@ impl ReloadableExporter {
                 let file =
                     exporter.configuration.file.as_ref().map(|file| tracing::field::display(file.display()));
                 tracing::info!(file, accounts = exporter.accounts.len(), "configuration reloaded");
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = exporter;
+                *self.current.write() = exporter;
                 Ok(())
             }
             Err(error) => {
@@ -63,7 +66,8 @@ async fn replacement(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
     for account in &current.accounts {
         account.refresh_credential().await;
     }
-    let failed = current.accounts.iter().find(|account| !account.status(None).credential_loaded);
+    let failed =
+        current.accounts.iter().find(|account| !account.status(None, &Facts::default()).credential_loaded);
     match failed {
         Some(account) => Err(format!("account {}: no new credential: see the log", account.name)),
         None => Ok(Arc::clone(current)),
@@ -72,12 +76,13 @@ async fn replacement(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
 
 /// Builds the exporter of the configuration file, if there is one.
 fn build(current: &Arc<Exporter>) -> Result<Option<Arc<Exporter>>, String> {
+    let sources = &current.configuration.sources;
     // The next request loads this file too, if it has changed; an error is reported here.
     if let Some(path) = current.web().web_config_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
-        WebConfigWatcher::load(path.clone()).map_err(|error| error.to_string())?;
+        WebConfigWatcher::open(path).map_err(|error| sources.describe(error))?;
     }
     let Some(file) = &current.configuration.file else { return Ok(None) };
-    let mut configuration = config::file::read(file)?;
+    let mut configuration = config::file::read(file, sources)?;
     let (new, old) = (&mut configuration.common, &current.configuration.common);
     if new.web != old.web || new.log != old.log {
         tracing::warn!("changes of web and log settings in the configuration file need a restart");

@@ -63,9 +63,11 @@ async fn reload(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<&'static str, ErrorResponse> {
-    if !live.exporter().web().enable_lifecycle {
-        let text = "reload over HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP\n";
-        return Err((StatusCode::FORBIDDEN, text.to_owned()));
+    let exporter = live.exporter();
+    if !exporter.web().enable_lifecycle {
+        let option = exporter.configuration.sources.name("web.enable-lifecycle");
+        let text = format!("reload over HTTP is disabled: start with {option}, or send SIGHUP\n");
+        return Err((StatusCode::FORBIDDEN, text));
     }
     if is_cross_site(&uri, &headers) {
         let text = "reload refused: the request comes from a page of another site\n";

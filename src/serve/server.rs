@@ -18,7 +18,7 @@ use super::connection::{self, ConnectionLimits};
 use super::routes::without_sniffing;
 use super::socket::Socket;
 use super::web_config::{WebConfigWatcher, authenticated, probes_only};
-use crate::config::WebOptions;
+use crate::config::{OptionError, WebOptions};
 use crate::metrics::telemetry::Telemetry;
 
 /// Pause after a failed accept, which happens when file descriptors run out.
@@ -63,16 +63,19 @@ impl Server {
     }
 
     /// Loads the web configuration and opens the sockets.
-    pub(crate) async fn open(options: &WebOptions) -> Result<Self, String> {
-        let file = options.web_config_file.clone().filter(|file| !file.as_os_str().is_empty());
-        let web_config = file.map(WebConfigWatcher::load).transpose().map_err(|error| error.to_string())?;
+    pub(crate) async fn open(options: &WebOptions) -> Result<Self, OptionError> {
+        let file = options.web_config_file.as_deref().filter(|file| !file.as_os_str().is_empty());
+        let web_config = file.map(WebConfigWatcher::open).transpose()?;
+        let about = |flag| move |error: String| OptionError::about(flag, error);
         let sockets = if options.systemd_socket {
-            Socket::from_systemd()?
+            Socket::from_systemd().map_err(about("web.systemd-socket"))?
         } else {
-            try_join_all(options.listen_addresses.iter().map(Socket::bind)).await?
+            try_join_all(options.listen_addresses.iter().map(Socket::bind))
+                .await
+                .map_err(about("web.listen-address"))?
         };
         let probe_socket = OptionFuture::from(options.probe_listen_address.as_ref().map(Socket::bind));
-        let probe_socket = probe_socket.await.transpose()?;
+        let probe_socket = probe_socket.await.transpose().map_err(about("web.probe-listen-address"))?;
         Ok(Self { sockets, probe_socket, web_config: web_config.map(Arc::new), telemetry: Arc::default() })
     }
 
@@ -146,8 +149,8 @@ struct Endpoint {
 impl Endpoint {
     async fn accept(self, connections: &TaskTracker, stop: &CancellationToken) -> Infallible {
         loop {
-            let stream = match self.socket.accept().await {
-                Ok(stream) => stream,
+            let (stream, address) = match self.socket.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -162,7 +165,7 @@ impl Endpoint {
                     Some(web_config) => web_config.tls().await,
                     None => None,
                 };
-                connection::serve(stream, tls, app, stop, limits, client).await;
+                connection::serve(stream, address, tls, app, stop, limits, client).await;
             });
         }
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::Arc;
 
 use axum::http::header::CONTENT_TYPE;
@@ -11,8 +12,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::negotiation::{ErrorResponse, ScrapeRequest, parameters};
+use super::negotiation::{ErrorResponse, ScrapeRequest, in_parts, parameters};
 use crate::collect::{Account, Discovery, Exporter, Selection};
+
+/// Number of organizations in a part of the list, about 64 KiB.
+const GROUPS_PER_PART: usize = 256;
 
 /// Returns the metrics of one organization.
 pub(super) async fn probe(request: ScrapeRequest) -> Result<Response, ErrorResponse> {
@@ -129,23 +133,32 @@ pub(super) async fn sd(request: ScrapeRequest) -> Result<Response, ErrorResponse
         return Err(not_discovered(&account.name));
     }
     let mut groups = BTreeMap::new();
-    for (account, discovery) in accounts.iter().zip(&discoveries) {
+    for (index, (account, discovery)) in accounts.iter().zip(&discoveries).enumerate() {
         let organizations = discovery.organizations(account);
         account.store().retain(|call| {
             let of_organization = call.organization_id.filter(|_| call.collector.is_per_organization());
             of_organization.is_none_or(|id| organizations.contains(&id))
         });
         for id in organizations {
-            groups.entry(id).or_insert_with(|| group(id, account, discovery));
+            groups.entry(id).or_insert(index);
         }
     }
-    let list: Value = groups.into_values().collect();
-    Ok(([(CONTENT_TYPE, "application/json")], list.to_string()).into_response())
+    let groups = groups.into_iter().enumerate().map(move |(number, (id, index))| {
+        let group = accounts.get(index).zip(discoveries.get(index));
+        let group = group.map(|(account, discovery)| group_of(id, account, discovery).to_string());
+        format!("{}{}", if number == 0 { "" } else { "," }, group.unwrap_or_default())
+    });
+    let mut list = iter::once("[".to_owned()).chain(groups).chain(iter::once("]".to_owned()));
+    let parts = iter::from_fn(move || {
+        let part: String = list.by_ref().take(GROUPS_PER_PART).collect();
+        (!part.is_empty()).then_some(part)
+    });
+    Ok(([(CONTENT_TYPE, "application/json")], in_parts(parts)).into_response())
 }
 
 /// Returns the target of one organization, with labels for relabeling.
-fn group(id: u64, account: &Account, discovery: &Discovery) -> Value {
-    let info = discovery.info(id);
+fn group_of(id: u64, account: &Account, discovery: &Discovery) -> Value {
+    let info = discovery.info(account, id);
     let labels = [
         ("account", Some(account.name.to_string())),
         ("organization_id", Some(id.to_string())),

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::tls::TlsApi;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::tls::{TlsApi, listen};
 use crate::support::program::Ended;
 use crate::support::wire::{Relay, Step, answer};
-use crate::support::{Program, Running, Wire, client, data, eventually, get_text};
+use crate::support::{Program, Running, Wire, client, data, eventually, file, get_text};
 
 const ONE_CALL: [&str; 2] = ["--organization-id=1", "--no-collector.usage"];
 
@@ -64,6 +66,23 @@ async fn a_dead_connection_is_found_while_it_is_idle() {
 }
 
 #[tokio::test]
+#[ignore = "needs a minute"]
+async fn an_idle_connection_is_closed_before_load_balancers_do_it() {
+    let api = Wire::always(vec![answer(&sample(), "")]).await;
+    let address = api.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    let relay = Relay::start(address, false).await;
+    let exporter = Running::with_key_at(&format!("http://127.0.0.1:{}/v1", relay.port), &ONE_CALL).await;
+    for opened in [1, 1, 2] {
+        assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(1.0));
+        assert_eq!(relay.opened(), opened);
+        if opened == 1 && api.requests() == 2 {
+            let is_closed = async || if relay.closed() == 1 { Ok(()) } else { Err("it is open".to_owned()) };
+            eventually(is_closed).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_of_http_2_is_sent_once_more_too() {
     let (_api, relay, _exporter, url) = behind_relay(true, &[]).await;
     for opened in [1, 2] {
@@ -78,11 +97,14 @@ async fn a_request_on_an_idle_connection_that_ends_is_sent_once_more_on_a_new_on
     // What the server does with the second request, and with those after it; whether the scrape succeeds, and how many
     // requests and connections there were.
     let good = || vec![answer(&sample(), "")];
+    // Repeated too: the HTTP client does not tell it from nothing.
+    let part = vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-".to_vec()), Step::Close];
     let half = vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Close];
     let refused = vec![Step::Send(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n".to_vec())];
     for (second, third, success, requests, connections) in [
         (vec![Step::Close], good(), true, 3, 2),
         (vec![Step::Close], vec![Step::Close], false, 3, 2),
+        (part, good(), true, 3, 2),
         (half, good(), false, 2, 1),
         (refused, good(), false, 2, 1),
     ] {
@@ -203,4 +225,41 @@ async fn interim_responses_without_end_fail_the_call_and_probes_are_answered() {
         assert!(get_text(format!("{url}/-/healthy")).await.contains("Healthy"));
     }
     assert!(!scrape.is_finished(), "the call still runs");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn interim_responses_of_http_2_without_end_fail_the_call_and_take_bounded_memory() {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let authorities = file("certificate.pem", &signed.cert.pem());
+    let (acceptor, listener, url) = listen(signed.cert.der().clone(), &signed.signing_key).await;
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        // Settings, and the acknowledgement of the client's.
+        stream.write_all(b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0").await.unwrap();
+        let mut request = [0; 100];
+        stream.read_exact(&mut request).await.unwrap();
+        // HEADERS of stream 1: `:status: 103`, which later ones repeat by its index.
+        stream.write_all(b"\0\0\x05\x01\x04\0\0\0\x01\x48\x03103").await.unwrap();
+        let flood = b"\0\0\x01\x01\x04\0\0\0\x01\xbe".repeat(1000);
+        while stream.write_all(&flood).await.is_ok() {}
+    });
+    let arguments = ["--api.url", &url, "--api.ca-file", &authorities, "--api.timeout=5s"];
+    let serve = [&arguments[..], &ONE_CALL, &["--web.listen-address=127.0.0.1:0"]].concat();
+    let mut exporter = Program::start(&serve, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let url = format!("http://{}", exporter.address().await);
+    let id = exporter.id();
+    let memory = || {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    };
+    get_text(format!("{url}/-/healthy")).await;
+    let idle = memory();
+    assert!(get_text(format!("{url}/metrics")).await.contains("edgeimpulse_up{account=\"default\"} 0\n"));
+    let line = exporter.says("reason=").await;
+    assert!(line.contains("timed out after 5s"), "{line}");
+    let peak = memory();
+    assert!(peak < idle + 160, "{peak} MiB, {idle} before: what is not read yet is bounded");
 }

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 
 use crate::support::data;
 use crate::support::properties::{
-    every_body_is_bounded, every_response_is_decoded_or_an_error, every_snapshot_is_readable,
+    every_body_is_bounded, every_long_response_is_decoded_or_an_error,
+    every_refusal_is_in_the_words_of_the_api, every_response_is_decoded_or_an_error,
+    every_snapshot_is_readable,
 };
 
 /// Members that are read of some response.
@@ -15,7 +17,8 @@ const NAMES: &str = "
     created dataset type totalFileSize totalFileCount bucket entitlementLimits totalStorage numberOfUsers
     userCount adminCount organizationId expirationDate dailyMetrics date totalProjects experiments enabled
     whitelabels whitelabel organizationsLimit total privateProjectCount cpuComputeTime
-    computeTimeCurrentContractSince totalUsers totalStaffUsers
+    computeTimeCurrentContractSince totalUsers totalStaffUsers staffInfo isStaff deletedDate fullDeletionDate
+    hasPublicVersion trialId billable allowSignup hasPendingPayments
 ";
 
 fn name() -> impl Strategy<Value = &'static str> + Clone {
@@ -78,6 +81,16 @@ proptest! {
     #[test]
     fn every_json_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, response in response()) {
         every_response_is_decoded_or_an_error(&[&[collector, size], response.as_bytes()].concat());
+    }
+
+    #[test]
+    fn every_long_response_is_decoded(collector in any::<u8>(), begin in any::<u8>(), length in any::<u8>(), response in response()) {
+        every_long_response_is_decoded_or_an_error(&[&[collector, begin, length], response.as_bytes()].concat());
+    }
+
+    #[test]
+    fn every_error_status_is_a_refusal_only_in_the_words_of_the_api(status in any::<u8>(), body in prop_oneof![response(), json(), any::<String>()]) {
+        every_refusal_is_in_the_words_of_the_api(&[&[status], body.as_bytes()].concat());
     }
 
     #[test]

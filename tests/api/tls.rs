@@ -41,17 +41,7 @@ impl TlsApi {
         key: &KeyPair,
         expects: fn(&Request) -> bool,
     ) -> Self {
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(tls));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
+        let (acceptor, listener, url) = listen(certificate, key).await;
         let versions = Arc::<Mutex<Vec<Version>>>::default();
         let connections = Arc::<AtomicUsize>::default();
         let (seen, opened) = (Arc::clone(&versions), Arc::clone(&connections));
@@ -74,6 +64,21 @@ impl TlsApi {
         });
         Self { url, certificate: String::new(), versions, connections }
     }
+}
+
+/// Returns what a server with that certificate needs, which offers HTTP/2.
+pub async fn listen(certificate: CertificateDer<'static>, key: &KeyPair) -> (TlsAcceptor, TcpListener, String) {
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
+    (TlsAcceptor::from(Arc::new(tls)), listener, url)
 }
 
 #[tokio::test]

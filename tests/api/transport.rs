@@ -49,8 +49,6 @@ async fn a_file_without_certificates_is_refused() {
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(ended.stderr.contains("--api.ca-file") && ended.stderr.contains(hint), "{ended:?}");
     }
-    let ended = scrape(&["--api.ca-file", "/does/not/exist"], &[]).await;
-    assert!(ended.stderr.contains("--api.ca-file /does/not/exist: No such file"), "{ended:?}");
 }
 
 #[tokio::test]
@@ -73,8 +71,6 @@ async fn a_gateway_whose_certificate_is_for_another_name_is_verified_for_that_na
     assert_eq!(ended.code, Some(1), "the certificate is for another name");
     let other = ["--api.url", &url, "--api.ca-file", &ca, "--api.tls-server-name=other.example"];
     assert_eq!(scrape(&other, &[]).await.code, Some(1), "the configured name is verified");
-    let plain = scrape(&["--api.url=http://127.0.0.1:9", "--api.tls-server-name=studio.example"], &[]).await;
-    assert!(plain.stderr.contains("expected an https URL"), "{plain:?}");
 }
 
 #[tokio::test]
@@ -199,13 +195,14 @@ async fn a_tunnel_is_opened_with_any_password_and_refused_where_it_is_not_possib
         "{head}"
     );
     assert!(head.contains(": Basic amFuOnBAOi8jJel3\r\n"), "{head}");
-    for (option, reason) in [
-        ("--api.url=https://[::1]/v1", "not possible with an IPv6 address and a proxy"),
-        ("--api.tls-server-name=studio.example", "not possible with --api.proxy-url"),
+    let url_option = "--api.url=https://[2001:db8::1]/v1";
+    for (options, variables, reason) in [
+        (vec!["--api.proxy-url", &url], vec![], "use a host name, or leave the proxy out"),
+        (vec![], vec![("HTTPS_PROXY", &*url)], "use a host name, or add the address to NO_PROXY"),
     ] {
-        let ended = scrape(&[option, "--api.proxy-url", &url], &[]).await;
-        assert_eq!(ended.code, Some(2), "{option}: {ended:?}");
-        assert!(ended.stderr.contains(reason), "{option}: {ended:?}");
+        let ended = scrape(&[&[url_option], &*options].concat(), &variables).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(reason), "{ended:?}");
     }
     let refused = ["--api.url=https://forbidden.example/v1", "--api.proxy-url", &url];
     let ended = scrape(&refused, &[]).await;
@@ -233,6 +230,10 @@ async fn certificates_that_openssl_accepts_are_accepted() {
     });
     let signed = authority.sign_with(localhost(), is_authority);
     let version_1 = Signed { certificate: data("version-1/server.pem"), key: data("version-1/server.key") };
+    let signed_by = |authority: &str| Signed {
+        certificate: data(&format!("unsupported-keys/signed-by-{authority}.pem")),
+        key: data("unsupported-keys/signed.key"),
+    };
     for (name, server, trusted, is_accepted) in [
         ("its own authority", &own, own.certificate.clone(), true),
         ("an authority, signed by another", &signed, authority.certificate(), true),
@@ -241,6 +242,8 @@ async fn certificates_that_openssl_accepts_are_accepted() {
         ("another name", &elsewhere, elsewhere.certificate.clone(), false),
         ("expired", &expired, expired.certificate.clone(), false),
         ("for another use", &for_clients, authority.certificate(), false),
+        ("signed by P-521", &signed_by("p521"), data("unsupported-keys/p521.pem"), false),
+        ("signed by RSA-1024", &signed_by("rsa1024"), data("unsupported-keys/rsa1024.pem"), false),
     ] {
         let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes()).unwrap();
         let api = TlsApi::start_with(certificate, &KeyPair::from_pem(&server.key).unwrap(), |_| true).await;

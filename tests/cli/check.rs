@@ -33,6 +33,16 @@ async fn check_succeeds_if_every_permitted_call_succeeds() {
         "\n\nVerdict: ok. 5 calls made, 5 succeeded.\nNext: start the exporter with the same options.\n";
     assert!(ended.stdout.ends_with(verdict), "{}", ended.stdout);
     assert!(!ended.stdout.contains(KEY) && !ended.stderr.contains(KEY));
+    for (arguments, variable, reason) in [
+        (&[][..], "EDGEIMPULSE_JWT", "needs an API key"),
+        (&["--organization-id=1"], "EDGEIMPULSE_API_KEY", "not needed, the organizations are configured"),
+    ] {
+        let url = api.url();
+        let arguments = [&["check", "--api.url", &url], arguments].concat();
+        let ended = Program::start(&arguments, &[(variable, "x")]).end().await;
+        let row = format!("  skipped  organizations                 0  {reason}\n");
+        assert!(ended.stdout.contains(&row), "{}", ended.stdout);
+    }
 }
 
 #[tokio::test]
@@ -109,4 +119,32 @@ async fn check_reports_the_expiry_of_a_credential() {
         assert!(ended.stdout.starts_with(&format!("Account default: {report}")), "{ended:?}");
         assert!(!ended.stderr.contains("panic"), "{ended:?}");
     }
+}
+
+#[tokio::test]
+async fn check_and_the_log_report_once_that_compute_times_have_different_units() {
+    let api = FakeApi::with_samples("typical").await;
+    let usage = json!({ "success": true, "metrics": { "cpuComputeTimeCurrentContract": 7200,
+        "gpuComputeTimeCurrentContract": 1800, "jobsComputeTimeCurrentYear": 150 } });
+    for id in 1..=2 {
+        api.answers(&format!("/api/organizations/{id}/metrics"), &usage).await;
+    }
+    let (url, key) = (api.url(), [("EDGEIMPULSE_API_KEY", KEY)]);
+    for (options, said) in [(&[][..], 1), (&["--api.compute-time-total-unit=minutes"], 0)] {
+        let arguments = [&["check", "--api.url", &url], options].concat();
+        let table = Program::ends(&arguments, &key, 0).await;
+        assert_eq!(table.stdout.matches("Compute time: usage contradicts itself").count(), said, "{table:?}");
+        assert_eq!(table.stderr.matches("usage contradicts itself").count(), said, "{table:?}");
+        let report = Program::ends(&[&arguments[..], &["--format=json"]].concat(), &key, 0).await;
+        let report: Value = serde_json::from_str(&report.stdout).unwrap();
+        assert_eq!(report[0]["compute_time_unit_mismatch"], said == 1);
+    }
+    let mut program =
+        Program::start(&["--api.url", &url, "--web.listen-address=127.0.0.1:0", "--cache.ttl=0s"], &key);
+    let url = format!("http://{}/metrics", program.address().await);
+    for _ in 0..2 {
+        crate::support::get_text(&url).await;
+    }
+    let ended = program.stop().await;
+    assert_eq!(ended.stderr.matches("usage contradicts itself").count(), 1, "{}", ended.stderr);
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::{FakeApi, Program, eventually, file, free_port};
+use crate::api::tls::TlsApi;
+use crate::support::{Exposition, FakeApi, Program, eventually, file, free_port, get_text};
 
 async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let ended = Program::ends(arguments, environment, 2).await;
@@ -30,7 +31,6 @@ async fn with_more_than_one_credential_it_says_which() {
 async fn what_cannot_work_is_one_clear_line_and_exit_code_2() {
     let (key, empty) = (file("key", "ei_x"), file("empty", "\n"));
     for (arguments, hint) in [
-        (vec!["--api.key-file", "/does/not/exist"], "file /does/not/exist cannot be read: No such file"),
         (vec!["--api.key-file", &empty], "is empty"),
         (vec!["--api.key-file", &key, "--api.url", "studio"], "--api.url"),
         (vec!["--api.key-file", &key, "--api.url", "ftp://a.example"], "http or https"),
@@ -94,6 +94,13 @@ async fn an_account_that_finds_no_organization_says_what_to_set() {
             assert_eq!(ended.stderr.contains(line), is_said, "{arguments:?}: {}", ended.stderr);
         }
     }
+    for (name, arguments) in [("--user-id", &["--user-id=2"][..]), ("EDGEIMPULSE_USER_IDS", &[])] {
+        let arguments = [&["check-config", "--api.key-file", &key], arguments].concat();
+        let value = if name.starts_with("EDGE") { "2" } else { "" };
+        let ended = Program::ends(&arguments, &[("EDGEIMPULSE_USER_IDS", value)], 0).await;
+        let line = format!("{name} has no effect with an API key: it requires a JWT");
+        assert!(ended.stderr.contains(&line), "{}", ended.stderr);
+    }
 }
 
 #[tokio::test]
@@ -137,17 +144,126 @@ async fn a_variable_that_nothing_reads_is_a_warning_with_the_nearest_name() {
          did you mean EDGEIMPULSE_WEB_LISTEN_ADDRESS?",
     ];
     assert_eq!(warnings, expected);
+    // Also if the configuration fails because of it.
+    let ended = Program::ends(&[], &[("EDGEIMPULSE_API_KYE", "canary")], 2).await;
+    let (error, warning) = ended.stderr.split_once('\n').unwrap();
+    assert!(error.starts_with("error: no credential: set EDGEIMPULSE_API_KEY"), "{error}");
+    let expected = "warning: the environment variable EDGEIMPULSE_API_KYE is ignored, no option has this name: \
+                    did you mean EDGEIMPULSE_API_KEY?\n";
+    assert_eq!(warning, expected);
+    let ended = Program::ends(&["--config.file=/none"], &[("EDGEIMPULSE_TEAM_KEY", "canary")], 2).await;
+    assert_eq!(ended.stderr.lines().count(), 1, "a file may name any variable: {}", ended.stderr);
 }
 
+/// Options that cannot be used, as flags and in a file, the place in the file, and the error. The first option is the
+/// reason. `TAKEN` is an address that is in use.
+const UNUSABLE: [(&str, &str, &str, &str); 12] = [
+    (
+        "--api.ca-file=/none/ca.pem",
+        "api: {ca_file: /none/ca.pem}",
+        ":1:16: api.ca_file",
+        "/none/ca.pem: No such file",
+    ),
+    (
+        "--api.tls-server-name=a.example --api.url=http://a.example",
+        "api:\n  tls_server_name: a.example\n  url: http://a.example",
+        ":2:20: api.tls_server_name",
+        "not possible with an API whose URL is not https",
+    ),
+    (
+        "--api.tls-server-name=a.example --api.proxy-url=http://a.example",
+        "api:\n  tls_server_name: a.example\n  proxy_url: http://a.example",
+        ":2:20: api.tls_server_name",
+        "not possible with the URL of a proxy",
+    ),
+    (
+        "--api.url=https://[::1] --api.proxy-url=http://a.example",
+        "api: {proxy_url: 'http://a.example', url: 'https://[::1]'}",
+        ":1:43: api.url",
+        "not possible with an IPv6 address and a proxy",
+    ),
+    (
+        "--api.proxy-url=http://a.example/path",
+        "api: {proxy_url: 'http://a.example/path'}",
+        ":1:18: api.proxy_url",
+        "expected an http or https URL",
+    ),
+    (
+        "--web.config.file=/none/web.yaml",
+        "web: {config_file: /none/web.yaml}",
+        ":1:20: web.config_file",
+        "/none/web.yaml: cannot be read: No such file",
+    ),
+    (
+        "--web.listen-address=TAKEN",
+        "web: {listen_addresses: ['TAKEN']}",
+        ":1:25: web.listen_addresses",
+        "cannot listen on TAKEN: address in use, choose another",
+    ),
+    (
+        "--web.probe-listen-address=TAKEN --web.listen-address=127.0.0.1:0",
+        "web: {listen_addresses: ['127.0.0.1:0'], probe_listen_address: 'TAKEN'}",
+        ":1:64: web.probe_listen_address",
+        "cannot listen on TAKEN: address in use, choose another",
+    ),
+    (
+        "--web.systemd-socket",
+        "web: {systemd_socket: true}",
+        ":1:23: web.systemd_socket",
+        "systemd passed no sockets",
+    ),
+    ("--config.file=/none/c.yaml", "", "", "/none/c.yaml: No such file"),
+    (
+        "--api.key-file=/none/key",
+        "accounts: [{name: a, key_file: /none/key}]",
+        ":1:32: key_file",
+        "the API key in file /none/key cannot be read: No such file",
+    ),
+    (
+        "--api.jwt-file=/none/jwt",
+        "accounts: [{name: a, jwt_file: /none/jwt}]",
+        ":1:32: jwt_file",
+        "the JWT in file /none/jwt cannot be read: No such file",
+    ),
+];
+
 #[tokio::test]
-async fn a_port_in_use_is_one_clear_line_and_exit_code_2() {
+async fn an_error_after_parsing_names_the_flag_the_variable_or_the_place_in_the_file() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let line = refused(&["--web.listen-address", &address], &[("EDGEIMPULSE_API_KEY", "ei_x")]).await;
-    assert!(
-        line.contains(&address) && line.contains("in use") && line.contains("--web.listen-address"),
-        "{line}"
-    );
+    for (flags, text, place, error) in UNUSABLE {
+        let (flags, mut text, error) = (
+            flags.replace("TAKEN", &address),
+            text.replace("TAKEN", &address),
+            error.replace("TAKEN", &address),
+        );
+        let has_credential = !flags.contains("-file=/none/key") && !flags.contains("-file=/none/jwt");
+        let credential = ("EDGEIMPULSE_API_KEY", if has_credential { "ei_x" } else { "" });
+        let flags: Vec<_> = flags.split(' ').collect();
+        let (flag, _) = flags[0].split_once('=').unwrap_or((flags[0], ""));
+        let line = refused(&flags, &[credential]).await;
+        assert!(line.starts_with(&format!("error: {flag}: {error}")), "{line}");
+
+        let variables = flags.iter().map(|flag| flag.split_once('=').unwrap_or((flag, "true")));
+        let variables: Vec<_> = variables
+            .map(|(flag, value)| {
+                let name = flag.trim_start_matches("--").replace("api.jwt", "jwt").replace(['.', '-'], "_");
+                (format!("EDGEIMPULSE_{}", name.to_uppercase()), value)
+            })
+            .collect();
+        let environment = variables.iter().map(|(name, value)| (name.as_str(), *value)).chain([credential]);
+        let line = refused(&[], &environment.collect::<Vec<_>>()).await;
+        assert!(line.starts_with(&format!("error: {}: {error}", variables[0].0)), "{line}");
+
+        if has_credential {
+            text += "\naccounts: [{name: a, key_env: EDGEIMPULSE_API_KEY}]";
+        }
+        let config = file("config.yaml", &text);
+        if !place.is_empty() {
+            let line = refused(&["--config.file", &config], &[credential]).await;
+            assert!(line.starts_with(&format!("error: {config}{place}: {error}")), "{line}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -160,6 +276,57 @@ async fn a_clock_before_1970_ends_the_start_with_what_to_do() {
         assert_eq!(ended.code, Some(1), "{ended:?}");
         let line = "error: the system clock is before 1970: set it, e.g. by NTP, and start again\n";
         assert_eq!(ended.stderr, line);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs faketime (Debian: faketime)"]
+async fn a_clock_that_is_set_back_changes_no_age_and_closes_no_connection() {
+    let (api, clock) = (TlsApi::start().await, file("clock", "+0"));
+    // faketime would leave the program running when the test ends, so only its library is used.
+    let library =
+        tokio::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
+    let library = String::from_utf8(library.await.unwrap().stdout).unwrap();
+    let arguments = ["--api.url", &api.url, "--api.ca-file", &api.certificate, "--cache.ttl=0s"];
+    let one_call = ["--organization-id=1", "--no-collector.usage", "--web.listen-address=127.0.0.1:0"];
+    let environment = [
+        ("EDGEIMPULSE_API_KEY", "ei_x"),
+        ("LD_PRELOAD", library.trim()),
+        ("FAKETIME_TIMESTAMP_FILE", &clock),
+        ("FAKETIME_NO_CACHE", "1"),
+        ("DONT_FAKE_MONOTONIC", "1"),
+    ];
+    let mut exporter = Program::start(&[&arguments[..], &one_call].concat(), &environment);
+    let url = format!("http://{}", exporter.address().await);
+    let scrape = async || Exposition::of_prometheus_text(&get_text(format!("{url}/metrics")).await);
+
+    std::fs::write(&clock, "@1960-01-01 00:00:00").unwrap();
+    for _ in 0..20 {
+        assert!(get_text(format!("{url}/-/healthy")).await.contains("Healthy"), "a new connection each time");
+    }
+    let metrics = eventually(async || {
+        let metrics = scrape().await;
+        let refused = metrics.value("edgeimpulse_exporter_api_errors_total", &[("reason", "tls")]);
+        if refused >= Some(1.0) { Ok(metrics) } else { Err(metrics.text) }
+    });
+    let metrics = metrics.await;
+    assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0), "the certificate is not valid yet");
+    assert_eq!(metrics.value("edgeimpulse_exporter_panics_total", &[]), Some(0.0));
+
+    std::fs::write(&clock, "@2030-01-01 00:00:00").unwrap();
+    let is_up = async |metrics: &Exposition| metrics.value("edgeimpulse_up", &[]) == Some(1.0);
+    eventually(async || is_up(&scrape().await).await.then_some(()).ok_or("not up".to_owned())).await;
+    for (time, start) in [("@2030-01-01 00:00:00", 1_893_456_000.0), ("@2000-01-01 00:00:00", 946_684_800.0)] {
+        std::fs::write(&clock, time).unwrap();
+        let metrics = scrape().await;
+        assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0), "{time}");
+        let success = "edgeimpulse_scrape_collector_last_success_timestamp_seconds";
+        let success = metrics.value(success, &[("collector", "organization")]).unwrap();
+        assert!((start..start + 86400.0).contains(&success), "{success} at {time}");
+        assert_eq!(
+            metrics.value("edgeimpulse_scrape_collector_stale", &[("collector", "organization")]),
+            Some(0.0)
+        );
     }
 }
 

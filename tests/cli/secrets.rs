@@ -97,6 +97,37 @@ async fn a_secret_in_place_of_any_value_is_not_shown() {
 }
 
 #[tokio::test]
+async fn a_short_secret_in_place_of_a_file_or_a_variable_is_not_shown() {
+    // Unlike a key, it has nothing that a name cannot have.
+    for secret in ["0123456789canary", PASSWORD, "Canary_1"] {
+        for option in
+            ["config.file", "api.key-file", "api.jwt-file", "api.ca-file", "web.config.file", "replay"]
+        {
+            let (flag, value) = (format!("--{option}={secret}"), file("key", "ei_x"));
+            let others =
+                ["api.ca-file", "web.config.file"].contains(&option).then(|| format!("--api.key-file={value}"));
+            let arguments = ["check-config", &flag].into_iter().chain(others.as_deref()).collect::<Vec<_>>();
+            let ended = Program::ends(&arguments, &[], 2).await;
+            assert_hidden(&ended.stderr, &flag);
+            assert!(ended.stderr.contains(&format!("--{option}: ")), "{}", ended.stderr);
+            assert!(ended.stderr.contains("[redacted]"), "{}", ended.stderr);
+        }
+        for field in ["key_env", "jwt_env", "key_file", "jwt_file"] {
+            let path = file("config.yaml", &format!("accounts: [{{name: a, {field}: {secret}}}]"));
+            let ended = Program::ends(&["check-config", "--config.file", &path], &[], 2).await;
+            // A file is relative to the one that names it.
+            let ends =
+                ["cannot be read: No such file or directory (os error 2)\n", "the variable is not set\n"];
+            assert!(
+                ended.stderr.contains(&format!("{field}: the "))
+                    && ends.iter().any(|end| ended.stderr.ends_with(end))
+            );
+            assert_hidden(&ended.stderr, field);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_secret_in_place_of_any_value_of_a_file_is_not_shown() {
     let account = "accounts: [{name: a, key_file: b}]";
     let folder = Folder::empty();

@@ -297,9 +297,11 @@ async fn a_log_level_shows_what_it_is_for_and_nothing_of_connections() {
         let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await;
         let found = ["API server error", "invalid values"].map(|text| ended.stderr.contains(text));
         assert_eq!(found, shown, "{level}: {}", ended.stderr);
-        let exchange = ["request: GET http://", "response: HTTP/1.1 200 ", "content-type: application/json"];
+        let query = "/organizations/1/metrics?excludeEdgeImpulseUsers=true&projectVisibility=private";
+        let exchange =
+            ["request: GET http://", query, "response: HTTP/1.1 200 ", "content-type: application/json"];
         let is_traced = exchange.map(|text| ended.stderr.contains(text));
-        assert_eq!(is_traced, [level.ends_with("trace"); 3], "{level}: {}", ended.stderr);
+        assert_eq!(is_traced, [level.ends_with("trace"); 4], "{level}: {}", ended.stderr);
         let own = ["API server error", "invalid values", "call succeeded", "scrape", "request: ", "response: "];
         let other: Vec<_> =
             ended.stderr.lines().filter(|line| !own.iter().any(|text| line.contains(text))).collect();

@@ -39,9 +39,15 @@ async fn a_call_with_an_interval_is_made_once_in_it_however_often_it_is_scraped(
     let api = portfolio(30).await;
     api.answers("/api/organizations/1", &json!({ "success": true, "organization": { "id": 1 } })).await;
     let exporter = Running::with_key(&api, &[OWNER]).await;
+    let mut ages = Vec::new();
     for _ in 0..3 {
-        assert_eq!(shown(&exporter.scrape().await), 30);
+        let metrics = exporter.scrape().await;
+        assert_eq!(shown(&metrics), 30);
+        let name = "edgeimpulse_scrape_collector_last_success_timestamp_seconds";
+        ages.push(metrics.value(name, &[("collector", "whitelabel_organizations")]).unwrap());
     }
+    // The clock of the test stands still.
+    assert!(ages.is_sorted_by(|before, after| before > after), "the response keeps its age: {ages:?}");
     let calls = calls_of_organizations(&api).await;
     // The calls are spread over 15 minutes: some may be due again while this test runs.
     assert!((30..33).contains(&calls), "{calls}");

@@ -36,9 +36,11 @@ async fn the_first_collector_with_a_value_determines_it() {
     assert_eq!(of("admins"), Some(4.0), "only in the response for the user");
     assert_eq!(of("created_timestamp_seconds"), Some(1_609_459_200.0), "organization before user");
     assert_eq!(of("storage_limit_bytes"), Some(200.0));
-    assert_eq!(of("users_limit"), None, "limits come whole from one collector");
-    let limited = metrics.value("edgeimpulse_organization_entitlement_limited", &[("entitlement", "users")]);
-    assert_eq!(limited, Some(0.0));
+    assert_eq!(of("users_limit"), Some(3.0), "a number of any collector before none of another one");
+    assert_eq!(of("projects_limit"), None, "no collector has a number");
+    let limited =
+        |name| metrics.value("edgeimpulse_organization_entitlement_limited", &[("entitlement", name)]);
+    assert_eq!((limited("users"), limited("projects")), (Some(1.0), Some(0.0)));
     let info = metrics.series("edgeimpulse_organization_info", &[]);
     assert_eq!(info.len(), 1);
     assert_eq!(info[0].labels["organization_name"], "As it is");
@@ -76,6 +78,9 @@ async fn an_info_series_keeps_its_labels_or_ends_when_a_call_fails() {
         for labels in infos(&metrics, "organization") {
             assert!(infos(&before, "organization").contains(&labels), "{path}: {labels:?}");
         }
+        let cold = Running::with_jwt(&api, &["--user-id=1"]).await.scrape().await;
+        assert_eq!(cold.value("edgeimpulse_user_organizations", &[]), Some(2.0), "{path}");
+        assert!(infos(&cold, "user").is_empty(), "{path}: nothing was known before");
     }
 }
 

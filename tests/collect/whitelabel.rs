@@ -120,7 +120,9 @@ async fn a_response_without_the_requested_object_is_a_failure() {
     let no_permission = json!({ "success": false, "error": "You do not have permission" });
     for (path, collector, response, error) in [
         (USERS, "whitelabel_users", json!({ "success": true, "users": [] }), "no `total` member"),
-        (WHITELABEL, "whitelabel", json!({ "success": true }), "no `whitelabel` member"),
+        (WHITELABEL, "whitelabel", json!({ "success": true }), "not found (HTTP 200): no `whitelabel` member"),
+        (WHITELABEL, "whitelabel", json!({ "success": true, "whitelabel": null }), "not found (HTTP 200)"),
+        (WHITELABEL, "whitelabel", json!({ "success": true, "whitelabel": 7 }), "cannot decode"),
         (INNER, "whitelabel_organization", json!({ "success": true, "organization": {} }), "cannot decode"),
         (INNER, "whitelabel_organization", no_permission, "not permitted for this credential"),
     ] {
@@ -190,6 +192,48 @@ async fn no_user_in_a_record_is_no_count_of_users() {
 }
 
 #[tokio::test]
+async fn storage_is_that_of_the_newest_record_where_there_is_no_total() {
+    let records = [record("2026-10-30T00:00:00Z", 1, 1)];
+    for (total, used) in [(Value::Null, Some(5.0)), (json!(7), Some(7.0)), (json!(0), Some(0.0))] {
+        let of = inner(&json!({ "success": true, "totalStorage": total, "dailyMetrics": records })).await;
+        assert_eq!(of("storage_used_bytes"), used, "{total}");
+    }
+    let odd = json!({ "success": true, "totalStorage": "odd", "dailyMetrics": records });
+    let metrics = scrape_with(INNER, &odd).await;
+    assert!(metrics.values("edgeimpulse_organization_storage_used_bytes", &[]).is_empty());
+}
+
+#[tokio::test]
+async fn the_name_of_a_developer_profile_of_a_white_label_is_not_shown() {
+    let api = whitelabel().await;
+    let named = json!({ "success": true, "total": 2, "organizations": [
+        { "id": 31, "name": "somebody.s-corner", "billable": false },
+        { "id": 32, "name": "A company", "billable": true },
+    ] });
+    api.answers(LIST, &named).await;
+    let mut newest = record("2026-10-30T00:00:00Z", 1, 1);
+    let company = json!({ "success": true, "dailyMetrics": [newest] });
+    api.answers("/api/organizations/7/whitelabel/organizations/32", &company).await;
+    newest["totalUsers"] = json!(0);
+    let profile = json!({ "success": true, "dailyMetrics": [newest, record("2026-10-29T00:00:00Z", 1, 1)] });
+    api.answers(INNER, &profile).await;
+    let exporter = Running::with_key(&api, &[OWNER]).await;
+    let metrics = exporter.scrape().await;
+    let profile = [("organization_id", "31"), ("developer_profile", "true")];
+    assert_eq!(metrics.value("edgeimpulse_organization_info", &profile), Some(1.0));
+    let company = [("organization_id", "32"), ("organization_name", "A company")];
+    assert_eq!(metrics.value("edgeimpulse_organization_info", &company), Some(1.0));
+    assert_eq!(metrics.values("edgeimpulse_organization_billable", &[]), [0.0, 1.0]);
+
+    // Neither where the records are not shown.
+    for path in ["/metrics", "/metrics?collect[]=whitelabel_organizations", "/", "/sd"] {
+        let text = exporter.page(path).await;
+        assert!(!text.contains("somebody"), "{path}: {text}");
+        assert!(text.contains("A company"), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn an_organization_without_values_is_a_success() {
     let metrics = scrape_with(INNER, &json!({ "success": true, "dailyMetrics": null })).await;
     let inner = [("collector", "whitelabel_organization"), ("organization_id", "31")];
@@ -201,6 +245,7 @@ async fn a_white_label_has_a_name_and_a_quota() {
     let api = whitelabel().await;
     let response = json!({ "success": true, "whitelabel": {
         "id": 70, "name": "Partner \"Cloud\"", "organizationsLimit": 25, "theme": [[{}]], "developmentBoards": 5,
+        "allowPasswordAuth": true, "allowSignup": false,
     } });
     api.answers(WHITELABEL, &response).await;
     api.answers(LIST, &json!({ "success": true, "total": 24, "organizations": [{ "id": 31 }] })).await;
@@ -209,6 +254,11 @@ async fn a_white_label_has_a_name_and_a_quota() {
     let id = [("whitelabel_id", "70")];
     assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations_limit", &id), Some(25.0));
     assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations", &id), Some(24.0));
+    let policy = |policy| {
+        let labels = [("whitelabel_id", "70"), ("policy", policy)];
+        metrics.value("edgeimpulse_whitelabel_policy_enabled", &labels)
+    };
+    assert_eq!((policy("password_auth"), policy("signup")), (Some(1.0), Some(0.0)));
     let info = [("whitelabel_id", "70"), ("whitelabel_name", "Partner \"Cloud\""), ("organization_id", "7")];
     assert_eq!(metrics.value("edgeimpulse_whitelabel_info", &info), Some(1.0));
 

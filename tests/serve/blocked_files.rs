@@ -62,9 +62,18 @@ async fn a_file_that_blocks_keeps_the_last_good_value_and_nothing_waits_for_it()
         assert!(get("/metrics").await.contains("edgeimpulse_up{account=\"a\"} 1"), "{kind}");
         let (_, path) = files.paths().find(|(other, _)| *other == kind).unwrap();
         block(path);
-        // A check of the web configuration is due after a second.
-        tokio::time::sleep(Duration::from_secs(1)).await;
         program.signal("HUP");
+        let asking = async {
+            loop {
+                assert_eq!(get("/-/healthy").await, "Healthy.\n", "{kind}");
+                assert!(get("/metrics").await.contains("edgeimpulse_up{account=\"a\"} 1"), "{kind}");
+            }
+        };
+        let line = tokio::select! {
+            line = program.says("no content within") => line,
+            () = asking => unreachable!("it asks without end"),
+        };
+        assert!(line.contains(path) || kind == "credential", "{line}");
         for _ in 0..3 {
             assert_eq!(get("/-/healthy").await, "Healthy.\n", "{kind}");
             let metrics = get("/metrics").await;
@@ -74,8 +83,6 @@ async fn a_file_that_blocks_keeps_the_last_good_value_and_nothing_waits_for_it()
                 format!("edgeimpulse_exporter_credential_last_load_successful{{account=\"a\"}} {loaded}");
             assert!(metrics.contains(&loaded), "{kind}: {metrics}");
         }
-        let line = program.says("no content within").await;
-        assert!(line.contains(path) || kind == "credential", "{line}");
         program.stop().await
     };
     let [credential, certificate, authority, configuration, web] =

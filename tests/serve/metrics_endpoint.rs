@@ -10,7 +10,8 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, CONTENT_
 use serde_json::json;
 
 use crate::support::exposition::Sample;
-use crate::support::{Exposition, FakeApi, Running};
+use crate::support::wire::{Step, answer};
+use crate::support::{Exposition, FakeApi, Running, Wire};
 
 #[test]
 fn the_format_is_the_one_that_is_preferred() {
@@ -81,7 +82,10 @@ async fn failures_that_did_not_happen_are_counted_as_zero() {
     assert_eq!(errors.len(), edgeimpulse_exporter::api::Error::REASONS.len());
     assert!(errors.iter().all(|sample| sample.value == 0.0));
     let reads = metrics.series("edgeimpulse_exporter_reads_total", &[("collector", "usage")]);
-    assert!(reads.len() > 5 && reads.iter().any(|sample| sample.value == 0.0), "{reads:?}");
+    let results: Vec<_> = reads.iter().map(|sample| (&*sample.labels["result"], sample.value > 0.0)).collect();
+    let others = ["shared", "reused", "deferred", "late", "stale"].map(|result| (result, false));
+    assert!(others.iter().all(|other| results.contains(other)), "{results:?}");
+    assert!(results.len() == 6 && results.contains(&("fetched", true)), "{results:?}");
     let endpoint = [("endpoint", "/api/user")];
     assert!(
         metrics.series("edgeimpulse_exporter_api_errors_total", &endpoint).is_empty(),
@@ -316,6 +320,25 @@ async fn scrapes_at_the_same_time_share_their_calls() {
     let scrapes = futures_util::future::join_all((0..100).map(|_| exporter.page("/metrics"))).await;
     assert!(scrapes.iter().all(|text| text.contains("edgeimpulse_up{account=\"default\"} 1")));
     assert_eq!(api.requests("/api/organizations/1").await.len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_cache_the_same_call_is_made_once_at_a_time_however_many_clients_scrape() {
+    const DURATION: Duration = Duration::from_millis(20);
+    let body = crate::support::data("typical/organization-1.json");
+    let api = Wire::start(move |_, _| vec![Step::Wait(DURATION), answer(body.as_bytes(), "")]).await;
+    let options = ["--organization-id=1", "--no-collector.usage", "--cache.ttl=0s"];
+    let exporter = Running::with_key_at(&api.url, &options).await;
+    let began = Instant::now();
+    let clients = (0..20).map(async |_| {
+        for _ in 0..5 {
+            assert!(exporter.page("/metrics").await.contains("edgeimpulse_up{account=\"default\"} 1"));
+        }
+    });
+    futures_util::future::join_all(clients).await;
+    let most = began.elapsed().as_secs_f64() / DURATION.as_secs_f64() + 1.0;
+    let calls = u32::try_from(api.requests()).unwrap();
+    assert!(calls >= 5 && f64::from(calls) <= most, "{calls} calls of at most {most:.1} one after another");
 }
 
 #[test]

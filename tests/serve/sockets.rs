@@ -74,7 +74,10 @@ async fn a_socket_that_was_left_behind_is_replaced_and_one_in_use_is_not() {
     program.address().await;
     let second = start(&[&unix]).end().await;
     assert_eq!(second.code, Some(2));
-    assert_eq!(second.stderr, format!("error: cannot listen on unix:{path}: address in use\n"));
+    assert_eq!(
+        second.stderr,
+        format!("error: --web.listen-address: cannot listen on unix:{path}: address in use\n")
+    );
     assert!(at(&path).get("http://exporter/").send().await.is_ok(), "the first is not disturbed");
 
     let precious = file("precious", "something");

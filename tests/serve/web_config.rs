@@ -1,14 +1,16 @@
 //! `--web.config.file`: users, rate limit, headers, reloads, and errors.
 
-use std::time::Duration;
+use std::future::ready;
+use std::pin::pin;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
 use reqwest::StatusCode;
 
 use crate::support::pages::blocks_of;
 use crate::support::secure::{Authority, CLIENTS, Folder, Served, TLS};
-use crate::support::{FakeApi, Program, client, eventually};
+use crate::support::{Exposition, FakeApi, Program, client, eventually};
 
 /// A hash that costs little, of "canary-password".
 pub fn users() -> String {
@@ -72,36 +74,75 @@ async fn only_users_with_the_right_password_are_served() {
     }
 }
 
-#[tokio::test]
-async fn a_first_login_succeeds_while_others_guess() {
-    let (api, hash) = (FakeApi::with_samples("typical").await, bcrypt::hash("canary-password", 6).unwrap());
-    let configuration = format!("basic_auth_users: {{ prometheus: '{hash}' }}\n");
+/// Returns the builder of a client whose connections come from this address of the machine.
+fn client_from(address: [u8; 4]) -> reqwest::ClientBuilder {
+    reqwest::Client::builder().no_proxy().local_address(Some(address.into()))
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn logins_succeed_while_two_hundred_clients_guess() {
+    const COST: u32 = 10;
+    drop(client());
+    let (api, hash) = (FakeApi::with_samples("typical").await, bcrypt::hash("canary-password", COST).unwrap());
+    let configuration = format!("basic_auth_users: {{ known: '{hash}', new: '{hash}' }}\n");
     let served = Folder::empty().serve(&api, &configuration, &[]).await;
     let url = served.http("/");
-    let get = async |client: &reqwest::Client, password: &str| {
-        client.get(&url).basic_auth("prometheus", Some(password)).send().await.unwrap().status()
+    let get = async |client: &reqwest::Client, user: &str, password: &str| {
+        client.get(&url).basic_auth(user, Some(password)).send().await.map(|response| response.status())
     };
-    let (busy, is_busy) = tokio::sync::watch::channel(false);
-    let guesses = futures_util::future::join_all((0..100).map(async |number: u32| {
-        // Each has a connection of its own.
-        let client = client();
+    let equal = client_from([127, 0, 0, 2]).build().unwrap();
+    let equal = futures_util::future::join_all((0..150).map(|_| get(&equal, "known", "equal"))).await;
+    assert!(equal.iter().all(|status| *status.as_ref().unwrap() == StatusCode::UNAUTHORIZED), "{equal:?}");
+
+    // They are idle for so long that their connections would be closed.
+    let unkept = client_from([127, 0, 0, 1]).pool_max_idle_per_host(0);
+    let (known, new) = (unkept.build().unwrap(), client_from([127, 0, 0, 4]).build().unwrap());
+    assert_eq!(get(&known, "known", "canary-password").await.unwrap(), StatusCode::OK);
+    let (denied, mut guesses) = tokio::sync::watch::channel(0);
+    let guessing = futures_util::future::join_all((0..200).map(async |number: u32| {
+        let address = [127, 0, 0, 1 + u8::from(number.is_multiple_of(3)) * 2];
+        let mut client = client_from(address).build().unwrap();
         for guess in 0.. {
-            match get(&client, &format!("guess-{number}-{guess}")).await {
-                StatusCode::SERVICE_UNAVAILABLE => {
-                    busy.send_replace(true);
-                }
-                status => assert_eq!(status, StatusCode::UNAUTHORIZED),
+            // An idle connection may be closed just when it is used again.
+            let guess = get(&client, "known", &format!("guess-{number}-{guess}")).await;
+            let Ok(status) = guess else { continue };
+            // One that has to wait for too many others is told so.
+            assert!(matches!(status.as_u16(), 401 | 503), "{status}");
+            denied.send_modify(|denied| *denied += u32::from(status == StatusCode::UNAUTHORIZED));
+            if number.is_multiple_of(2) {
+                client = client_from(address).build().unwrap();
             }
         }
     }));
-    let login = async {
-        is_busy.clone().wait_for(|is_busy| *is_busy).await.unwrap();
-        get(&client(), "canary-password").await
+    let logins = async {
+        for round in 1..=3 {
+            guesses.wait_for(|guesses| *guesses > round).await.unwrap();
+            for _ in 0..10 {
+                assert_eq!(get(&known, "known", "canary-password").await.unwrap(), StatusCode::OK);
+                let other = client_from([127, 0, 0, 3]).build().unwrap();
+                assert_eq!(get(&other, "known", "canary-password").await.unwrap(), StatusCode::OK);
+            }
+        }
+        let before = *guesses.borrow();
+        assert_eq!(get(&new, "new", "canary-password").await.unwrap(), StatusCode::OK, "the first login");
+        let checks = *guesses.borrow() - before;
+        assert!(checks < 50, "{checks} guesses were checked before it");
     };
     tokio::select! {
-        _ = guesses => unreachable!("they guess for ever"),
-        status = login => assert_eq!(status, StatusCode::OK),
+        _ = guessing => unreachable!("they guess for ever"),
+        () = logins => {}
     }
+
+    let crowd = client_from([127, 0, 0, 2]).build().unwrap();
+    let guesses = (0..350).map(async |number| get(&crowd, "known", &format!("crowd-{number}")).await);
+    let guesses = guesses.collect::<futures_util::stream::FuturesUnordered<_>>();
+    let refused = guesses.filter(|guess| ready(matches!(guess, Ok(StatusCode::SERVICE_UNAVAILABLE))));
+    assert!(pin!(refused).next().await.is_some(), "more than 200 wait");
+    let metrics = known.get(served.http("/metrics")).basic_auth("known", Some("canary-password"));
+    let metrics = Exposition::of_prometheus_text(&metrics.send().await.unwrap().text().await.unwrap());
+    let limit = [("limit", "passwords")];
+    assert!(metrics.value("edgeimpulse_exporter_web_limit_reached_total", &limit) > Some(0.0));
 }
 
 #[tokio::test]
@@ -147,7 +188,6 @@ async fn a_change_that_cannot_be_used_is_logged_once_and_changes_nothing() {
         let asking = async {
             loop {
                 let _ = client.get(&url).send().await;
-                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         let line = tokio::select! {
@@ -168,6 +208,33 @@ async fn a_change_that_cannot_be_used_is_logged_once_and_changes_nothing() {
     let ended = served.program.stop().await;
     assert_eq!(ended.stderr.matches("web configuration ").count(), 1, "{}", ended.stderr);
     assert!(!ended.stderr.contains("$2"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_hash_whose_check_is_slow_is_a_warning_at_start_and_after_a_change() {
+    let (api, folder) = (FakeApi::with_samples("typical").await, Folder::empty());
+    let hash = bcrypt::hash("canary-password", 4).unwrap();
+    let with_cost = |cost: &str| format!("basic_auth_users: {{ slow: '{}' }}\n", hash.replace("$04$", cost));
+    folder.write("web.yml", &with_cost("$17$"));
+    let (url, path) = (api.url(), folder.path("web.yml"));
+    let arguments = ["--api.url", &url, "--web.config.file", &path, "--web.listen-address=127.0.0.1:0"];
+    let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let line = program.says("WARN").await;
+    assert!(line.contains("a bcrypt hash has a high cost") && line.contains("cost=17"), "{line}");
+    let url = format!("http://{}/-/healthy", program.address().await);
+    for (cost, line) in [("$16$", "web configuration reloaded"), ("$31$", "cost=31")] {
+        folder.write("web.yml", &with_cost(cost));
+        let asking = async {
+            loop {
+                let _ = crate::support::get(&url).await;
+            }
+        };
+        let line = tokio::select! {
+            line = program.says(line) => line,
+            () = asking => unreachable!("it asks without end"),
+        };
+        assert_eq!(line.contains("a bcrypt hash has a high cost"), cost == "$31$", "{line}");
+    }
 }
 
 #[tokio::test]
@@ -210,12 +277,6 @@ async fn a_configuration_that_cannot_work_ends_the_program_at_once_with_one_line
     let ended = Program::ends(&["demo", "--web.config.file", &path], &[], 2).await;
     let text = "basic_auth_users: a password is not a bcrypt hash; create one with htpasswd -nB";
     assert_eq!(ended.stderr, format!("error: {path}:2:15: {text}\n"));
-    let ended = Program::ends(&["demo", "--web.config.file=/nonexistent/web.yml"], &[], 2).await;
-    assert!(
-        ended.stderr.starts_with("error: /nonexistent/web.yml: cannot be read: No such file"),
-        "{}",
-        ended.stderr
-    );
 }
 
 /// Wrong settings of TLS, after a certificate and a key, and their errors.

@@ -13,6 +13,7 @@ use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, 
 use reqwest::{StatusCode, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -169,24 +170,29 @@ async fn a_volume_of_kubernetes_that_changes_is_followed() {
     served.lets_in(after.client()).await;
 }
 
-/// Serves one page over TLS within limits.
+/// Serves pages over TLS within limits. `/slow` and each part of `/dripping` wait for a permit.
 async fn within(
     authority: &Authority,
     limits: ConnectionLimits,
-) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+) -> (SocketAddr, tokio::sync::oneshot::Sender<()>, Arc<Semaphore>) {
     let folder = Folder::new(authority);
     folder.write("web.yml", TLS);
     let web_config = Some(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap());
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let slow = async || {
-        tokio::time::sleep(Duration::from_millis(900)).await;
+    let permits = Arc::new(Semaphore::new(0));
+    let (own, of_parts) = (Arc::clone(&permits), Arc::clone(&permits));
+    let slow = async move || {
+        own.acquire().await.unwrap().forget();
         "Here."
     };
-    let dripping = async || {
-        let parts = stream::iter(0..15).then(async |_| {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            Ok::<_, std::convert::Infallible>("part")
+    let dripping = async move || {
+        let parts = stream::iter(0..3).then(move |_| {
+            let permits = Arc::clone(&of_parts);
+            async move {
+                permits.acquire().await.unwrap().forget();
+                Ok::<_, std::convert::Infallible>("part")
+            }
         });
         Body::from_stream(parts.boxed())
     };
@@ -195,10 +201,10 @@ async fn within(
     let server = Server::new(socket, web_config);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     tokio::spawn(server.serve(app, async { drop(stopped.await) }, limits));
-    (address, stop)
+    (address, stop, permits)
 }
 
-/// Returns limits of a moment, shorter than a request of `/slow` takes.
+/// Returns limits of a moment.
 fn short_limits() -> ConnectionLimits {
     let short = Duration::from_millis(300);
     ConnectionLimits {
@@ -220,7 +226,7 @@ async fn ended(mut stream: impl AsyncRead + Unpin) -> Vec<u8> {
 #[tokio::test]
 async fn clients_that_do_not_agree_on_tls_are_sent_away() {
     let authority = Authority::new();
-    let (address, _stop) = within(&authority, ConnectionLimits { connections: 1, ..short_limits() }).await;
+    let (address, _stop, _) = within(&authority, ConnectionLimits { connections: 1, ..short_limits() }).await;
     let silent = TcpStream::connect(address).await.unwrap();
     let mut plain = TcpStream::connect(address).await.unwrap();
     plain.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
@@ -236,7 +242,7 @@ async fn clients_that_do_not_agree_on_tls_are_sent_away() {
 
 #[tokio::test]
 async fn a_connection_that_is_not_encrypted_yet_does_not_delay_the_end() {
-    let (address, stop) = within(&Authority::new(), ConnectionLimits::default()).await;
+    let (address, stop, _) = within(&Authority::new(), ConnectionLimits::default()).await;
     let silent = TcpStream::connect(address).await.unwrap();
     let began = Instant::now();
     drop(stop);
@@ -247,19 +253,31 @@ async fn a_connection_that_is_not_encrypted_yet_does_not_delay_the_end() {
 #[tokio::test]
 async fn an_answer_over_http_2_may_take_longer_than_a_connection_may_idle() {
     let authority = Authority::new();
-    let (address, _stop) = within(&authority, short_limits()).await;
-    let response =
-        authority.client().build().unwrap().get(format!("https://{address}/slow")).send().await.unwrap();
+    let (address, _stop, permits) = within(&authority, short_limits()).await;
+    let permit = async |count| {
+        for _ in 0..count {
+            // When two clients have been sent away one after the other, the limits of the request have passed too.
+            for _ in 0..2 {
+                ended(TcpStream::connect(address).await.unwrap()).await;
+            }
+            permits.add_permits(1);
+        }
+    };
+    let client = authority.client().build().unwrap();
+    let (response, ()) = tokio::join!(client.get(format!("https://{address}/slow")).send(), permit(1));
+    let response = response.unwrap();
     assert_eq!((response.status(), response.version()), (StatusCode::OK, Version::HTTP_2));
-    let response = authority.client().build().unwrap().get(format!("https://{address}/dripping")).send();
-    let body = response.await.unwrap().text().await.unwrap();
-    assert_eq!(body, "part".repeat(15), "a response that is read is not cut");
+    let client = authority.client().build().unwrap();
+    let reading =
+        async { client.get(format!("https://{address}/dripping")).send().await.unwrap().text().await };
+    let (body, ()) = tokio::join!(reading, permit(3));
+    assert_eq!(body.unwrap(), "part".repeat(3), "a response that is read is not cut");
 }
 
 #[tokio::test]
 async fn an_idle_connection_of_http_2_is_ended() {
     let authority = Authority::new();
-    let (address, _stop) = within(&authority, short_limits()).await;
+    let (address, _stop, _) = within(&authority, short_limits()).await;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -345,4 +363,62 @@ async fn client_certificates_that_openssl_accepts_are_accepted() {
     assert!(line.contains("BadSignature"), "{line}");
     let lines = served.program.stop().await.stderr.matches("TLS handshake failed").count();
     assert!(lines < 7, "8 handshakes failed, the log has 1 + {lines} lines");
+}
+
+#[tokio::test]
+async fn keys_that_ring_does_not_support_are_refused_with_the_reason() {
+    let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
+    let of = |name: &str| data(&format!("unsupported-keys/{name}"));
+    for (name, reason) in [("p521", "UnsupportedSignature"), ("rsa1024", "BadSignature")] {
+        let folder = Folder::new(&authority);
+        folder.write("clients.crt", &of(&format!("{name}.pem")));
+        let mut served = folder.serve(&api, CLIENTS, &[]).await;
+        let shown = Signed { certificate: of(&format!("signed-by-{name}.pem")), key: of("signed.key") };
+        for _ in 0..2 {
+            let status = served.status(&client_with(&authority, &shown, &TLS13), "/").await;
+            assert_eq!(status, None, "{name}");
+        }
+        let line = served.program.says("TLS handshake failed").await;
+        assert!(line.contains(" INFO ") && line.contains(reason), "{line}");
+        assert!(!served.program.stop().await.stderr.contains("TLS handshake failed"), "one line in 10 seconds");
+
+        folder.write("server.crt", &of(&format!("{name}.pem")));
+        folder.write("server.key", &of(&format!("{name}.key")));
+        let error = folder.refused(TLS);
+        assert!(error.contains("server.key contains a private key that is not supported"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_cipher_suites_is_the_servers_unless_it_prefers_the_clients() {
+    let authority = Authority::new();
+    let mut provider = ring::default_provider();
+    provider.cipher_suites.reverse();
+    let first = provider.cipher_suites.iter().rfind(|suite| suite.tls13().is_some()).unwrap().suite();
+    let last = provider.cipher_suites.iter().find(|suite| suite.tls13().is_some()).unwrap().suite();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.certificate().as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(provider));
+    let config = config.with_protocol_versions(&[&TLS13]).unwrap().with_root_certificates(roots);
+    let connector = TlsConnector::from(Arc::new(config.with_no_client_auth()));
+    for (prefers, suite) in [("true", first), ("null", first), ("false", last)] {
+        let folder = Folder::new(&authority);
+        folder.write("web.yml", &TLS.replace(" }", &format!(", prefer_server_cipher_suites: {prefers} }}")));
+        let web_config = Some(WebConfigWatcher::load(folder.path("web.yml").into()).unwrap());
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let app = Router::new().fallback(async || "Here.");
+        let server =
+            Server::new(socket, web_config).serve(app, std::future::pending(), ConnectionLimits::default());
+        let connecting = async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            connector.connect(address.ip().into(), stream).await.unwrap()
+        };
+        let stream = tokio::select! {
+            stream = connecting => stream,
+            _ = server => unreachable!("it serves for ever"),
+        };
+        let negotiated = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
+        assert_eq!(negotiated, suite, "{prefers}");
+    }
 }

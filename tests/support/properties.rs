@@ -1,11 +1,12 @@
 //! Properties of every response and every snapshot, for proptest and for the fuzzers in `fuzz/`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use axum::http;
 use bytes::Bytes;
-use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, body_parts, decode};
+use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, Share, body_parts, decode, refusal};
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
     AccountStatus, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
@@ -19,6 +20,7 @@ use super::exposition::Exposition;
 const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
     compute_time_unit: 1.0,
+    compute_time_total_unit: 1.0,
     memory_unit: 1.0,
     projects: true,
     most_datasets: 10,
@@ -30,7 +32,7 @@ const SECRET: &str = "ei_secret";
 
 fn decoded(call: &Call, response: &[u8], size: usize) -> Decoded {
     let parts: Vec<_> = response.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-    let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, SECRET);
+    let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, Share::default(), SECRET);
     decoding.now_or_never().expect("nothing to wait for")
 }
 
@@ -54,12 +56,47 @@ pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
         Err(error) => {
             let ordinary = matches!(
                 error,
-                Error::Decode(_) | Error::Api(_) | Error::Unauthorized(_) | Error::Forbidden(_)
+                Error::Decode(_)
+                    | Error::Api(_)
+                    | Error::Unauthorized(_)
+                    | Error::Forbidden(_)
+                    | Error::NotFound(_)
             );
             assert!(ordinary, "{error:?}");
             assert!(!error.to_string().contains(SECRET) && !error.to_string().contains(char::is_control));
         }
     }
+}
+
+/// Decodes a response that is longer than any buffer: a piece of the input, from one place to another, again and again.
+pub fn every_long_response_is_decoded_or_an_error(input: &[u8]) {
+    let [collector, begin, length, response @ ..] = input else { return };
+    let (before, rest) = response.split_at(usize::from(*begin).min(response.len()));
+    let (piece, after) = rest.split_at(usize::from(*length).min(rest.len()));
+    let times = (80 * 1024) / piece.len().max(1);
+    let long = [&[*collector, u8::MAX][..], before, &piece.repeat(times), after].concat();
+    every_response_is_decoded_or_an_error(&long);
+}
+
+/// A response with an error status is a refusal only in the API's own words, and nothing else of it is shown.
+pub fn every_refusal_is_in_the_words_of_the_api(input: &[u8]) {
+    const STATUS: [u16; 8] = [400, 401, 403, 404, 418, 429, 500, 503];
+    let [status, body @ ..] = input else { return };
+    let status = STATUS[usize::from(*status) % STATUS.len()];
+    let parts: Vec<_> = body.chunks(97).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let parts = futures_util::stream::iter(parts);
+    let (is_of_api, detail) = runtime.block_on(refusal(parts, status, SECRET, Duration::from_mins(1)));
+    let error = Error::of_status(detail, is_of_api, None);
+    let json = serde_json::from_slice::<serde_json::Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    if let Ok(json) = &json {
+        assert_eq!(is_of_api, json["success"] == false, "{json}");
+    }
+    let is_refusal = matches!(error, Error::Forbidden(_) | Error::NotFound(_));
+    assert!(!is_refusal || is_of_api && [403, 404].contains(&status), "{error:?}");
+    assert!(is_of_api || error.reason() != "unauthorized" || status == 401, "{error:?}");
+    let text = error.to_string();
+    assert!(text.len() < 300 && !text.contains(SECRET) && !text.contains(char::is_control), "{text}");
 }
 
 /// Whatever the response is, its texts and lists have their limits.
@@ -153,6 +190,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             tier: input.arbitrary()?,
             suspended: input.arbitrary()?,
             mfa_configured: input.arbitrary()?,
+            pending_payments: input.arbitrary()?,
             organizations: input.arbitrary()?,
             private_projects,
             subscription_downgrade,
@@ -169,6 +207,8 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             name: input.arbitrary()?,
             organizations: input.arbitrary()?,
             organizations_limit: input.arbitrary()?,
+            password_auth: input.arbitrary()?,
+            signup: input.arbitrary()?,
             users_by_tier: input.arbitrary()?,
             users_active: input.arbitrary()?,
         };

@@ -27,6 +27,8 @@ const MAX_DAYS: usize = 10_000;
 pub(super) struct DailyRecords {
     /// The record with the latest date; the last of several.
     pub(super) newest: Option<DailyRecord>,
+    /// Whether that record counts 0 users.
+    pub(super) is_without_users: bool,
     /// All records in the order of the response, if they are kept one by one.
     pub(super) all: Vec<DailyRecord>,
 }
@@ -36,8 +38,9 @@ impl Fold for DailyRecords {
 
     fn add(&mut self, fields: &RecordFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
         let staff = fields.staff.read(errors);
+        let all_users = fields.users.read(errors);
         // 0 counts nobody: developer profiles and users have it.
-        let users = fields.users.read(errors).filter(|users| *users > 0.0);
+        let users = all_users.filter(|users| *users > 0.0);
         let cpu_compute_time = fields.cpu.read(errors);
         let gpu_compute_time = fields.gpu.read(errors);
         let compute_since = fields.since.read(errors);
@@ -49,6 +52,7 @@ impl Fold for DailyRecords {
             DailyRecord { date, users, cpu_compute_time, gpu_compute_time, compute_since, storage, projects };
         if self.newest.is_none_or(|newest| newest.date <= date) {
             self.newest = Some(record);
+            self.is_without_users = all_users == Some(0.0);
         }
         let is_beyond = options.days && self.all.len() == MAX_DAYS;
         if options.days && !is_beyond {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::DecodeOptions;
 use crate::api::fields::{Convert, Field, Fold, fields};
-use crate::api::values::{Date, DecodeErrors, Number, Text};
+use crate::api::values::{Date, DecodeErrors, MAX_SHORT_TEXT, Number, Text};
 use crate::metrics::{catalogue, series};
 use crate::model::{Dataset, Unique};
 
@@ -62,6 +62,9 @@ impl Convert for Dataset {
     }
 }
 
+/// Size of a dataset with its texts, in bytes.
+const SIZE: usize = size_of::<Dataset>() + 4 * MAX_SHORT_TEXT;
+
 /// Datasets with different names.
 #[derive(Debug, Default)]
 pub(super) struct Datasets(Unique<Dataset>);
@@ -71,7 +74,7 @@ impl Fold for Datasets {
 
     fn add(&mut self, fields: &DatasetFields<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
         let Some(dataset) = Dataset::convert(fields, errors) else { return 0 };
-        self.0.add(dataset, options.most_datasets, |dataset| &*dataset.name, series_of)
+        self.0.add(dataset, options.most_datasets, name_of, series_of)
     }
 }
 
@@ -84,8 +87,9 @@ impl Datasets {
         errors: &mut DecodeErrors,
     ) -> Arc<Unique<Dataset>> {
         let Self(mut datasets) = self;
-        let left_out = datasets.limit(options.most_datasets, |dataset| &*dataset.name, series_of);
-        errors.left_out("datasets", left_out);
+        let left_out = datasets.limit(options.most_datasets, name_of, series_of);
+        let fitting = errors.fitting(datasets.rows.len(), SIZE);
+        errors.left_out("datasets", left_out + datasets.limit(fitting, name_of, series_of));
         let mut previous = None::<&mut Dataset>;
         for dataset in &mut datasets.rows {
             dataset.organization_id = id;
@@ -96,6 +100,10 @@ impl Datasets {
         }
         Arc::new(datasets)
     }
+}
+
+fn name_of(dataset: &Dataset) -> &str {
+    &dataset.name
 }
 
 fn series_of(dataset: &Dataset) -> u64 {

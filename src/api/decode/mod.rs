@@ -22,6 +22,7 @@ use self::organizations::OrganizationsResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
 use self::user::{UserObject, WhitelabelUserResponse};
+use super::budget::Share;
 use super::error::{Error, ErrorDetail};
 use super::fields::{Member, Object};
 use super::stream::{JsonStream, Parts};
@@ -33,8 +34,10 @@ use crate::model::{Call, Collector, Facts, Organization, UnixTime};
 pub struct DecodeOptions {
     /// Start of the call: the end of the windows of activity.
     pub now: UnixTime,
-    /// Seconds in the unit of the usage response's compute times.
+    /// Seconds in the unit of the usage response's CPU and GPU compute times.
     pub compute_time_unit: f64,
+    /// Seconds in the unit of the usage response's total compute times.
+    pub compute_time_total_unit: f64,
     /// Bytes in the unit of the default compute limits' memory.
     pub memory_unit: f64,
     /// Whether projects are kept one by one.
@@ -78,28 +81,38 @@ trait Response: Object {
     }
 }
 
-/// Decodes the response to `call`, with status 200, while its parts arrive. Error texts do not contain `secret`.
-pub async fn decode<S: Parts>(parts: S, call: &Call, options: &DecodeOptions, secret: &str) -> Decoded {
+/// Decodes the response to `call`, with status 200, while its parts arrive. Takes no more of the account's limits than
+/// `share` has. Error texts do not contain `secret`.
+pub async fn decode<S: Parts>(
+    parts: S,
+    call: &Call,
+    options: &DecodeOptions,
+    share: Share,
+    secret: &str,
+) -> Decoded {
     match call.collector {
-        Collector::Usage => decode_as::<UsageResponse>(parts, call, options, secret).await,
-        Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, secret).await,
-        Collector::User => decode_as::<UserObject>(parts, call, options, secret).await,
-        Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, secret).await,
+        Collector::Usage => decode_as::<UsageResponse>(parts, call, options, share, secret).await,
+        Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, share, secret).await,
+        Collector::User => decode_as::<UserObject>(parts, call, options, share, secret).await,
+        Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, share, secret).await,
         Collector::UserOrganizations | Collector::Organizations => {
-            decode_as::<OrganizationsResponse>(parts, call, options, secret).await
+            decode_as::<OrganizationsResponse>(parts, call, options, share, secret).await
         }
         Collector::WhitelabelOrganization => {
-            decode_as::<whitelabel_organization::OrganizationResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel_organization::OrganizationResponse>(parts, call, options, share, secret)
+                .await
         }
         Collector::WhitelabelOrganizations => {
-            decode_as::<whitelabel::OrganizationsResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel::OrganizationsResponse>(parts, call, options, share, secret).await
         }
-        Collector::WhitelabelUser => decode_as::<WhitelabelUserResponse>(parts, call, options, secret).await,
+        Collector::WhitelabelUser => {
+            decode_as::<WhitelabelUserResponse>(parts, call, options, share, secret).await
+        }
         Collector::WhitelabelUsers => {
-            decode_as::<whitelabel::UsersResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel::UsersResponse>(parts, call, options, share, secret).await
         }
         Collector::Whitelabel => {
-            decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, secret).await
+            decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
         }
     }
 }
@@ -108,9 +121,10 @@ async fn decode_as<T: Response>(
     parts: impl Parts,
     call: &Call,
     options: &DecodeOptions,
+    share: Share,
     secret: &str,
 ) -> Decoded {
-    let mut json = JsonStream::new(parts, *options);
+    let mut json = JsonStream::new(parts, *options, share);
     let mut response = T::default();
     let envelope = json.document(&mut response).await;
     let (has_member, mut errors) = (json.has_member, json.errors);
@@ -120,9 +134,10 @@ async fn decode_as<T: Response>(
         match envelope.success.read(&mut errors) {
             // All members of a white label's organization are optional: any one shows that the response is of one.
             Some(true) if has_member || call.collector != Collector::WhitelabelOrganization => {
-                response.facts(call, options, &mut errors).ok_or_else(|| missing(call.collector))
+                let facts = response.facts(call, options, &mut errors);
+                facts.ok_or_else(|| missing(call.collector, errors.invalid.is_empty()))
             }
-            Some(true) => Err(missing(call.collector)),
+            Some(true) => Err(missing(call.collector, true)),
             Some(false) => Err(Error::of_text(ErrorDetail::new(200, text.as_deref(), secret))),
             None => Err(Error::Decode("no `success` member".to_owned())),
         }
@@ -148,13 +163,19 @@ pub const fn members(collector: Collector) -> &'static [Member] {
     }
 }
 
-fn missing(collector: Collector) -> Error {
+/// Returns the error of a response without the member that it must have; `is_absent` tells it from an invalid one.
+fn missing(collector: Collector, is_absent: bool) -> Error {
     let names = members(collector).iter().map(|member| format!("`{}`", member.name));
     let names: Vec<_> = match collector {
         Collector::WhitelabelOrganization => names.collect(),
         _ => names.take(1).collect(),
     };
-    Error::Decode(format!("no {} member", names.join(" or ")))
+    let text = format!("no {} member", names.join(" or "));
+    // The API's document does not require this member: an organization may have no white label.
+    if collector == Collector::Whitelabel && is_absent {
+        return Error::NotFound(ErrorDetail { text: Some(text), ..ErrorDetail::new(200, None, "") });
+    }
+    Error::Decode(text)
 }
 
 fn only(organization: Organization) -> Facts {

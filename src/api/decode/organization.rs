@@ -6,8 +6,8 @@ use super::datasets::Datasets;
 use super::organizations::OrganizationObject;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Field, Single, fields, streamed};
-use crate::api::values::{Boolean, DecodeErrors, Id, Number, Text, Value};
-use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, MAX_SHORT_TEXT, Number, Text, Value};
+use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo, UnixTime};
 
 streamed!(
     /// `OrganizationInfoResponse`
@@ -83,6 +83,29 @@ impl LimitFields<'_> {
     }
 }
 
+/// Converts what is about the trial of an organization: whether it is running, when it expired, and when it was upgraded.
+/// Only the presence of the id matters, which the API's document describes as any number.
+pub(super) fn trial(
+    id: &Field<'_, Number>,
+    expired: &Field<'_, Date>,
+    upgraded: &Field<'_, Date>,
+    errors: &mut DecodeErrors,
+) -> (Option<bool>, Option<UnixTime>, Option<UnixTime>) {
+    let has_trial = match id.get(errors) {
+        Value::Valid(_) => Some(true),
+        // Null is no trial; without the member, the response says nothing about it.
+        Value::Missing => id.json.is_some().then_some(false),
+        Value::Invalid => None,
+    };
+    let (expired, upgraded) = (expired.get(errors), upgraded.get(errors));
+    let is_running = match (expired, upgraded) {
+        (Value::Missing, Value::Missing) => has_trial,
+        (Value::Invalid, _) | (_, Value::Invalid) => None,
+        _ => has_trial.map(|_| false),
+    };
+    (is_running, expired.valid(), upgraded.valid())
+}
+
 /// Converts what identifies an organization. If its kind is invalid, the name is dropped: it may be a user's.
 pub(super) fn info(
     name: &Field<'_, Text>,
@@ -116,8 +139,11 @@ impl Response for OrganizationResponse {
         organization.limits = self.limits.map(|limits| limits.convert(errors));
         let job_limit = self.performance.and_then(|performance| performance.job_limit.read(errors));
         organization.job_time_limit = job_limit.map(|minutes| minutes * SECONDS_PER_MINUTE);
-        // The first one of a name counts.
-        let experiments = self.experiments.fold.map(|list| list.into_iter().rev().collect());
+        let experiments = self.experiments.fold.map(|mut list| {
+            errors.fit("experiments", &mut list, size_of::<Experiment>() + MAX_SHORT_TEXT);
+            // The first one of a name counts.
+            list.into_iter().rev().collect()
+        });
         organization.experiments = experiments.map(Arc::new);
         organization.datasets = self.datasets.fold.map(|datasets| datasets.finish(id, options, errors));
         Some(only(organization))

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::organization::info;
+use super::organization::{info, trial};
 use super::organization_users::OrganizationUsers;
 use super::projects::Projects;
 use super::{DecodeOptions, Response, only};
 use crate::api::Error;
 use crate::api::fields::{Each, Object, Schema, Single, Slot, streamed};
 use crate::api::stream::{JsonStream, Parts};
-use crate::api::values::{Boolean, Date, DecodeErrors, Id, Text};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
 use crate::model::{Call, Collector, Facts, Organization, OrganizationInfo, User};
 
 streamed!(
@@ -28,6 +28,7 @@ streamed!(
         created: Single<Date> = "created",
         contract_start: Single<Date> = "contractStartDate",
         deleted: Single<Date> = "deletedDate",
+        trial_id: Single<Number> = "trialId",
         trial_expired: Single<Date> = "trialExpiredDate",
         trial_upgraded: Single<Date> = "trialUpgradedDate",
         users: Each<OrganizationUsers> = "users",
@@ -39,6 +40,8 @@ impl OrganizationObject {
     /// Converts the object. The id of the call counts where there is one; an invalid one of the response is counted.
     pub(super) fn convert(self, id: u64, options: &DecodeOptions, errors: &mut DecodeErrors) -> Organization {
         let _ = self.id.read(errors);
+        let (trial, trial_expired, trial_upgraded) =
+            trial(&self.trial_id, &self.trial_expired, &self.trial_upgraded, errors);
         let mut organization = Organization {
             info: OrganizationInfo {
                 whitelabel_name: self.whitelabel_name.read(errors),
@@ -47,8 +50,9 @@ impl OrganizationObject {
             created: self.created.read(errors),
             contract_start: self.contract_start.read(errors),
             deleted: self.deleted.read(errors),
-            trial_expired: self.trial_expired.read(errors),
-            trial_upgraded: self.trial_upgraded.read(errors),
+            trial,
+            trial_expired,
+            trial_upgraded,
             ..Organization::new(id)
         };
         self.users.finish(&mut organization);
@@ -56,9 +60,6 @@ impl OrganizationObject {
         organization
     }
 }
-
-/// Maximum number of organizations of a list that are kept: twice as many as the largest white label has.
-pub(in crate::api) const MAX_ORGANIZATIONS: usize = 20_000;
 
 /// A list of organization objects, each converted when it has arrived; `None` without a list.
 #[derive(Debug)]
@@ -76,17 +77,16 @@ impl Slot for Organizations {
         if json.enter(b'[', name).await? {
             let facts = self.0.insert(Facts::default());
             while json.advance(b']').await? {
-                if facts.organizations.len() == MAX_ORGANIZATIONS {
-                    json.errors.left_out(name, 1);
-                    json.skip().await?;
-                    continue;
-                }
                 let mut object = None::<OrganizationObject>;
                 object.read(name, json).await?;
                 if let Some(object) = object
                     && let Some(id) = object.id.require(&mut json.errors)
                 {
-                    facts.merge(&only(object.convert(id, &json.options, &mut json.errors)));
+                    if facts.organizations.contains_key(&id) || json.errors.share.take_organization() {
+                        facts.merge(&only(object.convert(id, &json.options, &mut json.errors)));
+                    } else {
+                        json.errors.left_out(name, 1);
+                    }
                 }
             }
         }

@@ -45,15 +45,20 @@ impl Convert for Trial {
 }
 
 impl Response for TrialsResponse {
-    fn facts(self, _: &Call, _: &DecodeOptions, _: &mut DecodeErrors) -> Option<Facts> {
-        Some(Facts { trials: by_identity(self.trials.fold?), ..Facts::default() })
+    fn facts(self, _: &Call, _: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
+        Some(Facts { trials: by_identity(None, self.trials.fold?, errors), ..Facts::default() })
     }
 }
 
 /// Merges trials that have the same ids: the first one counts, completed by the others.
-pub(super) fn by_identity(trials: impl IntoIterator<Item = Trial>) -> BTreeMap<(u64, u64), Trial> {
+pub(super) fn by_identity(
+    active: Option<Trial>,
+    mut trials: Vec<Trial>,
+    errors: &mut DecodeErrors,
+) -> BTreeMap<(u64, u64), Trial> {
+    errors.fit("trials", &mut trials, size_of::<Trial>());
     let mut unique = BTreeMap::new();
-    for trial in trials {
+    for trial in active.into_iter().chain(trials) {
         unique
             .entry((trial.organization_id, trial.id))
             .and_modify(|known: &mut Trial| *known = known.or(trial))

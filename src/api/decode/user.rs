@@ -3,22 +3,22 @@
 use std::sync::Arc;
 
 use super::daily_records::DailyRecords;
-use super::organization::{LimitFields, info};
-use super::organizations::MAX_ORGANIZATIONS;
+use super::organization::{LimitFields, info, trial};
 use super::trials::{TrialFields, by_identity};
 use super::{DecodeOptions, Response, only};
-use crate::api::fields::{Convert, Each, Single, fields, streamed};
+use crate::api::fields::{Convert, Each, Fold, Single, fields, streamed};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
 use crate::model::{Call, Facts, Organization, TIERS, Trial, User, Whitelabel};
 
 streamed!(
     /// `GetUserResponse`, and `AdminGetUserResponse.user`
     UserObject {
-        organizations: Each<Vec<Organization>> = "organizations",
+        organizations: Each<Organizations> = "organizations",
         id: Single<Id> = "id",
         tier: Single<Text> = "tier",
         suspended: Single<Boolean> = "suspended",
         mfa_configured: Single<Boolean> = "mfaConfigured",
+        pending_payments: Single<Boolean> = "hasPendingPayments",
         private_projects: Single<Number> = "privatePersonalProjectsUsed",
         subscription_downgrade: Single<Date> = "subscriptionDowngradeDate",
         subscription_termination: Single<Date> = "subscriptionTerminationDate",
@@ -42,6 +42,7 @@ fields!(
         developer_profile: Boolean = "isDeveloperProfile",
         whitelabel_id: Id = "whitelabelId",
         created: Date = "created",
+        trial_id: Number = "trialId",
         trial_expired: Date = "trialExpiredDate",
         trial_upgraded: Date = "trialUpgradedDate",
         limits: LimitFields<'static> = "entitlementLimits",
@@ -61,24 +62,39 @@ fields!(
     }
 );
 
-impl Convert for Organization {
-    const MAX: usize = MAX_ORGANIZATIONS;
+/// Organizations by id; the first one of an id counts, completed by the others.
+#[derive(Debug, Default)]
+struct Organizations(Facts);
 
-    type Fields<'a> = UserOrganizationFields<'a>;
+impl Fold for Organizations {
+    type Element<'a> = UserOrganizationFields<'a>;
 
     /// The id is required.
-    fn convert(fields: &UserOrganizationFields<'_>, errors: &mut DecodeErrors) -> Option<Self> {
-        Some(Self {
+    fn add(
+        &mut self,
+        fields: &UserOrganizationFields<'_>,
+        _: &DecodeOptions,
+        errors: &mut DecodeErrors,
+    ) -> u64 {
+        let Some(id) = fields.id.require(errors) else { return 0 };
+        if !self.0.organizations.contains_key(&id) && !errors.share.take_organization() {
+            return 1;
+        }
+        let (trial, trial_expired, trial_upgraded) =
+            trial(&fields.trial_id, &fields.trial_expired, &fields.trial_upgraded, errors);
+        self.0.merge(&only(Organization {
             info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
             created: fields.created.read(errors),
-            trial_expired: fields.trial_expired.read(errors),
-            trial_upgraded: fields.trial_upgraded.read(errors),
+            trial,
+            trial_expired,
+            trial_upgraded,
             limits: fields.limits.read(errors).map(|limits| limits.convert(errors)),
             users_used: fields.users.read(errors),
             admins: fields.admins.read(errors),
             private_projects: fields.private_projects.read(errors),
-            ..Self::new(fields.id.require(errors)?)
-        })
+            ..Organization::new(id)
+        }));
+        0
     }
 }
 
@@ -139,6 +155,7 @@ impl UserObject {
             tier: self.tier.read(errors).map(|tier| known_tier(&tier).to_owned()),
             suspended: self.suspended.read(errors),
             mfa_configured: self.mfa_configured.read(errors),
+            pending_payments: self.pending_payments.read(errors),
             private_projects: self.private_projects.read(errors),
             subscription_downgrade: self.subscription_downgrade.read(errors),
             subscription_termination: self.subscription_termination.read(errors),
@@ -149,16 +166,12 @@ impl UserObject {
         };
         let active_trial = self.active_trial.and_then(|trial| Trial::convert(&trial, errors));
         let whitelabels = self.whitelabels.fold.into_iter().flatten();
-        let mut facts = Facts {
-            trials: by_identity(active_trial.into_iter().chain(self.trials.fold.unwrap_or_default())),
+        Facts {
+            trials: by_identity(active_trial, self.trials.fold.unwrap_or_default(), errors),
             users: id.map(|id| (id, User { id, ..user })).into_iter().collect(),
             // The first one of an owner counts.
             whitelabels: whitelabels.rev().map(|whitelabel| (whitelabel.owner, whitelabel)).collect(),
-            ..Facts::default()
-        };
-        for organization in self.organizations.fold.unwrap_or_default() {
-            facts.merge(&only(organization));
+            ..self.organizations.fold.unwrap_or_default().0
         }
-        facts
     }
 }

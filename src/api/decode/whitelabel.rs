@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::organization::{LimitFields, info};
-use super::organizations::MAX_ORGANIZATIONS;
 use super::{DecodeOptions, PageInfo, Response};
 use crate::api::fields::{Each, Fold, Single, fields, streamed};
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
@@ -17,7 +16,13 @@ streamed!(
 
 fields!(
     /// `Whitelabel`, of which most is about blocks, boards and the theme.
-    WhitelabelFields { id: Id = "id", name: Text = "name", organizations_limit: Number = "organizationsLimit" }
+    WhitelabelFields {
+        id: Id = "id",
+        name: Text = "name",
+        organizations_limit: Number = "organizationsLimit",
+        password_auth: Boolean = "allowPasswordAuth",
+        signup: Boolean = "allowSignup",
+    }
 );
 
 streamed!(
@@ -44,6 +49,7 @@ fields!(
         created: Date = "created",
         limits: LimitFields<'static> = "entitlementLimits",
         private_projects: Number = "privateProjectCount",
+        billable: Boolean = "billable",
     }
 );
 
@@ -56,22 +62,22 @@ impl Fold for Organizations {
 
     /// The id is required.
     fn add(&mut self, fields: &OrganizationFields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
-        if self.0.len() == MAX_ORGANIZATIONS {
-            return 1;
-        }
         let private_projects = fields.private_projects.read(errors);
         let organization = Organization {
             info: info(&fields.name, &fields.developer_profile, &fields.whitelabel_id, errors),
             created: fields.created.read(errors),
+            billable: fields.billable.read(errors),
             limits: fields.limits.read(errors).map(|limits| limits.convert(errors)),
             private_projects,
             // Private projects are those that count against the entitlement.
             projects_used: private_projects,
             ..Organization::default()
         };
-        if let Some(id) = fields.id.require(errors) {
-            self.0.entry(id).or_insert(Arc::new(Organization { id, ..organization }));
+        let Some(id) = fields.id.require(errors).filter(|id| !self.0.contains_key(id)) else { return 0 };
+        if !errors.share.take_organization() {
+            return 1;
         }
+        self.0.insert(id, Arc::new(Organization { id, ..organization }));
         0
     }
 }
@@ -84,6 +90,8 @@ impl Response for WhitelabelResponse {
             id: fields.id.read(errors),
             name: fields.name.read(errors),
             organizations_limit: fields.organizations_limit.read(errors),
+            password_auth: fields.password_auth.read(errors),
+            signup: fields.signup.read(errors),
             ..Whitelabel::new(owner)
         };
         Some(Facts { whitelabels: BTreeMap::from([(owner, whitelabel)]), ..Facts::default() })

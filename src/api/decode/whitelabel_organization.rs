@@ -6,8 +6,8 @@ use super::daily_records::DailyRecords;
 use super::organization::LimitFields;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Each, Single, streamed};
-use crate::api::values::{Boolean, Date, DecodeErrors, Number};
-use crate::model::{Call, Facts, Organization, UnixTime};
+use crate::api::values::{Boolean, Date, DecodeErrors, Number, Value};
+use crate::model::{Call, Facts, Organization, OrganizationInfo, UnixTime};
 
 streamed!(
     /// `AdminOrganizationInfoResponse`, which has no object for the organization.
@@ -32,14 +32,12 @@ struct Compute {
 
 impl Response for OrganizationResponse {
     fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
-        // Nothing is made of it, but an invalid value is counted.
-        let _ = self.billable.read(errors);
         let compute = Compute {
             cpu: self.cpu_compute_time.read(errors),
             gpu: self.gpu_compute_time.read(errors),
             since: self.compute_time_since.read(errors),
         };
-        let DailyRecords { newest, all } = self.daily_records.fold.unwrap_or_default();
+        let DailyRecords { newest, is_without_users, all } = self.daily_records.fold.unwrap_or_default();
         let recorded = newest.map(|record| Compute {
             cpu: record.cpu_compute_time,
             gpu: record.gpu_compute_time,
@@ -48,9 +46,18 @@ impl Response for OrganizationResponse {
         // Without the date from which it counts, compute time may be that of all years.
         let is_of_contract = compute.since.is_some() && (compute.cpu.is_some() || compute.gpu.is_some());
         let Compute { cpu, gpu, since } = if is_of_contract { compute } else { recorded.unwrap_or_default() };
+        // As for compute time, the newest record serves where there is no total.
+        let storage = match self.storage.get(errors) {
+            Value::Missing => newest.and_then(|record| record.storage),
+            storage => storage.valid(),
+        };
+        // The API counts no users of developer profiles, while every other organization has members.
+        let developer_profile = is_without_users.then_some(true);
         Some(only(Organization {
+            info: OrganizationInfo { developer_profile, ..OrganizationInfo::default() },
+            billable: self.billable.read(errors),
             limits: self.limits.map(|limits| limits.convert(errors)),
-            storage_used: self.storage.read(errors),
+            storage_used: storage,
             compute_time_used: cpu.zip(gpu).map(|(cpu, gpu)| cpu + gpu),
             cpu_compute_time_used: cpu,
             gpu_compute_time_used: gpu,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::{Account, lock};
-use crate::api::Error;
+use super::Account;
+use crate::api::{Error, Share};
 use crate::collect::rate_limit::Permit;
 use crate::collect::store::Outcome;
 use crate::model::{Call, Facts, UnixTime};
@@ -38,7 +38,7 @@ const CORRECTION: f64 = 60.0;
 
 impl Account {
     /// Makes `call` unless the account is paused. Logs and counts a failure.
-    pub(super) async fn call(&self, call: Call) -> Outcome {
+    pub(super) async fn call(&self, call: Call, share: &Share) -> Outcome {
         // The semaphore is never closed.
         let _permit = self.limits.permits.acquire().await;
         if let Some(remaining) = self.remaining_pause() {
@@ -46,7 +46,7 @@ impl Account {
             return Outcome { requested_at: None, generation, result: Err(Error::Paused { remaining }) };
         }
         let requested_at = Instant::now();
-        let (result, generation) = self.catch_panic(call, self.request(call)).await;
+        let (result, generation) = self.catch_panic(call, self.request(call, share)).await;
         if let Err(error) = &result {
             self.add_failure(call, error, requested_at.elapsed());
             self.pause(error.retry_after());
@@ -70,12 +70,12 @@ impl Account {
 
     /// Makes the requests of `call` with the current credential, and again if that is replaced in the meantime. Returns
     /// the result with the generation of the credential.
-    async fn request(&self, call: Call) -> (Result<Facts, Error>, u64) {
+    async fn request(&self, call: Call, share: &Share) -> (Result<Facts, Error>, u64) {
         let now = self.shared.clock.now();
         let mut credentials = 1;
         loop {
             let (credential, generation) = self.state.credential.current_generation();
-            let result = self.client.get(&self.name, &call, &credential, now).await;
+            let result = self.client.get(&self.name, &call, &credential, share, now).await;
             if matches!(result, Err(Error::Unauthorized(_))) {
                 // The credential may have been rotated a moment ago: then its file holds the new one.
                 self.refresh_credential().await;
@@ -84,13 +84,14 @@ impl Account {
                 return (result, generation);
             }
             credentials += 1;
+            share.settle(false);
         }
     }
 
     fn pause(&self, retry_after: Option<Duration>) {
         let Some(pause) = retry_after.map(|asked| asked.min(MAX_PAUSE)) else { return };
         let (until, end) = (Instant::now() + pause, self.shared.clock.now() + pause.as_secs_f64());
-        let mut known = lock(&self.state.pause);
+        let mut known = self.state.pause.lock();
         let is_pausing = known.is_some_and(|known| known.until > Instant::now());
         if known.is_none_or(|known| known.until < until) {
             *known = Some(Pause { until, end });
@@ -105,14 +106,14 @@ impl Account {
     }
 
     pub(super) fn pause_end(&self) -> Option<UnixTime> {
-        let pause = (*lock(&self.state.pause))?;
+        let pause = (*self.state.pause.lock())?;
         let end = self.shared.clock.now() + self.remaining_pause().unwrap_or_default().as_secs_f64();
         let is_corrected = self.remaining_pause().is_some() && (end - pause.end).abs() > CORRECTION;
         Some(if is_corrected { end } else { pause.end })
     }
 
     pub(super) fn remaining_pause(&self) -> Option<Duration> {
-        let pause = (*lock(&self.state.pause))?;
+        let pause = (*self.state.pause.lock())?;
         Some(pause.until.saturating_duration_since(Instant::now())).filter(|remaining| !remaining.is_zero())
     }
 
@@ -126,7 +127,7 @@ impl Account {
         loop {
             let _reporting = self.report_at_end();
             let permit = self.wait_for_permit(call).await;
-            let result = self.call(call).await.result;
+            let result = self.call(call, &Share::default()).await.result;
             drop(permit);
             match result {
                 Err(Error::Paused { remaining }) => tokio::time::sleep(remaining).await,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Account, lock};
+use super::Account;
 use crate::api::Error;
 use crate::model::Call;
 
@@ -47,13 +47,13 @@ impl Account {
     }
 
     fn report(&self, at_end: bool) -> Reporting<'_> {
-        lock(&self.state.failures).reporting += 1;
+        self.state.failures.lock().reporting += 1;
         Reporting { account: self, at_end }
     }
 
     /// Adds a failure to the next event.
     pub(super) fn add_failure(&self, call: Call, error: &Error, duration: Duration) {
-        let mut failures = lock(&self.state.failures);
+        let mut failures = self.state.failures.lock();
         // A refusal is normal for members who are not admins, and shown as supported 0.
         let is_refusal = matches!(error, Error::Forbidden(_));
         let group = if is_refusal { &mut failures.refused } else { &mut failures.failed };
@@ -67,7 +67,7 @@ impl Account {
 
 impl Drop for Reporting<'_> {
     fn drop(&mut self) {
-        let mut failures = lock(&self.account.state.failures);
+        let mut failures = self.account.state.failures.lock();
         failures.reporting -= 1;
         if self.at_end || failures.reporting == 0 {
             let (failed, refused) =

@@ -1,10 +1,10 @@
 //! The limits of an account.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::lock;
 use crate::collect::rate_limit::RateLimiter;
 
 /// The limits of the accounts of one name, and what is used of them. They outlive a reload of the configuration,
@@ -30,7 +30,7 @@ impl Limits {
     /// Changes the limits. If more calls than allowed are running, those that end make no room until the rest is allowed.
     pub fn set(&self, concurrency: usize, calls_per_minute: usize) {
         self.rate.set_limit(calls_per_minute);
-        let before = std::mem::replace(&mut *lock(&self.concurrency), concurrency);
+        let before = std::mem::replace(&mut *self.concurrency.lock(), concurrency);
         self.permits.add_permits(concurrency.saturating_sub(before));
         let surplus = u32::try_from(before.saturating_sub(concurrency)).unwrap_or(u32::MAX);
         if surplus > 0 {
@@ -41,6 +41,6 @@ impl Limits {
 
     /// Returns the maximum number of concurrent calls.
     pub(super) fn concurrency(&self) -> usize {
-        *lock(&self.concurrency)
+        *self.concurrency.lock()
     }
 }

@@ -7,9 +7,10 @@ mod limits;
 mod tests;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use failures::Failures;
@@ -22,7 +23,7 @@ use super::store::{Asked, CachePolicy, Queued, Read, ReadResult, Store};
 use crate::api::{Client, Error};
 use crate::config::CredentialKind;
 use crate::metrics::telemetry::Telemetry;
-use crate::model::{AccountStatus, Call, Clock, Collector};
+use crate::model::{AccountStatus, Call, Clock, Collector, Facts};
 use call::Pause;
 
 /// Failed calls of a collector with an interval are repeated after this part of the interval, so that a failing API is
@@ -34,6 +35,10 @@ const MIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Longest time after which a failed call without an interval is repeated, whatever `--cache.ttl`: the API recovers.
 const MAX_RETRY: Duration = Duration::from_secs(30);
+
+/// What is said of compute times that contradict each other.
+pub const UNIT_MISMATCH: &str = "usage contradicts itself: CPU and GPU compute time is about 60 times the total, or a \
+    60th of it: set --api.compute-time-unit and --api.compute-time-total-unit to the units of the API";
 
 /// What all accounts share.
 #[derive(Clone, Debug)]
@@ -55,6 +60,8 @@ pub struct AccountState {
     pause: Mutex<Option<Pause>>,
     /// True if the log reports that the current credential has expired.
     is_expiry_logged: Mutex<bool>,
+    /// True if the log reports that the unit of compute times is wrong.
+    is_unit_logged: Mutex<bool>,
     failures: Mutex<Failures>,
     store: Store,
     /// Intervals are counted from here.
@@ -69,6 +76,7 @@ impl AccountState {
             credential,
             pause: Mutex::default(),
             is_expiry_logged: Mutex::default(),
+            is_unit_logged: Mutex::default(),
             failures: Mutex::default(),
             store: Store::default(),
             created: Instant::now(),
@@ -77,7 +85,7 @@ impl AccountState {
 
     /// Pauses calls as long as a state of the same account before.
     pub fn take_over_pause(&self, before: &Self) {
-        *lock(&self.pause) = *lock(&before.pause);
+        *self.pause.lock() = *before.pause.lock();
     }
 }
 
@@ -168,8 +176,8 @@ impl Account {
     /// Makes queued calls until there are none.
     async fn work(self: Arc<Self>) {
         let _reporting = self.report_if_last();
-        while let Some(Queued { call, permit }) = self.store().next_queued() {
-            let outcome = self.call(call).await;
+        while let Some(Queued { call, share, permit }) = self.store().next_queued() {
+            let outcome = self.call(call, &share).await;
             drop(permit);
             let is_refused = matches!(outcome.result, Err(Error::Forbidden(_)));
             self.store().complete(call, outcome);
@@ -236,7 +244,7 @@ impl Account {
     /// Logs once that the current credential has expired.
     pub fn report_expiry(&self) {
         let expired = self.expired();
-        let was_logged = std::mem::replace(&mut *lock(&self.state.is_expiry_logged), expired.is_some());
+        let was_logged = std::mem::replace(&mut *self.state.is_expiry_logged.lock(), expired.is_some());
         if let Some(text) = expired.filter(|_| !was_logged) {
             tracing::warn!(account = &*self.name, "{text}");
         }
@@ -250,9 +258,16 @@ impl Account {
         has_expired.then(|| format!("JWT expired: provide a new one in {}", credential.origin()))
     }
 
-    /// Returns the status of the account; `up` is the scrape's.
+    /// Logs once that compute times contradict each other.
+    pub fn report_unit(&self, is_mismatch: Option<bool>) {
+        if is_mismatch == Some(true) && !std::mem::replace(&mut *self.state.is_unit_logged.lock(), true) {
+            tracing::warn!(account = &*self.name, "{UNIT_MISMATCH}");
+        }
+    }
+
+    /// Returns the status of the account; `up` and the facts are the scrape's.
     #[must_use]
-    pub fn status(&self, up: Option<bool>) -> AccountStatus {
+    pub fn status(&self, up: Option<bool>, facts: &Facts) -> AccountStatus {
         let (credential_loaded, credential_load) = self.state.credential.last_load();
         AccountStatus {
             name: Arc::clone(&self.name),
@@ -260,6 +275,7 @@ impl Account {
             pause_end: self.pause_end(),
             credential_expiry: self.state.credential.current().expiry,
             credential_loaded,
+            compute_time_unit_mismatch: facts.compute_time_unit_mismatch(),
             credential_load,
         }
     }
@@ -272,9 +288,4 @@ fn since_own_slot(call: Call, interval: Duration, elapsed: Duration) -> Duration
     let offset = Duration::from_nanos(hasher.finish() % u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX));
     let since = (elapsed + offset).as_nanos() % interval.as_nanos();
     Duration::from_nanos(u64::try_from(since).unwrap_or(u64::MAX))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Critical sections cannot leave partial state, so poisoning is ignored.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,6 +28,7 @@ fn account(telemetry: &Arc<Telemetry>, max_age: Duration) -> Account {
         decode: DecodeOptions {
             now: 0.0,
             compute_time_unit: 1.0,
+            compute_time_total_unit: 1.0,
             memory_unit: 1.0,
             projects: false,
             most_datasets: 0,

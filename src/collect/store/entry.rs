@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Outcome;
-use crate::api::Error;
+use crate::api::{Budget, Error, Share};
 use crate::model::Facts;
 
 /// How long the latest facts replace those of a late or deferred call, in addition to the interval: Prometheus' lookback,
@@ -138,6 +138,8 @@ pub(super) struct Entry {
     status: CallStatus,
     /// From the start of the call that gave the latest facts to its end, the time in the queue included.
     took: Duration,
+    /// What the latest facts take of the account's limits.
+    share: Option<Share>,
     running: Option<Running>,
 }
 
@@ -183,14 +185,23 @@ impl Entry {
         Some(running.run)
     }
 
-    pub(super) fn start(&mut self, run: u64, now: Instant, waiting: &mpsc::Sender<Infallible>) {
+    pub(super) fn start(
+        &mut self,
+        run: u64,
+        now: Instant,
+        waiting: &mpsc::Sender<Infallible>,
+        budget: &Budget,
+    ) -> Share {
         self.running = Some(Running { run, since: now, is_late: false, waiting: vec![waiting.clone()] });
+        self.share.get_or_insert_with(|| Share::of(budget)).clone()
     }
 
     /// Ends the running call; without an outcome it changes nothing else.
     pub(super) fn complete(&mut self, outcome: Option<Outcome>) {
         let now = Instant::now();
         let since = self.running.take().map_or(now, |running| running.since);
+        let is_kept = outcome.as_ref().is_some_and(|outcome| outcome.result.is_ok());
+        self.share.iter().for_each(|share| share.settle(is_kept));
         let Some(Outcome { requested_at, result, .. }) = outcome else { return };
         let status = &mut self.status;
         status.duration = requested_at.map(|at| now.duration_since(at)).or(status.duration);

@@ -6,9 +6,9 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,7 +16,7 @@ use entry::Entry;
 pub use entry::{CachePolicy, CallStatus, Read, ReadResult};
 
 use super::rate_limit::Permit;
-use crate::api::Error;
+use crate::api::{Budget, Error, Share};
 use crate::model::{Call, Facts, time_suspended};
 
 /// The result of one call.
@@ -37,6 +37,8 @@ pub struct Store(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     entries: BTreeMap<Call, Entry>,
+    /// What the facts of all entries may take.
+    budget: Budget,
     queue: VecDeque<Queued>,
     workers: usize,
     /// Number of the last started call.
@@ -55,6 +57,8 @@ const SHORTEST_SUSPEND: Duration = Duration::from_secs(1);
 pub struct Queued {
     /// The call.
     pub call: Call,
+    /// What its facts may take of the account's limits.
+    pub share: Share,
     /// Its permit of the rate limit, which is returned when the call has ended.
     pub permit: Permit,
 }
@@ -94,7 +98,7 @@ impl Store {
     ) -> Asked {
         let (sender, ended) = mpsc::channel(1);
         let mut state = self.state();
-        let State { entries, queue, run, .. } = &mut *state;
+        let State { entries, budget, queue, run, .. } = &mut *state;
         let now = Instant::now();
         let mut ask = |call: Call, policy: CachePolicy| {
             let entry = entries.entry(call).or_default();
@@ -106,8 +110,8 @@ impl Store {
             }
             let Some(permit) = permit(call) else { return (ReadResult::Deferred, None) };
             *run += 1;
-            entry.start(*run, now, &sender);
-            queue.push_back(Queued { call, permit });
+            let share = entry.start(*run, now, &sender, budget);
+            queue.push_back(Queued { call, share, permit });
             (ReadResult::Fetched, Some(*run))
         };
         let calls = calls.into_iter().map(|(call, policy)| {
@@ -206,8 +210,7 @@ impl Store {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         state.notice_suspend(time_suspended());
         state
     }

@@ -97,7 +97,7 @@ async fn facts_are_used_again_until_they_are_too_old() {
 async fn facts_grow_older_while_the_machine_is_suspended() {
     let source = Source::default();
     let suspended = |hours| {
-        let state = &mut *source.store.0.lock().unwrap();
+        let state = &mut *source.store.0.lock();
         state.notice_suspend(state.suspended + Duration::from_hours(hours));
     };
     let policy = CachePolicy { max_age: Duration::from_hours(1), ..POLICY };

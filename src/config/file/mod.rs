@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 
 use account::Account;
 
@@ -16,7 +16,7 @@ use super::collectors::check_interval;
 use super::yaml::{self, Booleans, LineError};
 use super::{
     AccountOptions, ApiOptions, CacheOptions, CollectorOptions, CommonOptions, Configuration, LogOptions,
-    ProjectVisibility, ScrapeOptions, WebOptions, file_reader, values,
+    OptionError, OptionSources, ProjectVisibility, ScrapeOptions, WebOptions, file_reader, shown_path, values,
 };
 use crate::model::Collector;
 
@@ -51,7 +51,7 @@ struct Collectors {
     disabled: Option<BTreeSet<Collector>>,
     /// How long a collector's responses are reused; default: `cache.ttl`.
     #[schemars(with = "BTreeMap<Collector, Interval>")]
-    intervals: BTreeMap<Collector, Spanned<Interval>>,
+    intervals: BTreeMap<CollectorName, Spanned<Interval>>,
     /// Export series per project.
     projects: Option<bool>,
     /// Maximum datasets exported per organization.
@@ -62,6 +62,21 @@ struct Collectors {
     project_visibility: Option<ProjectVisibility>,
 }
 
+/// Read as text, because only texts are part of the path of an error.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct CollectorName(Collector);
+
+impl TryFrom<String> for CollectorName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let names = Collector::ALL.map(Collector::name);
+        let unknown = || format!("unknown collector: {}", yaml::expected_one_of(&name, &names));
+        Collector::named(&name).map(Self).ok_or_else(unknown)
+    }
+}
+
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
 struct Interval(
@@ -70,16 +85,20 @@ struct Interval(
     Duration,
 );
 
-/// Reads the file at `path`.
+/// Reads the file at `path`; `sources` has what named it.
 ///
 /// # Errors
 /// If the file cannot be read or used; the message names the file, line, column and field, and what is expected.
-pub fn read(path: &Path) -> Result<Configuration, String> {
-    let content = file_reader::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+pub fn read(path: &Path, sources: &OptionSources) -> Result<Configuration, String> {
+    let unusable =
+        |what| sources.describe(OptionError::about("config.file", format!("{}: {what}", shown_path(path))));
+    let content = file_reader::read(path).map_err(|error| unusable(error.to_string()))?;
     let text = String::from_utf8(content);
-    let text = text.map_err(|_| format!("{}: not UTF-8: expected a text file", path.display()))?;
-    let configuration = yaml::parse(&text, Booleans::Strict).and_then(|file: File| file.check(path));
-    configuration.map_err(|error| error.in_file(path).to_string())
+    let text = text.map_err(|_| unusable("not UTF-8: expected a text file".to_owned()))?;
+    let fields = yaml::fields(&text);
+    let configuration = yaml::parse(&text, Booleans::Strict).and_then(|file: File| file.check(path, &fields));
+    let configuration = configuration.map_err(|error| error.in_file(path).to_string())?;
+    Ok(Configuration { sources: sources.of_file(path, fields), ..configuration })
 }
 
 /// Returns the JSON schema of the file.
@@ -90,7 +109,7 @@ pub fn schema() -> String {
 }
 
 impl File {
-    fn check(self, path: &Path) -> Result<Configuration, LineError> {
+    fn check(self, path: &Path, fields: &BTreeMap<String, Location>) -> Result<Configuration, LineError> {
         let Self { mut api, accounts: sections, collectors, mut web, scrape, cache, log } = self;
         for path_in_file in [&mut api.ca_file, &mut web.web_config_file].into_iter().flatten() {
             *path_in_file = relative_to(path, path_in_file);
@@ -101,10 +120,13 @@ impl File {
             ));
         }
         if api.concurrency.is_some_and(|concurrency| usize::from(concurrency) < sections.len()) {
-            return Err(LineError::without_line(format!(
-                "api.concurrency: expected {} or more, one call per account, so that no account blocks another",
-                sections.len()
-            )));
+            return Err(LineError::at_location(
+                fields.get("api.concurrency").copied().unwrap_or(Location::UNKNOWN),
+                format!(
+                    "api.concurrency: expected {} or more, one call per account, so that no account blocks another",
+                    sections.len()
+                ),
+            ));
         }
         let collectors = collectors.apply_to(CollectorOptions::default())?;
         let mut accounts: Vec<AccountOptions> = Vec::new();
@@ -117,7 +139,8 @@ impl File {
             accounts.push(section.check(path, &collectors)?);
         }
         let common = CommonOptions { web, scrape, cache, collectors, log };
-        Ok(Configuration { api, accounts, common, file: Some(path.to_owned()), replay: None })
+        let sources = OptionSources::default();
+        Ok(Configuration { api, accounts, sources, common, file: Some(path.to_owned()), replay: None })
     }
 }
 
@@ -127,10 +150,10 @@ impl Collectors {
         if let Some(disabled) = self.disabled {
             options.enabled = Collector::ALL.into_iter().filter(|it| !disabled.contains(it)).collect();
         }
-        for (collector, interval) in self.intervals {
+        for (CollectorName(collector), interval) in self.intervals {
             let Interval(duration) = interval.value;
             check_interval(collector, duration)
-                .map_err(|what| LineError::at(&interval, format!("collectors.intervals: {what}")))?;
+                .map_err(|what| LineError::at(&interval, format!("collectors.intervals.{what}")))?;
             options.intervals.insert(collector, duration);
         }
         let exclude_edge_impulse_users = self.exclude_edge_impulse_users;

@@ -136,7 +136,14 @@ impl ApiRequest {
             }
             json
         };
-        (0..scenario.members).map(member).collect()
+        let mut members: Vec<_> = (0..scenario.members).map(member).collect();
+        // Edge Impulse's support may have access to an organization.
+        if !scenario.developer_profile {
+            let staff = json!({ "isStaff": true, "hasSudoRights": true });
+            let support = json!({ "role": "member", "pending": false, "activated": true, "staffInfo": staff });
+            members.push(with(member(scenario.members), support));
+        }
+        members
     }
 
     fn projects(&self, scenario: &Scenario) -> Vec<Value> {

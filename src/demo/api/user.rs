@@ -33,6 +33,7 @@ async fn user(request: ApiRequest) -> ApiResult {
         person(USER, request.world.day(-800.0)),
         json!({
             "tier": "enterprise",
+            "hasPendingPayments": false,
             "organizations": request.world.scenarios().map(|it| request.user_organization(it)).collect::<Vec<_>>(),
             "projects": [],
             "experiments": [],
@@ -42,6 +43,7 @@ async fn user(request: ApiRequest) -> ApiResult {
             "projectsSortOrder": "created-asc",
             "hasEnterpriseFeaturesAccess": true,
             "lastAccessedProjects": { "projects": [], "hasMoreProjects": false },
+            "eulas": [],
             "privatePersonalProjectsUsed": 2,
             "whitelabels": whitelabel.into_iter().collect::<Vec<_>>(),
         }),
@@ -77,16 +79,18 @@ impl World {
 impl ApiRequest {
     /// Returns the object of an organization in the user's response.
     fn user_organization(&self, scenario: &Scenario) -> Value {
-        let admins = self.members(scenario).iter().filter(|member| member["role"] == "admin").count();
+        let members = self.members(scenario);
+        let admins = members.iter().filter(|member| member["role"] == "admin").count();
         with(
             self.organization_head(scenario),
             json!({
                 "isAdmin": true,
                 "entitlementLimits": scenario.limits,
-                "userCount": scenario.members,
+                "userCount": members.len(),
                 "adminCount": admins,
                 "privateProjectCount": scenario.private_projects(),
                 "lastAccessed": date(self.now),
+                "publicProjectLicense": { "name": "Apache-2.0", "link": "https://www.apache.org/licenses/LICENSE-2.0" },
             }),
         )
     }

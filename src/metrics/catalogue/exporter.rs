@@ -33,6 +33,9 @@ catalogue! { pub static ACCOUNT_TELEMETRY: AccountStatus, |a, s|
     Gauge(BY_ACCOUNT, &[]) edgeimpulse_exporter_credential_last_load_success_timestamp_seconds
         "Time of the last successful load of the credential." =>
         s.add([(&*a.name).into()], a.credential_load);
+    Gauge(BY_ACCOUNT, &[]) edgeimpulse_exporter_compute_time_unit_mismatch
+        "1 if CPU and GPU compute time of an organization contradict their total: a unit is wrong, see --api.compute-time-unit; else 0. Absent if no usage shows it."
+        .experimental() => s.flag([(&*a.name).into()], a.compute_time_unit_mismatch);
 }
 
 catalogue! { pub static CALL_RESULT: CallResult, |c, s|
@@ -76,7 +79,7 @@ catalogue! { pub static TELEMETRY: Telemetry, |t, s|
         "Panics during calls, caused by bugs in the exporter; the response of the call is lost." =>
         s.counters(&t.panics);
     Counter(&["limit"], &[]) edgeimpulse_exporter_web_limit_reached_total
-        "Times that a limit of the HTTP server was reached: connections, requests, or responses that are not read. The connection that waited longest for its client is closed." =>
+        "Times that a limit of the HTTP server was reached: connections, requests, responses that are not read, or passwords that wait for a check. The connection that waited longest for its client is closed, or the request refused." =>
         s.counters(&t.web_limits);
     Gauge(&[], &[]) edgeimpulse_exporter_config_last_reload_successful
         "1 if the last load of the configuration succeeded, else 0; a failed load keeps the previous configuration." =>

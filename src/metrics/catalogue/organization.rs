@@ -57,6 +57,9 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, OBJECT) edgeimpulse_organization_deleted_timestamp_seconds
         "Deletion time of the organization; absent if it was not deleted." =>
         s.add([o.id.into()], o.deleted);
+    Gauge(LABELS, &["whitelabel_organization", "whitelabel_organizations"]) edgeimpulse_organization_billable
+        "1 if the organization is billable, else 0; white-label organizations only."
+        .experimental() => s.flag([o.id.into()], o.billable);
     Gauge(&["organization_id", "entitlement"], LIMITS) edgeimpulse_organization_entitlement_limited
         "1 if the entitlement has a limit, 0 if it has none; absent while the limits are unknown." => {
             for (name, limit) in o.limits.iter().flat_map(|limits| limits.by_name()) {
@@ -74,13 +77,13 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         "Storage used."
         .with_past() => s.add([o.id.into()], o.storage_used);
     Gauge(LABELS, LIMITS) edgeimpulse_organization_compute_time_limit_seconds
-        "Entitled compute time per contract year, CPU and GPU combined; absent if there is no limit." =>
+        "Entitled compute time per year, CPU and GPU combined; absent if there is no limit." =>
         limit(o, |limits| limits.compute, s);
     Gauge(LABELS, USAGE) edgeimpulse_organization_compute_time_used_seconds
         "Compute time used since the contract started, CPU and GPU combined. The API does not document the unit of the usage call: see --api.compute-time-unit."
         .with_past() => s.add([o.id.into()], o.compute_time_used);
     Gauge(LABELS, LIMITS) edgeimpulse_organization_gpu_compute_time_limit_seconds
-        "Entitled GPU compute time per contract year; absent if there is no limit." =>
+        "Entitled GPU compute time per year; absent if there is no limit." =>
         limit(o, |limits| limits.gpu_compute, s);
     Gauge(LABELS, USAGE) edgeimpulse_organization_gpu_compute_time_used_seconds
         "GPU compute time used since the contract started. The API does not document the unit of the usage call: see --api.compute-time-unit."
@@ -89,7 +92,7 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         "CPU compute time used since the contract started. The API does not document the unit of the usage call: see --api.compute-time-unit."
         .with_past() => s.add([o.id.into()], o.cpu_compute_time_used);
     Gauge(LABELS, &["usage"]) edgeimpulse_organization_compute_time_lifetime_seconds
-        "Compute time of all jobs since the organization was created. The API does not document the unit: see --api.compute-time-unit." =>
+        "Compute time of all jobs since the organization was created. The API does not document the unit: see --api.compute-time-total-unit." =>
         s.add([o.id.into()], o.compute_time_lifetime);
     Gauge(LABELS, USAGE) edgeimpulse_organization_compute_period_start_timestamp_seconds
         "Start of the period over which the compute time used is counted."
@@ -103,8 +106,11 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
         "Number of private projects, as reported to a user of the organization or to an admin of its white label." =>
         s.add([o.id.into()], o.private_projects);
     Gauge(&["organization_id", "visibility"], OBJECT) edgeimpulse_organization_projects
-        "Number of projects by visibility; public includes public versions and projects with live public access." =>
+        "Number of projects by visibility, without deleted ones; public are public versions and projects with live public access. A project of which a public version was published is private: see edgeimpulse_organization_projects_published." =>
         s.classes(o.id, VISIBILITIES, o.projects_by_visibility);
+    Gauge(LABELS, OBJECT) edgeimpulse_organization_projects_published
+        "Number of projects of which a public version was published, without deleted ones."
+        .experimental() => s.count([o.id.into()], o.projects_published.map(u64::from));
     Gauge(LABELS, LIMITS) edgeimpulse_organization_users_limit
         "Entitled number of users; absent if there is no limit." => limit(o, |limits| limits.users, s);
     Gauge(LABELS, &["usage", "user", "whitelabel_organization", "whitelabel_user"]) edgeimpulse_organization_users_used
@@ -113,27 +119,30 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, &["user", "whitelabel_user"]) edgeimpulse_organization_admins
         "Number of admins of the organization." => s.add([o.id.into()], o.admins);
     Gauge(&["organization_id", "role"], OBJECT) edgeimpulse_organization_users
-        "Number of users by role, invited users included; other is any role that the API does not document." =>
+        "Number of users by role, with invited users and Edge Impulse staff; other is any role that the API does not document." =>
         s.classes(o.id, ROLES, o.users_by_role);
+    Gauge(LABELS, OBJECT) edgeimpulse_organization_users_staff
+        "Number of users who are Edge Impulse staff."
+        .experimental() => s.count([o.id.into()], o.users_staff.map(u64::from));
     Gauge(LABELS, OBJECT) edgeimpulse_organization_users_pending
         "Number of users who have not accepted their invitation." => s.count([o.id.into()], o.users_pending.map(u64::from));
     Gauge(LABELS, OBJECT) edgeimpulse_organization_users_not_activated
         "Number of users who have not activated their account." =>
         s.count([o.id.into()], o.users_not_activated.map(u64::from));
     Gauge(&["organization_id", "method"], OBJECT) edgeimpulse_organization_users_sign_in
-        "Number of users by strongest known sign-in method: mfa, sso (identity provider) or password (neither)." =>
+        "Number of users by strongest known sign-in method: mfa, sso (identity provider) or password (neither). Without Edge Impulse staff, open invitations and accounts that are not activated." =>
         s.classes(o.id, SIGN_IN_METHODS, o.users_by_sign_in);
     Gauge(&["organization_id", "window"], OBJECT) edgeimpulse_organization_users_active
-        "Number of users who accessed data of the organization within the window. Windows overlap: do not sum them." =>
+        "Number of users who accessed data of the organization within the window, without Edge Impulse staff. Windows overlap: do not sum them." =>
         s.classes(o.id, WINDOWS.map(|(name, _)| name), o.users_active);
     Gauge(LABELS, OBJECT) edgeimpulse_organization_last_access_timestamp_seconds
-        "Time of the last access of any user to data of the organization." =>
+        "Time of the last access of any user, except Edge Impulse staff, to data of the organization." =>
         s.add([o.id.into()], o.last_access);
     Gauge(LABELS, OBJECT) edgeimpulse_organization_projects_pending_deletion
-        "Number of projects scheduled for full deletion; absent while the API returns no deletion date for any project." =>
+        "Number of deleted projects and of those scheduled for full deletion; absent while the API returns no deletion date for any project." =>
         s.count([o.id.into()], o.projects_pending_deletion.map(u64::from));
     Gauge(&["organization_id", "window"], OBJECT) edgeimpulse_organization_projects_modified
-        "Number of projects modified within the window. Windows overlap: do not sum them." =>
+        "Number of projects modified within the window, without deleted ones. Windows overlap: do not sum them." =>
         s.classes(o.id, WINDOWS.map(|(name, _)| name), o.projects_modified);
     Gauge(LABELS, JOBS) edgeimpulse_organization_default_job_cpu_request_cores
         "Default CPU request of a job." => s.add([o.id.into()], o.job_cpu_request);
@@ -154,6 +163,9 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
                 s.flag([o.id.into(), experiment.as_str().into()], *enabled);
             }
         };
+    Gauge(LABELS, TRIAL) edgeimpulse_organization_trial
+        "1 if the organization belongs to a trial that has neither expired nor been upgraded, else 0. The API returns when it will expire only to its user; by default, a trial takes 14 days."
+        .experimental() => s.flag([o.id.into()], o.trial);
     Gauge(LABELS, TRIAL) edgeimpulse_organization_trial_expired_timestamp_seconds
         "Expiration time of the trial that the organization belongs to. The organization is deleted after a grace period of 30 days." =>
         s.add([o.id.into()], o.trial_expired);

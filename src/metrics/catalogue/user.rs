@@ -25,6 +25,9 @@ catalogue! { pub static USER: User, |u, s|
     Gauge(LABELS, COLLECTORS) edgeimpulse_user_mfa_configured
         "1 if the user has configured multi-factor authentication, else 0." =>
         s.flag([u.id.into()], u.mfa_configured);
+    Gauge(LABELS, COLLECTORS) edgeimpulse_user_pending_payments
+        "1 if the user has pending payments, else 0."
+        .experimental() => s.flag([u.id.into()], u.pending_payments);
     Gauge(LABELS, USER_COLLECTOR) edgeimpulse_user_private_projects
         "Number of private projects that the user created outside organizations." =>
         s.add([u.id.into()], u.private_projects);

@@ -17,10 +17,16 @@ catalogue! { pub static WHITELABEL: Whitelabel, |w, s|
     Gauge(LABELS, &["whitelabel"]) edgeimpulse_whitelabel_organizations_limit
         "Maximum number of organizations that can be created under the white label; absent if there is no limit." =>
         s.add([w.id.into()], w.organizations_limit);
+    Gauge(&["whitelabel_id", "policy"], &["whitelabel"]) edgeimpulse_whitelabel_policy_enabled
+        "1 if the white label has the policy, else 0: password_auth (users may sign in with a password) or signup (users may register themselves)."
+        .experimental() => {
+            s.flag([w.id.into(), "password_auth".into()], w.password_auth);
+            s.flag([w.id.into(), "signup".into()], w.signup);
+        };
     Gauge(&["whitelabel_id", "tier"], USERS) edgeimpulse_whitelabel_users
-        "Number of registered users of the white label by the tier of their account." =>
+        "Number of registered users of the white label by the tier of their account. Deleted users may be counted: the API does not say." =>
         s.classes(w.id, TIERS, w.users_by_tier);
     Gauge(&["whitelabel_id", "window"], USERS) edgeimpulse_whitelabel_users_active
-        "Number of registered users of the white label who were active within the window. Windows overlap: do not sum them." =>
+        "Number of registered users of the white label who were active within the window. Windows overlap: do not sum them. Deleted users may be counted: the API does not say." =>
         s.classes(w.id, WINDOWS.map(|(name, _)| name), w.users_active);
 }

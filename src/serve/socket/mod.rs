@@ -7,7 +7,7 @@ mod unix;
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -47,7 +47,7 @@ impl Socket {
         };
         socket.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => {
-                format!("cannot listen on {address}: address in use; choose another with --web.listen-address")
+                format!("cannot listen on {address}: address in use, choose another")
             }
             _ => format!("cannot listen on {address}: {error}"),
         })
@@ -56,24 +56,23 @@ impl Socket {
     /// Returns the sockets that systemd passed to this process, at least one.
     pub(super) fn from_systemd() -> Result<Vec<Self>, String> {
         #[cfg(target_os = "linux")]
-        let sockets = systemd::sockets();
+        return systemd::sockets();
         #[cfg(not(target_os = "linux"))]
-        let sockets = Err::<Vec<Self>, _>("only available on Linux");
-        sockets.map_err(|error| format!("--web.systemd-socket: {error}"))
+        Err("only available on Linux".to_owned())
     }
 
-    /// Waits for a connection. Most errors are temporary.
-    pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    /// Waits for a connection, and returns the address of a TCP client too. Most errors are temporary.
+    pub(super) async fn accept(&self) -> io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, peer) = listener.accept().await?;
                 // A response has several parts: the last one must not wait for the client's delayed acknowledgement. This
                 // fails only if the client has left.
                 let _ = stream.set_nodelay(true);
-                Ok(Box::new(stream))
+                Ok((Box::new(stream), Some(peer.ip())))
             }
             #[cfg(unix)]
-            Self::Unix { listener, .. } => Ok(Box::new(listener.accept().await?.0)),
+            Self::Unix { listener, .. } => Ok((Box::new(listener.accept().await?.0), None)),
         }
     }
 

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::config::WebConfig;
 use super::users::Verdict;
 use super::watcher::WebConfigWatcher;
-use crate::serve::connection::WrongPassword;
+use crate::serve::connection::Origin;
 
 /// Health checks cannot send a password, so these paths are exempt from authentication and rate limit.
 const PROBE_PATHS: [&str; 2] = ["/-/healthy", "/-/ready"];
@@ -32,8 +32,8 @@ async fn authenticate(
     let rejection = if is_probe(&request) {
         None
     } else {
-        let wrong = request.extensions().get().cloned().unwrap_or_default();
-        rejection(&config, request.headers().get(AUTHORIZATION), &wrong).await
+        let origin = request.extensions().get().cloned().unwrap_or_default();
+        rejection(&config, request.headers().get(AUTHORIZATION), &origin).await
     };
     let mut response = match rejection {
         Some(rejection) => rejection,
@@ -64,14 +64,14 @@ pub(in crate::serve) fn is_probe<B>(request: &axum::http::Request<B>) -> bool {
 async fn rejection(
     config: &WebConfig,
     authorization: Option<&HeaderValue>,
-    wrong: &WrongPassword,
+    origin: &Origin,
 ) -> Option<Response> {
     if let Some(wait) = config.rate_limit.as_ref().and_then(|limit| limit.take(Instant::now()).err()) {
         let seconds = HeaderValue::from(wait.as_secs() + 1);
         let text = "Rate limit exceeded: retry later.\n";
         return Some((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], text).into_response());
     }
-    match config.users.as_ref()?.authenticate(authorization, wrong).await {
+    match config.users.as_ref()?.authenticate(authorization, origin).await {
         Verdict::Granted => None,
         Verdict::Denied => {
             let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"edgeimpulse-exporter\"")];

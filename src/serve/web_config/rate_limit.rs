@@ -1,8 +1,8 @@
 //! Rate limit of requests.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::values::{GoDuration, Number};
@@ -44,8 +44,7 @@ impl RateLimit {
 
     /// Takes a token. If the bucket is empty, returns the time until the next token as an error.
     pub(super) fn take(&self, now: Instant) -> Result<(), Duration> {
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        let mut state = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.tokens.lock();
         let (before, updated_at) = *state;
         let gained = now.saturating_duration_since(updated_at).div_duration_f64(self.interval);
         let tokens = (before + gained).min(f64::from(self.burst));

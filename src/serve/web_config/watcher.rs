@@ -2,14 +2,15 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 
 use super::config::WebConfig;
-use crate::config::file_reader;
 use crate::config::yaml::Error;
+use crate::config::{OptionError, file_reader};
 
 /// Minimum time between two checks of the files. A check takes microseconds, but is not needed for every request.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -45,6 +46,17 @@ impl WebConfigWatcher {
         Ok(Self { in_use: Arc::new(in_use), checked_at: Mutex::new(Instant::now()) })
     }
 
+    /// Loads the file that `--web.config.file` names.
+    ///
+    /// # Errors
+    /// See [`Self::load`].
+    pub(crate) fn open(path: &Path) -> Result<Self, OptionError> {
+        Self::load(path.to_owned()).map_err(|error| match error.has_line() {
+            true => error.to_string().into(),
+            false => OptionError::about("web.config.file", error.to_string()),
+        })
+    }
+
     /// Returns the configuration in use, after checking the files if that is due.
     pub(super) async fn current(&self) -> Arc<WebConfig> {
         if self.is_check_due() {
@@ -52,12 +64,12 @@ impl WebConfigWatcher {
             let check = tokio::task::spawn_blocking(move || in_use.check());
             let _ = tokio::time::timeout(CHECK_WAIT, check).await;
         }
-        Arc::clone(&lock(&self.in_use.config))
+        Arc::clone(&self.in_use.config.lock())
     }
 
     /// Returns true once per interval.
     fn is_check_due(&self) -> bool {
-        let mut checked_at = lock(&self.checked_at);
+        let mut checked_at = self.checked_at.lock();
         let is_due = checked_at.elapsed() >= CHECK_INTERVAL;
         if is_due {
             *checked_at = Instant::now();
@@ -72,18 +84,18 @@ impl WebConfigWatcher {
 
     /// Returns whether connections are encrypted.
     pub(in crate::serve) fn has_tls(&self) -> bool {
-        lock(&self.in_use.config).tls.is_some()
+        self.in_use.config.lock().tls.is_some()
     }
 }
 
 impl InUse {
     /// Reloads the configuration if its files have changed, unless another check is running.
     fn check(&self) {
-        let Ok(mut files) = self.files.try_lock() else { return };
+        let Some(mut files) = self.files.try_lock() else { return };
         if !files.have_changed() {
             return;
         }
-        let (file, before) = (self.path.display(), Arc::clone(&lock(&self.config)));
+        let (file, before) = (self.path.display(), Arc::clone(&self.config.lock()));
         *files = WatchedFiles::default();
         match WebConfig::read(&self.path, &mut files) {
             Err(error) => {
@@ -100,7 +112,7 @@ impl InUse {
                 {
                     *after = Arc::clone(before);
                 }
-                *lock(&self.config) = Arc::new(config);
+                *self.config.lock() = Arc::new(config);
                 tracing::info!(%file, "web configuration reloaded");
             }
         }
@@ -128,9 +140,4 @@ impl WatchedFiles {
 
 fn sha256(content: &[u8]) -> Vec<u8> {
     digest(&SHA256, content).as_ref().to_vec()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Critical sections cannot leave partial state, so poisoning is ignored.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -38,7 +38,7 @@ fn facts_do_not_depend_on_the_parts_of_the_response() {
 fn a_response_cut_short_anywhere_is_an_error() {
     let response = sample!("bare/organization-1").as_bytes();
     let end = response.iter().rposition(|byte| *byte == b'}').unwrap();
-    for length in (0..end).step_by(7).chain([end - 1, end]) {
+    for length in 0..=end {
         let cut = decode_in_parts(ORGANIZATION, &response[..length], 1000).facts;
         let Err(Error::Decode(text)) = cut else { panic!("after {length} bytes: {cut:?}") };
         assert!(text == "the body is empty" || text.contains("ends too early"), "after {length} bytes: {text}");

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName};
-use rustls::{Error, OtherError, RootCertStore, SignatureScheme};
+use rustls::{Error, OtherError, ProtocolVersion, RootCertStore, SignatureScheme};
 use serde_saphyr::Spanned;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
@@ -156,9 +156,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let verified = verify_tls12_signature(message, certificate, signature, algorithms);
-        verified.or_else(|error| self.trusted.verify_signature(error, message, certificate, signature))
+        self.trusted.verify_signature(ProtocolVersion::TLSv1_2, message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -167,9 +165,7 @@ impl ClientCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let verified = verify_tls13_signature(message, certificate, signature, algorithms);
-        verified.or_else(|error| self.trusted.verify_signature(error, message, certificate, signature))
+        self.trusted.verify_signature(ProtocolVersion::TLSv1_3, message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -5,14 +5,12 @@ mod client_auth;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::SingleCertAndKey;
-use rustls::time_provider::TimeProvider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
@@ -83,9 +81,9 @@ pub(super) fn build(
     let (chain, private_key) = (certificate.certificates()?, key.private_key()?);
     let (provider, versions) = algorithms.supported(section)?;
     let provider = Arc::new(provider);
-    let own = provider.key_provider.load_private_key(private_key);
-    let own = own
-        .and_then(|key| trust::certified_key(chain, key))
+    let unsupported = "contains a private key that is not supported; expected RSA of 2,048 bits or more, ECDSA P-256 or P-384, or Ed25519";
+    let own = provider.key_provider.load_private_key(private_key).map_err(|_| key.error(unsupported))?;
+    let own = trust::certified_key(chain, own)
         .map_err(|error| certificate.error(&format!("cannot be used with this private key: {error}")))?;
     let (client_auth, verifier) = client_auth::verifier(section, authorities.as_ref(), &provider)?;
     let no_suite = "tls_server_config: cipher_suites contains no suite for the allowed TLS versions";
@@ -94,7 +92,7 @@ pub(super) fn build(
         .map_err(|_| LineError::without_line(no_suite))?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
-    config.time_provider = Arc::new(TimeSince1970);
+    config.time_provider = Arc::new(trust::TimeSince1970);
     config.ignore_client_order = section.prefer_server_cipher_suites.is_none_or(|Boolean(prefer)| prefer);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     if http2 {
@@ -107,17 +105,6 @@ pub(super) fn build(
     }
     let has_allowed_names = client_auth > ClientAuth::Off && section.client_allowed_sans.is_some();
     Ok(Some(Tls { config: Arc::new(config), client_auth, has_allowed_names }))
-}
-
-/// The time for TLS: before 1970, where rustls panics by default, it is 1970.
-#[derive(Debug)]
-struct TimeSince1970;
-
-impl TimeProvider for TimeSince1970 {
-    fn current_time(&self) -> Option<UnixTime> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Some(UnixTime::since_unix_epoch(now))
-    }
 }
 
 impl TlsSection {

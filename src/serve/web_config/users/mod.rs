@@ -1,25 +1,28 @@
 //! Basic authentication with bcrypt. Verified passwords are cached, and concurrent verifications are limited.
 
+mod guesses;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bcrypt::HashParts;
+use parking_lot::Mutex;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use serde_saphyr::Spanned;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{AcquireError, OnceCell, OwnedSemaphorePermit, Semaphore};
 
+use self::guesses::{Guesses, Source};
 use crate::config::yaml::LineError;
-use crate::serve::connection::WrongPassword;
+use crate::serve::connection::Origin;
 
 /// The costs that bcrypt has.
 const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
@@ -27,8 +30,9 @@ const COSTS: std::ops::RangeInclusive<u32> = 4..=31;
 /// With a higher cost, one verification occupies a core for many seconds.
 const SLOW_COST: u32 = 16;
 
-/// Maximum number of passwords that wait behind those of other connections. Further requests are rejected.
-const MAX_PENDING: usize = 64;
+/// Maximum number of requests that wait for the check of a password, from addresses that have sent a wrong one and from
+/// all others. Further ones are rejected. Less than half of the connections, so that new ones get a place.
+const MAX_PENDING: usize = 200;
 
 /// The users of `basic_auth_users`.
 #[derive(Debug)]
@@ -41,10 +45,14 @@ pub(super) struct Users {
     cache_key: hmac::Key,
     /// Limits concurrent verifications.
     hashing: Arc<Semaphore>,
-    /// Lets one request at a time wait for a verification whose connection has sent a wrong password before. So a first
-    /// login does not wait for the guesses of others.
+    /// Addresses that have sent a wrong password.
+    guesses: Arc<Guesses>,
+    /// Lets one request at a time from those addresses wait for a verification. So a first login does not wait for the
+    /// guesses of others.
     behind: Semaphore,
-    /// Limits the requests that wait for that.
+    /// Limits the requests from those addresses.
+    guessing: Semaphore,
+    /// Limits the requests from all others.
     pending: Semaphore,
     /// Running verifications by user and password, as a digest. Equal requests wait for the same one.
     running: Mutex<HashMap<Vec<u8>, Arc<OnceCell<bool>>>>,
@@ -93,19 +101,17 @@ impl Users {
             highest_cost,
             cache_key,
             hashing: Arc::new(Semaphore::new((cores / 2).clamp(1, 4))),
+            guesses: Arc::default(),
             behind: Semaphore::new(1),
+            guessing: Semaphore::new(MAX_PENDING),
             pending: Semaphore::new(MAX_PENDING),
             running: Mutex::default(),
             hashed: AtomicU64::new(0),
         }))
     }
 
-    /// Authenticates a request with the value of its `Authorization` header. `wrong` is kept for its connection.
-    pub(super) async fn authenticate(
-        &self,
-        authorization: Option<&HeaderValue>,
-        wrong: &WrongPassword,
-    ) -> Verdict {
+    /// Authenticates a request with the value of its `Authorization` header. While it waits, it takes no place.
+    pub(super) async fn authenticate(&self, authorization: Option<&HeaderValue>, origin: &Origin) -> Verdict {
         let Some((name, password)) = authorization.and_then(parse) else { return Verdict::Denied };
         let user = self.by_name.get(&name);
         // Compares in constant time.
@@ -114,49 +120,47 @@ impl Users {
         if user.and_then(|user| user.verified.get()).is_some_and(is_same) {
             return Verdict::Granted;
         }
-        let verification = self.running(&name, password.expose_secret());
-        match verification.get_or_try_init(|| self.verify(user, password, wrong)).await {
-            Ok(true) => Verdict::Granted,
-            Ok(false) => {
-                wrong.send();
-                Verdict::Denied
+        let source = Source::of(origin.address);
+        let queue = if self.guesses.contain(source) { &self.guessing } else { &self.pending };
+        let Ok(_pending) = queue.try_acquire() else {
+            if let Some(place) = &origin.place {
+                place.has_too_many_checks();
             }
-            Err(verdict) => verdict,
+            return Verdict::Busy;
+        };
+        let _check = origin.place.as_ref().map(|place| place.check());
+        let verification = self.running(&name, password.expose_secret());
+        if *verification.get_or_init(|| self.verify(user, password, source)).await {
+            return Verdict::Granted;
         }
+        self.guesses.add(source);
+        Verdict::Denied
     }
 
     /// Returns the running verification of this user and password, or a new one.
     fn running(&self, name: &str, password: &[u8]) -> Arc<OnceCell<bool>> {
         let key = hmac::sign(&self.cache_key, &[name.as_bytes(), b":", password].concat());
-        // Critical sections cannot leave partial state, so poisoning is ignored.
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running.lock();
         // Nobody waits for these any more.
         running.retain(|_, verification| Arc::strong_count(verification) > 1);
         Arc::clone(running.entry(key.as_ref().to_vec()).or_default())
     }
 
-    /// Returns whether the password is that of the user, or `Busy`.
-    async fn verify(
-        &self,
-        user: Option<&User>,
-        password: SecretSlice<u8>,
-        wrong: &WrongPassword,
-    ) -> Result<bool, Verdict> {
-        // Waiting fails only if a semaphore is closed, which never happens.
-        let permit = if wrong.has_been_sent() {
-            let Ok(_pending) = self.pending.try_acquire() else { return Err(Verdict::Busy) };
-            let _behind = self.behind.acquire().await;
-            Arc::clone(&self.hashing).acquire_owned().await
-        } else {
-            Arc::clone(&self.hashing).acquire_owned().await
-        };
+    /// Returns whether the password is that of the user.
+    async fn verify(&self, user: Option<&User>, password: SecretSlice<u8>, source: Source) -> bool {
+        let permit = self.turn(source).await;
         let (highest, cost) = (self.highest_cost, user.map_or(self.highest_cost, |user| user.cost));
         let hash = user.map_or_else(|| dummy_hash(cost), |user| user.hash.clone());
         let tag = hmac::sign(&self.cache_key, password.expose_secret());
         self.hashed.fetch_add(1, Ordering::Relaxed);
+        let (guesses, is_known) = (Arc::clone(&self.guesses), user.is_some());
         let verification = tokio::task::spawn_blocking(move || {
             let (is_valid, _) = verify(password.expose_secret(), &hash, cost..highest);
-            // Released by the thread, which continues if the client disconnects.
+            let is_valid = is_valid && is_known;
+            // By the thread, which continues if the client disconnects, and before the next one has its turn.
+            if !is_valid {
+                guesses.add(source);
+            }
             drop(permit);
             is_valid
         });
@@ -164,7 +168,20 @@ impl Users {
         if let Some(user) = user.filter(|_| is_valid) {
             user.verified.get_or_init(|| tag);
         }
-        Ok(user.is_some() && is_valid)
+        is_valid
+    }
+
+    /// Waits for the turn of a password: behind those of other addresses if a wrong one came from this address, also
+    /// meanwhile. Waiting fails only if a semaphore is closed, which never happens.
+    async fn turn(&self, source: Source) -> Result<OwnedSemaphorePermit, AcquireError> {
+        loop {
+            let is_guess = self.guesses.contain(source);
+            let _behind = if is_guess { Some(self.behind.acquire().await?) } else { None };
+            let permit = Arc::clone(&self.hashing).acquire_owned().await?;
+            if is_guess || !self.guesses.contain(source) {
+                return Ok(permit);
+            }
+        }
     }
 }
 

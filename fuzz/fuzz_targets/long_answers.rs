@@ -1,0 +1,12 @@
+#![no_main]
+
+/// What the tests use too.
+#[path = "../../tests/support"]
+mod support {
+    #![allow(dead_code, reason = "the tests use more of it")]
+
+    pub mod exposition;
+    pub mod properties;
+}
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| support::properties::every_long_response_is_decoded_or_an_error(input));
