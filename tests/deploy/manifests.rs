@@ -1,6 +1,7 @@
 //! Files that deploy the exporter, read by the tools that they are for.
 
 mod alertmanager;
+pub mod chart;
 pub mod kubernetes;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,7 @@ use edgeimpulse_exporter::config::file as config_file;
 use serde_json::Value;
 
 use super::commands::Workspace;
-use crate::deploy::manifests::{kubernetes, write_unit, yaml};
+use crate::deploy::manifests::{chart, kubernetes, write_unit, yaml};
 use crate::deploy::prometheus::Prometheus;
 use crate::support::pages::{Block, blocks_of};
 use crate::support::repository::{keep_silent, root, succeed};
@@ -63,7 +63,7 @@ fn promtool_accepts_the_configurations_of_prometheus_in_the_pages() {
 #[ignore = "needs Helm and kubernetes-validate (PyPI: helm-python-sdk, kubernetes-validate)"]
 fn the_chart_takes_the_values_in_the_pages() {
     for (block, values) in blocks_with("image") {
-        let rendered = kubernetes::render("deploy/chart", &values);
+        let rendered = chart::render("deploy/chart", &values);
         kubernetes::check(rendered["documents"].as_array().unwrap(), &block.place());
     }
 }
