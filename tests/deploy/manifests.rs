@@ -89,15 +89,11 @@ fn the_example_environment_file_has_values_that_work() {
         .filter(|(name, _)| name.starts_with("EDGEIMPULSE_"))
         .collect();
     assert!(settings.len() > 3);
-    // The unit provides the key, so only the key is missing here.
-    let output = Command::new(env!("CARGO_BIN_EXE_edgeimpulse-exporter"))
-        .env_clear()
-        .envs(settings)
-        .env("EDGEIMPULSE_API_KEY_FILE", "/nonexistent/api-key")
-        .output()
-        .unwrap();
+    // The unit provides the credential, so only the credential is missing here.
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_edgeimpulse-exporter")).env_clear().envs(settings).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && stderr.contains("/nonexistent/api-key"), "{stderr}");
+    assert!(output.status.code() == Some(2) && stderr.contains("no credential"), "{stderr}");
 }
 
 #[test]
@@ -199,6 +195,18 @@ fn systemd_finds_the_unit_sound_and_tight() {
     // systemd-analyze looks for the service of the socket in the same folder.
     let service = write_unit(&folder);
     keep_silent("systemd-analyze", &["verify", "--man=no", &service, &socket]);
+    // The unit passes what the exporter looks for, and a missing file does not fail: it has a default.
+    let unit = read("deploy/systemd/edgeimpulse-exporter.service");
+    for name in ["api-key", "jwt"] {
+        for line in [
+            format!("ConditionPathExists=|/etc/edgeimpulse-exporter/{name}"),
+            format!("LoadCredential={name}:/etc/edgeimpulse-exporter/{name}"),
+            format!("SetCredential={name}:\\n"),
+        ] {
+            assert!(unit.lines().any(|found| found == line), "{line}");
+        }
+    }
+    assert!(!unit.contains("\nEnvironment="), "a variable for one credential conflicts with another one");
     // At most an exposure of 2.0; a unit without restrictions has 9.6.
     succeed("systemd-analyze", &["security", "--no-pager", "--offline=true", "--threshold=20", &service]);
     // ProcSubset hides /proc/stat, which process_start_time_seconds needs.

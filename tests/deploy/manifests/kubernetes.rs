@@ -102,7 +102,10 @@ pub fn check(documents: &[Value], what: &str) {
     of_kind(documents, "Pod").into_iter().for_each(|pod| check_restrictions(&pod["spec"]));
     // OpenShift and others assign the user; the image has one.
     let security = pod["spec"]["securityContext"].as_object().unwrap();
-    assert!(["runAsUser", "runAsGroup", "fsGroup"].iter().all(|field| !security.contains_key(*field)), "{what}");
+    assert!(
+        ["runAsUser", "runAsGroup", "fsGroup"].iter().all(|field| !security.contains_key(*field)),
+        "{what}"
+    );
     let container = &pod["spec"]["containers"][0];
     for (probe, path) in [("livenessProbe", "/-/healthy"), ("readinessProbe", "/-/ready")] {
         assert_eq!(container[probe]["httpGet"]["path"], path);
@@ -207,7 +210,6 @@ pub async fn check_start(documents: &[Value], what: &str) {
         variables.push(("EDGEIMPULSE_WEB_LISTEN_ADDRESS", "127.0.0.1:0"));
         let mut demo = Program::start(&arguments, &variables);
         demo.prints("Simulated Edge Impulse API").await;
-        demo.stop().await;
     } else {
         arguments.insert(0, "check-config");
         let ended = Program::ends(&arguments, &variables, 0).await;

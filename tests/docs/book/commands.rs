@@ -59,6 +59,7 @@ impl Workspace {
         }
         files.write("gateway.pem", &Authority::new().certificate());
         files.write("jwt.txt", &api.world.jwt());
+        files.write("partners-jwt", &api.world.jwt());
         files.write("kustomization.yaml", "");
         files.write("openapi.yml", &data("openapi.json"));
         files.write("values.yaml", "");
@@ -86,7 +87,12 @@ impl Workspace {
 
     /// Checks a block of configuration with `check-config`.
     pub async fn check_config(&self, options: &str, block: &Block) -> Result<(), String> {
-        let text = block.text.replace("/run/secrets/edgeimpulse/", "");
+        let folders = [
+            "/var/run/secrets/edgeimpulse/",
+            "/run/secrets/edgeimpulse/",
+            "/run/credentials/edgeimpulse-exporter.service/",
+        ];
+        let text = folders.iter().fold(block.text.clone(), |text, folder| text.replace(folder, ""));
         std::fs::write(self.folder.join("page.yaml"), text).unwrap();
         self.bash(&format!("edgeimpulse-exporter check-config {options} page.yaml"), "").await
     }

@@ -87,6 +87,7 @@ case $program in
     [ "$1" != --namespace ] || shift 2
     case "$*" in
       'create namespace '*) ;;
+      'create secret generic research '* | 'create secret generic partners '*) holds 'secrets: [research, partners]' docs/kubernetes.md ;;
       'create secret generic '*) holds "secretName: $4" $base/deployment.yaml ;;
       'apply -k .') [ -e kustomization.yaml ] ;;
       'get pods --selector '*) holds "${4/=/: }" $base/kustomization.yaml ;;
