@@ -152,7 +152,9 @@ fn every_option_that_the_pages_name_exists() {
     for page in pages().iter().filter(|page| !page.path.starts_with("tools")) {
         for code in &page.code {
             let program = code.split(' ').next().unwrap();
-            if ["docker", "cargo", "helm", "kubectl", "prometheus", "promtool", "htpasswd"].contains(&program) {
+            if ["docker", "cargo", "gh", "helm", "kubectl", "prometheus", "promtool", "htpasswd"]
+                .contains(&program)
+            {
                 continue;
             }
             for word in code.split([' ', '\n', '=', '[']).filter(|word| word.starts_with("--")) {

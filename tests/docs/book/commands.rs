@@ -14,11 +14,11 @@ use crate::support::secure::{Authority, Folder};
 use crate::support::{Program, data, free_port};
 
 /// Programs that pages call. bash finds no others.
-const PROGRAMS: &str = "apt cargo curl docker edgeimpulse-exporter git helm install kubectl mv node npm npx promtool \
+const PROGRAMS: &str = "apt cargo curl docker edgeimpulse-exporter gh git helm install kubectl mv node npm npx promtool \
                         sha256sum sudo systemctl";
 
 /// Programs that pages call by their path in the repository.
-const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/debian/assets target/dist/edgeimpulse-exporter \
+const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/build deploy/debian/assets target/dist/edgeimpulse-exporter \
                        target/release/edgeimpulse-exporter";
 
 /// A folder in which commands find the files that the pages mention, and a simulated API.

@@ -70,7 +70,7 @@ case $program in
       'test '*) [ -n "$(find "$ROOT/tests" -name "$2.rs" -o -path "*/$2/mod.rs")" ] || fail "no tests $2" ;;
       'fuzz run --sanitizer none '*) [ -e "$ROOT/fuzz/fuzz_targets/$5.rs" ] || fail "no fuzzer $5" ;;
       test | 'build --release'* | 'build --profile dist'* | 'install --path .' | 'install cargo-fuzz') ;;
-      'install --locked cargo-deb' | 'deb --no-build --output '*) ;; # run by tests/deploy/packages.rs
+      'install --locked cargo-auditable' | 'install --locked cargo-deb' | 'deb --no-build --output '*) ;; # run by tests/deploy/packages.rs
       *) fail "unknown arguments: $*" ;;
     esac
     ;;
@@ -118,6 +118,7 @@ case $program in
   install | mv) exec "$program" "$@" ;;
   # The files were found; tests of their own run these.
   git | node | prometheusrule | promtool | run | sha256sum) ;;
-  assets) [ "$#" = 1 ] ;;
+  assets | build) [ "$#" = 1 ] ;;
+  gh) [ "$1 $2" = 'attestation verify' ] && holds 'actions/attest-build-provenance@' .github/workflows/release.yaml ;;
   *) fail 'no test knows this program' ;;
 esac
