@@ -99,7 +99,9 @@ pub fn check(documents: &[Value], what: &str) {
     let [deployment] = of_kind(documents, "Deployment").try_into().unwrap();
     let pod = &deployment["spec"]["template"];
     check_restrictions(&pod["spec"]);
-    of_kind(documents, "Pod").into_iter().for_each(|pod| check_restrictions(&pod["spec"]));
+    for pod in of_kind(documents, "Pod") {
+        check_restrictions(&pod["spec"]);
+    }
     // OpenShift and others assign the user; the image has one.
     let security = pod["spec"]["securityContext"].as_object().unwrap();
     assert!(

@@ -40,9 +40,14 @@ impl Workspace {
         let to = folder.to_str().unwrap();
         // Blocks write into `docs` and `deploy`.
         succeed("cp", &["-r", "docs", "deploy", to]);
-        succeed("ln", &["-s", &path("dashboards"), &path("tools"), to]);
-        for name in ["bin", ".ci", "target/dist", "target/release"] {
+        succeed("ln", &["-s", &path("dashboards"), to]);
+        for name in ["bin", ".ci", "target/dist", "target/release", "tools"] {
             std::fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        // Links to the parts, because a stub replaces one of them.
+        for tool in std::fs::read_dir(path("tools")).unwrap() {
+            let tool = tool.unwrap();
+            symlink(tool.path(), folder.join("tools").join(tool.file_name())).unwrap();
         }
         let programs = PROGRAMS.split(' ').map(|program| format!("bin/{program}"));
         for program in programs.chain(SCRIPTS.split(' ').map(str::to_owned)) {

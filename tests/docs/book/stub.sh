@@ -119,7 +119,7 @@ case $program in
   sudo) [ "$1" = install ] || exec "$BIN/$1" "${@:2}" ;;
   cat | install | mv | rm | sed) exec "$program" "$@" ;;
   # The files were found; tests of their own run these.
-  git | helm-docs | node | prometheusrule | promtool | run | sha256sum) ;;
+  git | helm-docs | node | pictures | prometheusrule | promtool | run | sha256sum) ;;
   assets | build) [ "$#" = 1 ] ;;
   gh) [ "$1 $2" = 'attestation verify' ] && holds 'actions/attest-build-provenance@' .github/workflows/release.yaml ;;
   *) fail 'no test knows this program' ;;
