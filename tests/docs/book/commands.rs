@@ -14,12 +14,12 @@ use crate::support::secure::{Authority, Folder};
 use crate::support::{Program, data, free_port};
 
 /// Programs that pages call. bash finds no others.
-const PROGRAMS: &str = "apt cargo curl docker edgeimpulse-exporter git helm install kubectl mv node npm npx promtool \
-                        sha256sum sudo systemctl";
+const PROGRAMS: &str = "apt cargo cat curl docker edgeimpulse-exporter gh git helm helm-docs install kubectl mv node npm \
+                        npx promtool rm sed sha256sum sudo systemctl";
 
 /// Programs that pages call by their path in the repository.
-const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/debian/assets target/dist/edgeimpulse-exporter \
-                       target/release/edgeimpulse-exporter";
+const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/build deploy/debian/assets target/dist/edgeimpulse-exporter \
+                       target/release/edgeimpulse-exporter tools/pictures";
 
 /// A folder in which commands find the files that the pages mention, and a simulated API.
 pub struct Workspace {
@@ -40,9 +40,14 @@ impl Workspace {
         let to = folder.to_str().unwrap();
         // Blocks write into `docs` and `deploy`.
         succeed("cp", &["-r", "docs", "deploy", to]);
-        succeed("ln", &["-s", &path("dashboards"), &path("tools"), to]);
-        for name in ["bin", ".ci", "target/dist", "target/release"] {
+        succeed("ln", &["-s", &path("dashboards"), to]);
+        for name in ["bin", ".ci", "target/dist", "target/release", "tools"] {
             std::fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        // Links to the parts, because a stub replaces one of them.
+        for tool in std::fs::read_dir(path("tools")).unwrap() {
+            let tool = tool.unwrap();
+            symlink(tool.path(), folder.join("tools").join(tool.file_name())).unwrap();
         }
         let programs = PROGRAMS.split(' ').map(|program| format!("bin/{program}"));
         for program in programs.chain(SCRIPTS.split(' ').map(str::to_owned)) {
@@ -59,6 +64,7 @@ impl Workspace {
         }
         files.write("gateway.pem", &Authority::new().certificate());
         files.write("jwt.txt", &api.world.jwt());
+        files.write("partners-jwt", &api.world.jwt());
         files.write("kustomization.yaml", "");
         files.write("openapi.yml", &data("openapi.json"));
         files.write("values.yaml", "");
@@ -86,7 +92,12 @@ impl Workspace {
 
     /// Checks a block of configuration with `check-config`.
     pub async fn check_config(&self, options: &str, block: &Block) -> Result<(), String> {
-        let text = block.text.replace("/run/secrets/edgeimpulse/", "");
+        let folders = [
+            "/var/run/secrets/edgeimpulse/",
+            "/run/secrets/edgeimpulse/",
+            "/run/credentials/edgeimpulse-exporter.service/",
+        ];
+        let text = folders.iter().fold(block.text.clone(), |text, folder| text.replace(folder, ""));
         std::fs::write(self.folder.join("page.yaml"), text).unwrap();
         self.bash(&format!("edgeimpulse-exporter check-config {options} page.yaml"), "").await
     }
