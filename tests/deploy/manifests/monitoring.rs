@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::kubernetes::render;
+use super::chart::render;
 use super::{dashboards, helper, rules, rules_of, yaml};
 
 /// The values of the chart and of the mixin that change rules, for a test of both.
