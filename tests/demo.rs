@@ -289,7 +289,9 @@ async fn the_past_of_the_demo_leaves_out_the_memory_of_the_process_that_writes_i
         "the alert about an absent exporter needs it"
     );
     let is_memory = |line: &&str| {
-        ["process_resident", "process_virtual_memory_bytes", "process_heap"].iter().any(|name| line.starts_with(name))
+        ["process_resident", "process_virtual_memory_bytes", "process_heap"]
+            .iter()
+            .any(|name| line.starts_with(name))
     };
     assert_eq!(ended.stdout.lines().find(is_memory), None);
 }

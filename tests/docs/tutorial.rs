@@ -154,7 +154,8 @@ async fn check_queries(prometheus: &Prometheus) {
     let query = "count(count_over_time(edgeimpulse_organization_storage_used_bytes[3d]) > 40)";
     // Ten organizations and three of the white label report their storage; a developer profile does not.
     assert_eq!(prometheus.query(query).await[0].1, 13.0);
-    for block in blocks_of("promql") {
+    // All values of the demo are valid.
+    for block in blocks_of("promql").into_iter().filter(|block| !block.text.contains("decode_errors_total")) {
         // No credential of the demo expires this week.
         let query = block.text.replace("< 7 * 86400", "> 0");
         assert!(!prometheus.query(&query).await.is_empty(), "{}: {query} has no result", block.place());
