@@ -121,16 +121,20 @@ impl Discovery {
     }
 
     /// Completes name and kind of an organization. The list of a white label has developer profiles too, and does not say
-    /// so: the organization's own records tell, however old they are.
+    /// so: the organization's own records tell, however old they are. Until they are read, there is no name, which could
+    /// be that of a person.
     pub(super) fn with_kind(&self, account: &Account, id: u64, info: OrganizationInfo) -> OrganizationInfo {
-        if info.developer_profile.is_some() {
+        let is_on = account.scope.collectors.contains(&Collector::WhitelabelOrganization);
+        let Some(owner) = self.owner_of(id).filter(|_| is_on && info.developer_profile.is_none()) else {
             return info;
-        }
-        let call = self.owner_of(id).map(|owner| Call::whitelabel_organization(owner, id));
-        let facts = call.and_then(|call| account.store().status(&call)?.facts);
-        match facts.as_ref().and_then(|facts| facts.organizations.get(&id)) {
-            Some(organization) => info.or(organization.info.clone()),
-            None => info,
+        };
+        let status = account.store().status(&Call::whitelabel_organization(owner, id));
+        match status.and_then(|status| status.facts) {
+            Some(facts) => match facts.organizations.get(&id) {
+                Some(organization) => info.or(organization.info.clone()),
+                None => info,
+            },
+            None => OrganizationInfo { name: None, ..info },
         }
     }
 

@@ -60,15 +60,15 @@ async fn a_call_with_an_interval_is_made_once_in_it_however_often_it_is_scraped(
 }
 
 #[tokio::test]
-async fn calls_per_minute_are_limited_and_names_are_shown_before_their_calls() {
+async fn calls_per_minute_are_limited_and_the_list_is_shown_before_their_calls() {
     let api = portfolio(30).await;
     let exporter = Running::with_key(&api, &[OWNER, "--api.calls-per-minute=12"]).await;
     for _ in 0..3 {
         let metrics = exporter.scrape_within("5").await;
         assert_eq!(calls_of_organizations(&api).await, 12);
         assert_eq!(shown(&metrics), 12);
-        let names = metrics.series("edgeimpulse_organization_info", &[]);
-        assert!(names.len() >= 30, "all names are in the list");
+        let created = metrics.series("edgeimpulse_organization_created_timestamp_seconds", &[]);
+        assert!(created.len() >= 30, "all organizations are in the list");
         let collector = ("collector", "whitelabel_organization");
         let deferred = metrics.series("edgeimpulse_scrape_collector_success", &[collector]);
         assert_eq!(deferred.iter().filter(|sample| sample.value == 0.0).count(), 18);

@@ -234,6 +234,25 @@ async fn the_name_of_a_developer_profile_of_a_white_label_is_not_shown() {
 }
 
 #[tokio::test]
+async fn a_white_labels_organization_has_no_name_until_its_records_are_read() {
+    let api = whitelabel().await;
+    let list =
+        json!({ "success": true, "total": 1, "organizations": [{ "id": 31, "name": "somebody.s-corner" }] });
+    api.answers(LIST, &list).await;
+    api.refuses(INNER, 500, "try again").await;
+    let exporter = Running::with_key(&api, &[OWNER]).await;
+    exporter.scrape().await;
+    for path in ["/metrics", "/metrics?collect[]=whitelabel_organizations", "/", "/sd"] {
+        let text = exporter.page(path).await;
+        assert!(!text.contains("somebody"), "{path}: {text}");
+    }
+
+    let exporter = Running::with_key(&api, &[OWNER, "--no-collector.whitelabel_organization"]).await;
+    let named = [("organization_id", "31"), ("organization_name", "somebody.s-corner")];
+    assert_eq!(exporter.scrape().await.value("edgeimpulse_organization_info", &named), Some(1.0));
+}
+
+#[tokio::test]
 async fn an_organization_without_values_is_a_success() {
     let metrics = scrape_with(INNER, &json!({ "success": true, "dailyMetrics": null })).await;
     let inner = [("collector", "whitelabel_organization"), ("organization_id", "31")];

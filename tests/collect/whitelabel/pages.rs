@@ -20,7 +20,7 @@ fn pages(all: u64, most: u64, total: impl Into<Value>) -> impl Fn(&Request) -> R
         let number = |name: &str| query[name].parse::<u64>().unwrap();
         let (offset, limit) = (number("offset"), number("limit").min(most));
         let organizations: Vec<_> = (offset..all.min(offset + limit))
-            .map(|id| json!({ "id": 100 + id, "name": format!("Org {id}") }))
+            .map(|id| json!({ "id": 100 + id, "name": format!("Org {id}"), "whitelabelId": 70 }))
             .collect();
         let response = json!({ "success": true, "organizations": organizations, "total": total });
         ResponseTemplate::new(200).set_body_json(response)
@@ -42,7 +42,9 @@ async fn the_whole_portfolio_is_read_page_by_page() {
     let world = World::starting(NOW).with_organizations(250);
     let demo = demo::start_in(world, Clock::Fixed(NOW)).await.unwrap();
     let jwt = ["--api.jwt-file", &file("jwt", &world.jwt())];
-    let exporter = Running::with_file(&demo.url(), &jwt, Clock::Fixed(NOW), &[]).await;
+    // The names of the list, which are shown if nothing can tell whether they are names of people.
+    let options = ["--no-collector.whitelabel_organization"];
+    let exporter = Running::with_file(&demo.url(), &jwt, Clock::Fixed(NOW), &options).await;
     let lists = "/metrics?collect[]=whitelabel_organizations&collect[]=whitelabel&collect[]=exporter";
     let metrics = Exposition::of_prometheus_text(&exporter.page(lists).await);
     let portfolio: Vec<_> = world.portfolio().map(|id| id.to_string()).collect();
@@ -86,7 +88,7 @@ async fn a_list_without_a_usable_total_ends_with_a_page_that_brings_nothing_new(
 
 #[tokio::test]
 async fn a_list_that_ignores_the_offset_ends() {
-    let organizations = json!([{ "id": 1, "name": "One" }, { "id": 2, "name": "Two" }, {}, 5]);
+    let organizations = json!([{ "id": 1, "whitelabelId": 70 }, { "id": 2, "whitelabelId": 70 }, {}, 5]);
     let api = whitelabel().await;
     api.answers(LIST, &json!({ "success": true, "total": 1000, "organizations": organizations })).await;
     let metrics = scrape(&api).await;
