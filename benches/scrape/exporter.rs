@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::server::Api;
 
-/// A running exporter, killed when it is dropped.
+/// A running exporter, this one or another, killed when it is dropped.
 pub(crate) struct Exporter {
     pub(crate) address: SocketAddr,
-    /// Time from the start of the process to the first success of `/-/ready`.
+    /// Time from the start of the process to the first successful response.
     pub(crate) start: Duration,
     child: Child,
 }
@@ -50,21 +50,23 @@ pub(crate) fn cpu_of(process: u32) -> Duration {
 
 impl Exporter {
     pub(crate) fn start(api: &Api, arguments: &[&str]) -> Self {
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let mut command = Command::new(program());
-        command
-            .args(["--api.url", &api.url, "--web.listen-address", &address.to_string(), "--log.level=error"])
-            .args(arguments)
-            .env_clear()
-            .env("EDGEIMPULSE_API_KEY", "ei_benchmark")
-            .stdout(Stdio::null());
+        command.args(["--api.url", &api.url, "--log.level=error"]).args(arguments).env_clear();
+        command.env("EDGEIMPULSE_API_KEY", "ei_benchmark");
         if let Some(certificate) = &api.certificate {
             command.arg("--api.ca-file").arg(certificate);
         }
+        Self::run(command, "/-/ready")
+    }
+
+    /// Starts any exporter that takes `--web.listen-address`, and waits until `path` responds with 200.
+    pub(crate) fn run(mut command: Command, path: &str) -> Self {
+        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        command.arg(format!("--web.listen-address={address}")).stdout(Stdio::null());
         let began = Instant::now();
         let child = command.spawn().unwrap();
         let mut exporter = Self { address, start: Duration::ZERO, child };
-        while !exporter.is_ready() {
+        while !exporter.responds(path) {
             assert!(began.elapsed() < Duration::from_secs(30), "the exporter did not start within 30 s");
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -72,10 +74,11 @@ impl Exporter {
         exporter
     }
 
-    fn is_ready(&self) -> bool {
+    fn responds(&self, path: &str) -> bool {
         let Ok(mut stream) = TcpStream::connect(self.address) else { return false };
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let mut answer = [0; 12];
-        stream.write_all(b"GET /-/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").is_ok()
+        stream.write_all(request.as_bytes()).is_ok()
             && stream.read_exact(&mut answer).is_ok()
             && answer.ends_with(b"200")
     }

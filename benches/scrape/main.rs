@@ -12,6 +12,7 @@ mod exporter;
 mod fixture;
 mod fleet;
 mod hanging;
+mod json_exporter;
 mod load;
 mod nginx;
 mod one;
@@ -49,13 +50,14 @@ struct Bench {
 
 fn main() {
     let chosen: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let parts: [(&str, Part); 6] = [
+    let parts: [(&str, Part); 7] = [
         ("one", one::measure),
         ("fleet", fleet::measure),
         ("growth", fleet::growth),
         ("load", load::measure),
         ("rest", rest::measure),
         ("hanging", hanging::measure),
+        ("json-exporter", json_exporter::measure),
     ];
     let is_known = |name: &String| parts.iter().any(|(known, _)| known == name);
     assert!(chosen.iter().all(is_known), "expected names of {:?}, got {chosen:?}", parts.map(|(name, _)| name));
