@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::collect::Exporter;
-use edgeimpulse_exporter::config::{Configuration, OptionSources, file as config_file};
+use edgeimpulse_exporter::config::{Configuration, OptionSources, field, file as config_file};
 use edgeimpulse_exporter::model::{Clock, Collector};
 use serde_json::Value;
 
@@ -102,6 +102,9 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
         };
         let path: Vec<&str> = name.split('.').collect();
         assert!(has(&path), "--{flag} is not at {name}");
+        // Errors name this field.
+        assert_eq!(field(flag), name);
+        assert_eq!(field(&format!("no-{flag}")), name);
     }
     assert!(flags > 30);
 }
@@ -279,13 +282,20 @@ async fn check_config_says_so_without_starting() {
 async fn what_the_configuration_file_would_override_is_refused() {
     let file_with = |credential: &str| file("config.yaml", &format!("accounts: [{{ name: a, {credential} }}]"));
     let of_file = file_with(&format!("key_file: {}", file("key", "ei_x")));
-    let set_it = "cannot be combined with --config.file: set it in the file";
     for (arguments, (name, value), hint) in [
-        (vec!["--log.level=debug"], ("X", ""), set_it),
-        (vec!["--no-collector.usage"], ("X", ""), set_it),
-        (vec!["--replay=x"], ("X", ""), "--replay cannot be combined with --config.file"),
-        (vec![], ("EDGEIMPULSE_API_URL", "http://127.0.0.1:1"), set_it),
-        (vec![], ("EDGEIMPULSE_API_KEY_FILE", "key"), set_it),
+        (
+            vec!["--log.level=debug"],
+            ("X", ""),
+            "--log.level cannot be combined with --config.file: set log.level in the file",
+        ),
+        (vec!["--no-collector.usage"], ("X", ""), ": set collectors.disabled in the file"),
+        (vec!["--replay=x"], ("X", ""), "--replay cannot be combined with --config.file\n"),
+        (
+            vec![],
+            ("EDGEIMPULSE_API_URL", "http://127.0.0.1:1"),
+            "EDGEIMPULSE_API_URL cannot be combined with --config.file: set api.url in the file",
+        ),
+        (vec![], ("EDGEIMPULSE_API_KEY_FILE", "key"), ": set accounts.key_file in the file"),
         (
             vec![],
             ("EDGEIMPULSE_API_KEY", "canary"),
@@ -302,8 +312,8 @@ async fn what_the_configuration_file_would_override_is_refused() {
         assert!(ended.stderr.contains(hint) && !ended.stderr.contains("canary"), "{ended:?}");
     }
     let ended = Program::ends(&["--log.level=debug"], &[("EDGEIMPULSE_CONFIG_FILE", &of_file)], 2).await;
-    let both =
-        "--log.level cannot be combined with environment variable EDGEIMPULSE_CONFIG_FILE: set it in the file";
+    let both = "--log.level cannot be combined with environment variable EDGEIMPULSE_CONFIG_FILE: \
+                set log.level in the file";
     assert!(ended.stderr.contains(both), "{ended:?}");
     let of_variable = file_with("key_env: EDGEIMPULSE_API_KEY");
     let environment = [("EDGEIMPULSE_API_KEY", "ei_x"), ("EDGEIMPULSE_JWT", "")];

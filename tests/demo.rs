@@ -13,7 +13,7 @@ use edgeimpulse_exporter::model::Collector;
 use serde_json::{Value, json};
 
 use crate::support::running::NOW;
-use crate::support::{Exposition, Program, Running, data};
+use crate::support::{Exposition, Program, Running, data, file};
 
 async fn get(demo: &Demo, path: &str, header: (&str, &str)) -> (u16, Value) {
     let request = crate::support::client().get(format!("{}{path}", demo.url())).header(header.0, header.1);
@@ -271,12 +271,25 @@ async fn the_credentials_that_the_command_prints_work() {
         value.split(' ').next().unwrap().to_owned()
     };
     let url = value(&program.prints("EDGEIMPULSE_API_URL").await, "EDGEIMPULSE_API_URL");
+    let mut credentials = Vec::new();
     for (variable, command) in [("EDGEIMPULSE_API_KEY", "check"), ("EDGEIMPULSE_JWT", "scrape")] {
         let line = program.prints(variable).await;
         assert!(line.ends_with(&format!(" {command}")), "{line}");
         let credential = value(&line, variable);
         Program::ends(&[command], &[("EDGEIMPULSE_API_URL", &url), (variable, &credential)], 0).await;
+        credentials.push(credential);
     }
+    let line = program.prints("For several accounts").await;
+    let (_, another) = line.split_once("another API key: ").unwrap();
+    let accounts = "[{name: a, key_env: FIRST}, {name: b, key_env: SECOND}]";
+    let two = file("two.yaml", &format!("api: {{url: {url}}}\naccounts: {accounts}\n"));
+    let keys = [("FIRST", &*credentials[0]), ("SECOND", another)];
+    let ended = Program::ends(&["scrape", "--config.file", &two], &keys, 0).await;
+    let read = Exposition::of_prometheus_text(&ended.stdout);
+    for account in ["a", "b"] {
+        assert_eq!(read.value("edgeimpulse_up", &[("account", account)]), Some(1.0));
+    }
+    assert_eq!(read.series("edgeimpulse_organization_info", &[]).len(), 2, "one of each key");
     program.stop().await;
 }
 

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use super::demo::DemoOptions;
 use super::help;
 use super::history::HistoryOptions;
-use crate::config::Options;
+use crate::config::{Options, field};
 
 /// What `--version` prints.
 const VERSION: &str = concat!(
@@ -89,18 +89,20 @@ fn check_conflicts(command: &clap::Command, matches: &ArgMatches) -> Result<(), 
     }
     let source = |id: &str| {
         let option = command.get_arguments().find(|option| option.get_id() == id)?;
+        let flag = option.get_long().unwrap_or_default();
         match matches.value_source(id)? {
-            ValueSource::CommandLine => Some(format!("--{}", option.get_long().unwrap_or_default())),
+            ValueSource::CommandLine => Some((flag, format!("--{flag}"))),
             ValueSource::EnvVariable => {
-                Some(format!("environment variable {}", option.get_env().unwrap_or_default().to_string_lossy()))
+                let variable = option.get_env().unwrap_or_default().to_string_lossy();
+                Some((flag, format!("environment variable {variable}")))
             }
             _ => None,
         }
     };
-    let file = source("config_file").unwrap_or_default();
+    let (_, file) = source("config_file").unwrap_or_default();
     for id in matches.ids().filter(|id| *id != "config_file") {
-        let Some(option) = source(id.as_str()) else { continue };
-        let hint = if id == "replay" { "" } else { ": set it in the file" };
+        let Some((flag, option)) = source(id.as_str()) else { continue };
+        let hint = if id == "replay" { String::new() } else { format!(": set {} in the file", field(flag)) };
         let message = format!("{option} cannot be combined with {file}{hint}");
         return Err(clap::Error::raw(ErrorKind::ArgumentConflict, message));
     }

@@ -55,7 +55,13 @@ pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let exporter = api.exporter(options.common.clone()).map_err(Failure::Running)?;
     let (scheme, port, path) = (server.scheme(), server.port(), &exporter.web().telemetry_path);
     let program = std::env::args().next().unwrap_or_default();
-    let key = api.world.ids().next().map(World::api_key).unwrap_or_default();
+    let mut keys = api.world.ids().map(World::api_key);
+    let key = keys.next().unwrap_or_default();
+    let several = keys.next().map(|key| {
+        format!(
+            "For several accounts, set api.url in a configuration file, not the variable; another API key: {key}\n"
+        )
+    });
     print(format!(
         "Simulated Edge Impulse API: {url}\n\
          Exporter that reads it:\n\
@@ -65,9 +71,11 @@ pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
          \x20 export EDGEIMPULSE_API_URL={url}\n\
          \x20 EDGEIMPULSE_API_KEY={key} {program} check\n\
          \x20 EDGEIMPULSE_JWT={jwt} {program} scrape\n\
+         {several}\
          Nothing outside this machine is contacted. Press Ctrl-C to stop.\n",
         url = api.url(),
         jwt = api.world.jwt(),
+        several = several.unwrap_or_default(),
     ))?;
     Ok(serve::run(exporter, server).await)
 }

@@ -24,7 +24,7 @@ pub use options::{
 };
 pub use proxy::proxy;
 pub use redaction::{is_secret, redact, shown_path, shown_variable};
-pub use sources::{OptionError, OptionSources};
+pub use sources::{OptionError, OptionSources, field};
 pub use values::{STUDIO_URL, moment, number, positive_duration};
 pub use web::{FailScrape, ListenAddress, WebOptions};
 pub(crate) use yaml::nearest;

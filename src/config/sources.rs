@@ -80,13 +80,28 @@ impl OptionSources {
     }
 }
 
-/// Returns the field of the configuration file that is the same option as a flag.
-fn field(flag: &str) -> String {
+/// Returns the field of the configuration file that is the same option as a flag, which is given without hyphens.
+#[must_use]
+pub fn field(flag: &str) -> String {
+    let flag = flag.strip_prefix("no-").unwrap_or(flag);
+    let option = |name: &str| format!("collectors.{}", name.replace('-', "_"));
     match flag {
+        "api.key-file" => "accounts.key_file".to_owned(),
+        "api.jwt-file" => "accounts.jwt_file".to_owned(),
         "web.listen-address" => "web.listen_addresses".to_owned(),
         "web.config.file" => "web.config_file".to_owned(),
-        "organization-id" | "whitelabel.organization-id" | "whitelabel.user-id" => flag.replace('-', "_") + "s",
-        _ => flag.replace('-', "_"),
+        "organization-id" | "user-id" | "whitelabel.organization-id" | "whitelabel.user-id" => {
+            format!("accounts.{}s", flag.replace('-', "_"))
+        }
+        "collector.interval" => option("intervals"),
+        "collector.projects" => option("projects"),
+        _ => match flag.split_once('.') {
+            Some(("usage", name)) => option(name),
+            Some(("collector", name)) => {
+                name.split_once('.').map_or(option("disabled"), |(_, name)| option(name))
+            }
+            _ => flag.replace('-', "_"),
+        },
     }
 }
 
