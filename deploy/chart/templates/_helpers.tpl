@@ -72,11 +72,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if and (not $v.probes.port) (or $tls.client_allowed_sans (hasPrefix "Require" ($tls.client_auth_type | default ""))) -}}
 {{- fail "web.config.tls_server_config requires client certificates, which the kubelet does not have: set probes.port, for example to 10102" -}}
 {{- end -}}
-{{- $names := dict -}}
-{{- range keys $v.settings -}}{{- $_ := set $names . true -}}{{- end -}}
 {{- range $v.extraEnv -}}
+{{- if and $files (hasPrefix "EDGEIMPULSE_" .name) (not (has .name (list "EDGEIMPULSE_API_KEY" "EDGEIMPULSE_JWT"))) -}}
+{{- fail (printf "extraEnv: %s cannot be combined with %s: set the option in the configuration file" .name (first $files)) -}}
+{{- end -}}
+{{- end -}}
+{{- $names := dict -}}
+{{- range include "exporter.env" . | fromYamlArray -}}
 {{- if hasKey $names .name -}}
-{{- fail (printf "%s is set twice in settings and extraEnv" .name) -}}
+{{- fail (printf "%s is set twice, by settings, extraEnv or the chart" .name) -}}
 {{- end -}}
 {{- $_ := set $names .name true -}}
 {{- end -}}
@@ -147,9 +151,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* Ports of the API and of the proxy, as YAML list: from the URLs that are set, else 443. */}}
 {{- define "exporter.apiPorts" -}}
 {{- $api := .Values.config.api | default dict -}}
-{{- $urls := list ($api.url | default .Values.settings.EDGEIMPULSE_API_URL | default "https://api") $api.proxy_url .Values.settings.EDGEIMPULSE_API_PROXY_URL -}}
 {{- $variables := deepCopy .Values.settings -}}
 {{- range .Values.extraEnv }}{{ if .value }}{{ $_ := set $variables .name .value }}{{ end }}{{ end -}}
+{{- $urls := list ($api.url | default $variables.EDGEIMPULSE_API_URL | default "https://api") $api.proxy_url $variables.EDGEIMPULSE_API_PROXY_URL -}}
 {{- range $name, $value := $variables -}}
 {{- if has (upper $name) (list "HTTPS_PROXY" "HTTP_PROXY" "ALL_PROXY") -}}
 {{- $urls = append $urls $value -}}

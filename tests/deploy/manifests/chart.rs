@@ -85,17 +85,23 @@ fn rendered(name: &str) -> Vec<Value> {
 #[test]
 #[ignore = "needs Helm (PyPI: helm-python-sdk)"]
 fn the_chart_adapts_to_proxies_tls_openshift_and_ipv6() {
-    let egress = |name: &str| {
-        let documents = rendered(name);
-        let [policy] = of_kind(&documents, "NetworkPolicy").try_into().unwrap();
+    let egress_of = |documents: &[Value]| {
+        let [policy] = of_kind(documents, "NetworkPolicy").try_into().unwrap();
         let port = |port: &Value| port["port"].clone();
         let ports = |rule: &Value| rule["ports"].as_array().unwrap().iter().map(port).collect();
         policy["spec"]["egress"].as_array().unwrap().iter().map(ports).collect::<Vec<Vec<Value>>>()
     };
+    let egress = |name: &str| egress_of(&rendered(name));
     let dns = vec![json!(53), json!(53), json!(5353), json!(5353)];
     assert_eq!(egress("key"), [dns.clone(), vec![json!(443)]]);
     assert_eq!(egress("accounts"), [dns.clone(), vec![json!(8443), json!(3128)]]);
-    assert_eq!(egress("everything"), [dns, vec![json!(8080)], vec![json!(9999)]]);
+    assert_eq!(egress("everything"), [dns.clone(), vec![json!(8080)], vec![json!(9999)]]);
+    let variables = json!({"extraEnv": [
+        {"name": "EDGEIMPULSE_API_URL", "value": "https://gateway.example:8443/v1"},
+        {"name": "https_proxy", "value": "[2001:db8::1]:3128"},
+        {"name": "OTHER", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+    ]});
+    assert_eq!(egress_of(&documents(&variables)), [dns, vec![json!(8443), json!(3128)]]);
 
     // A label of the values cannot replace one that selects, and replaces the chart's others.
     let everything = rendered("everything");
@@ -170,6 +176,14 @@ fn the_chart_refuses_values_that_it_would_not_use() {
         (
             json!({"settings": {"HTTPS_PROXY": "a"}, "extraEnv": [{"name": "HTTPS_PROXY", "value": "b"}]}),
             "HTTPS_PROXY is set twice",
+        ),
+        (
+            json!({"extraEnv": [{"name": "EDGEIMPULSE_API_KEY_FILE", "value": "/key"}]}),
+            "EDGEIMPULSE_API_KEY_FILE is set twice",
+        ),
+        (
+            json!({"config": config, "extraEnv": [{"name": "EDGEIMPULSE_CACHE_TTL", "value": "1m"}]}),
+            "extraEnv: EDGEIMPULSE_CACHE_TTL cannot be combined with config",
         ),
         (json!({"secrets": ["Not-a-Name"]}), "secrets"),
     ] {
