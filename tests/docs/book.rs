@@ -75,6 +75,15 @@ async fn every_block_of_every_page_is_run_or_validated() {
     assert!(blocks.len() > 50, "only {} blocks were found", blocks.len());
 }
 
+#[test]
+fn each_symptom_of_the_troubleshooting_page_ends_with_what_to_run() {
+    let page = read("docs/troubleshooting.md");
+    let sections: Vec<_> = page.split("\n## ").skip(1).collect();
+    let without: Vec<_> = sections.iter().filter(|section| !section.trim_end().ends_with("\n```")).collect();
+    assert!(without.is_empty(), "{without:#?}");
+    assert!(sections.len() > 10);
+}
+
 #[tokio::test]
 async fn a_block_that_cannot_work_fails() {
     let workspace = Workspace::open().await;
