@@ -56,6 +56,7 @@ mod deploy {
     pub mod prometheus;
     pub mod rules;
     mod sharding;
+    mod systemd;
 }
 
 mod docs {
