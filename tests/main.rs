@@ -33,6 +33,7 @@ mod api {
 mod cli {
     mod check;
     mod check_api;
+    mod clock;
     mod command_line;
     mod manual;
     mod secrets;
