@@ -66,12 +66,13 @@ mod docs {
 
 mod serve {
     mod blocked_files;
-    mod bounds;
+    pub mod bounds;
     mod exporter_toolkit;
     mod memory;
     mod metrics_endpoint;
     mod reload;
     mod secrets;
+    mod soak;
     mod sockets;
     mod targets;
     mod web_clients;
