@@ -1,5 +1,7 @@
 //! The configuration file: what it configures, and its errors.
 
+mod kinds;
+
 use clap::CommandFactory;
 use edgeimpulse_exporter::cli::arguments::CommandLine;
 use edgeimpulse_exporter::collect::Exporter;
@@ -124,7 +126,7 @@ const WRONG_SETTINGS: [(&str, &str, bool); 29] = [
     ("api:\n  timeout: 5 parsecs", ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s", false),
     ("api:\n  timeout: 5", ":2:12: api.timeout: expected a duration", true),
     ("api:\n  timeout: 0s", ":2:12: api.timeout: must be greater than zero, e.g. 10s", false),
-    ("api:\n  timeout: [5s]", ":2:12: api.timeout: expected text, got a list", true),
+    ("api:\n  timeout: [5s]", ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s, got a list", true),
     ("api:\n  timeout:", ":2:10: api.timeout: expected text, got nothing", true),
     (
         "api: {url: studio}",
@@ -183,7 +185,11 @@ const WRONG_SETTINGS: [(&str, &str, bool); 29] = [
         ":1:14: log.level: unknown value \"loud\": expected one of error, warn, info, debug, trace",
         true,
     ),
-    ("log: {level: [canary]}", ":1:14: log.level: expected text, got a list", true),
+    (
+        "log: {level: [canary]}",
+        ":1:14: log.level: expected one of error, warn, info, debug, trace, got a list",
+        true,
+    ),
     (
         "log: {level: 5}",
         ":1:14: log.level: expected one of error, warn, info, debug, trace, got a number",

@@ -33,6 +33,7 @@ mod api {
 mod cli {
     mod check;
     mod check_api;
+    mod clock;
     mod command_line;
     mod manual;
     mod secrets;
@@ -66,12 +67,13 @@ mod docs {
 
 mod serve {
     mod blocked_files;
-    mod bounds;
+    pub mod bounds;
     mod exporter_toolkit;
     mod memory;
     mod metrics_endpoint;
     mod reload;
     mod secrets;
+    mod soak;
     mod sockets;
     mod targets;
     mod web_clients;

@@ -50,7 +50,7 @@ pub enum Error {
     #[error("cannot decode the response: {0}")]
     Decode(String),
     /// The response is larger than allowed.
-    #[error("response larger than {limit} bytes: raise --api.max-response-size")]
+    #[error("response larger than {limit} bytes")]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
@@ -59,7 +59,7 @@ pub enum Error {
     #[error("response larger than {} times its compressed size", super::body::MAX_RATIO)]
     TooCompressed,
     /// The response was not complete before the timeout.
-    #[error("timed out after {}: see --api.timeout", humantime::format_duration(*.after))]
+    #[error("timed out after {}", humantime::format_duration(*.after))]
     Timeout {
         /// The timeout.
         after: Duration,

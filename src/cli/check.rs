@@ -15,7 +15,7 @@ use crate::api::Error;
 use crate::collect::account::Account;
 use crate::collect::store::CallStatus;
 use crate::collect::{self, Keep};
-use crate::config::{CredentialKind, CredentialOrigin, Options};
+use crate::config::{CredentialKind, CredentialOrigin, OptionSources, Options};
 use crate::model::{Call, CallResult, Collector, Organization, Snapshot, UnixTime};
 use crate::page::advice;
 
@@ -28,9 +28,10 @@ pub(super) async fn check(options: Options, format: CheckFormat) -> Result<ExitC
     let accounts = exporter.accounts.iter().zip(&origins);
     let accounts: Vec<_> =
         accounts.map(|(account, origin)| AccountSummary::new(account, origin, &snapshot)).collect();
+    let sources = &exporter.configuration.sources;
     print(match format {
-        CheckFormat::Table => table(&accounts, exporter.clock.now()),
-        CheckFormat::Json => json(&accounts),
+        CheckFormat::Table => table(&accounts, exporter.clock.now(), sources),
+        CheckFormat::Json => json(&accounts, sources),
     })?;
     let is_good = accounts.iter().all(AccountSummary::is_good);
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -192,7 +193,7 @@ impl Outcome {
 }
 
 /// Writes an array with an object for each account.
-fn json(accounts: &[AccountSummary]) -> String {
+fn json(accounts: &[AccountSummary], sources: &OptionSources) -> String {
     let organization = |(id, name): &(u64, Option<String>)| json!({ "id": id, "name": name });
     let accounts = accounts.iter().map(|account| {
         json!({
@@ -201,13 +202,13 @@ fn json(accounts: &[AccountSummary]) -> String {
             "expiry_timestamp_seconds": account.expiry,
             "compute_time_unit_mismatch": account.compute_time_unit_mismatch,
             "organizations": account.organizations.iter().map(organization).collect::<Vec<_>>(),
-            "checks": account.calls.iter().map(object).collect::<Vec<_>>(),
+            "checks": account.calls.iter().map(|call| object(call, sources)).collect::<Vec<_>>(),
         })
     });
     format!("{:#}\n", Value::Array(accounts.collect()))
 }
 
-fn object(summary: &CallSummary) -> Value {
+fn object(summary: &CallSummary, sources: &OptionSources) -> Value {
     let (reason, error) = match &summary.outcome {
         Outcome::Forbidden { text, .. } => (Some("forbidden"), Some(text)),
         Outcome::Unsupported => (Some("forbidden"), None),
@@ -223,7 +224,7 @@ fn object(summary: &CallSummary) -> Value {
         "needs": summary.collector.needs(),
         "reason": reason,
         "error": error,
-        "what_to_do": summary.outcome.advice(),
+        "what_to_do": summary.outcome.advice().map(|advice| sources.named_in(advice)),
         "longest_call_seconds": summary.longest.map(|longest| longest.as_secs_f64()),
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::check::{AccountSummary, CallSummary, Outcome};
 use crate::collect::account::UNIT_MISMATCH;
-use crate::config::CredentialKind;
+use crate::config::{CredentialKind, OptionSources};
 use crate::model::{Collector, UnixTime};
 
 /// Maximum length of a line.
@@ -16,7 +16,7 @@ const WIDTH: usize = 100;
 const MAX_NAMED: usize = 20;
 
 /// Writes a table for each account, then the verdict.
-pub(super) fn table(accounts: &[AccountSummary], now: UnixTime) -> String {
+pub(super) fn table(accounts: &[AccountSummary], now: UnixTime, sources: &OptionSources) -> String {
     let mut text = String::new();
     for account in accounts {
         let expiry = match (account.expiry, account.credential) {
@@ -32,13 +32,13 @@ pub(super) fn table(accounts: &[AccountSummary], now: UnixTime) -> String {
         text += &wrap(&format!("Account {}: {expiry}.", account.name), 0);
         text += &wrap(&format!("Organizations: {}.", organizations(account)), 0);
         if account.compute_time_unit_mismatch == Some(true) {
-            text += &wrap(&format!("Compute time: {UNIT_MISMATCH}."), 0);
+            text += &wrap(&format!("Compute time: {}.", sources.named_in(UNIT_MISMATCH)), 0);
         }
         text += "\n  RESULT   COLLECTOR                 CALLS  DETAILS\n";
-        text.extend(account.calls.iter().map(|summary| row(summary, account.credential)));
+        text.extend(account.calls.iter().map(|summary| row(summary, account.credential, sources)));
         text += "\n";
     }
-    text + &verdict(accounts)
+    text + &verdict(accounts, sources)
 }
 
 /// Returns the names and ids of the organizations that were found.
@@ -56,7 +56,7 @@ fn organizations(account: &AccountSummary) -> String {
     }
 }
 
-fn row(summary: &CallSummary, credential: CredentialKind) -> String {
+fn row(summary: &CallSummary, credential: CredentialKind, sources: &OptionSources) -> String {
     let CallSummary { collector, outcome, made, others, example, longest } = summary;
     let calls = match made + others {
         0 | 1 => format!("GET {example}"),
@@ -65,7 +65,9 @@ fn row(summary: &CallSummary, credential: CredentialKind) -> String {
     let (result, details) = match outcome {
         Outcome::Failed { reason, text, .. } => ("failed", format!("{calls}: {reason}: {text}")),
         Outcome::Running => ("failed", format!("{calls}: no response yet")),
-        Outcome::Deferred => ("failed", format!("{calls}: not made, --api.calls-per-minute was reached")),
+        Outcome::Deferred => {
+            ("failed", format!("{calls}: not made, {} was reached", sources.name("api.calls-per-minute")))
+        }
         Outcome::Forbidden { text, .. } => ("refused", format!("{calls}: {text}; needs {}", collector.needs())),
         Outcome::Success => ("ok", format!("in {}", longest.map(round).unwrap_or_default())),
         Outcome::Unsupported if collector.needs_jwt() => ("skipped", "needs a JWT".to_owned()),
@@ -90,7 +92,7 @@ const fn nothing_to_call(collector: Collector, credential: CredentialKind) -> &'
 }
 
 /// Writes how many calls succeeded, and what to do about the others.
-fn verdict(accounts: &[AccountSummary]) -> String {
+fn verdict(accounts: &[AccountSummary], sources: &OptionSources) -> String {
     let made = |is: fn(&Outcome) -> bool| accounts.iter().map(|account| account.made(is)).sum::<usize>();
     let (all, good) = (made(|_| true), made(|outcome| *outcome == Outcome::Success));
     let (failed, refused) =
@@ -110,7 +112,7 @@ fn verdict(accounts: &[AccountSummary]) -> String {
     }
     for (advice, collectors) in advised {
         let collectors = collectors.into_iter().collect::<Vec<_>>().join(", ");
-        text += &wrap(&format!("What to do about {collectors}: {advice}"), 0);
+        text += &wrap(&format!("What to do about {collectors}: {}", sources.named_in(advice)), 0);
     }
     if word == "ok" {
         text += "Next: start the exporter with the same options.\n";

@@ -38,7 +38,6 @@ fn organizations(text: &str) -> Result<u64, String> {
 
 /// Serves the metrics of a simulated API, or writes their history.
 pub(super) async fn demo(options: &DemoOptions) -> Result<ExitCode, Failure> {
-    serve::check_clock()?;
     init_log(&options.common.log, &[]);
     let now = Clock::System.now();
     let world = World::starting(now).with_organizations(options.organizations);

@@ -1,8 +1,11 @@
 //! Without a command: serves /metrics.
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::sleep;
 
 use super::output::init_log;
 use super::{Failure, build, configuration};
@@ -10,9 +13,11 @@ use crate::collect::{Exporter, Keep};
 use crate::config::{Options, redact};
 use crate::serve::{self, ConnectionLimits, ReloadableExporter, Server};
 
+/// How often a clock that is not set is read again.
+const CLOCK_INTERVAL: Duration = Duration::from_millis(500);
+
 /// Serves the metrics of the configured accounts until SIGTERM or SIGINT.
 pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
-    check_clock()?;
     let (configuration, replay) = configuration(options)?;
     init_log(&configuration.common.log, &configuration.accounts);
     let exporter = build(configuration, replay, Keep::default()).await?;
@@ -23,25 +28,35 @@ pub(super) async fn serve(options: Options) -> Result<ExitCode, Failure> {
     Ok(run(exporter, server).await)
 }
 
-/// Fails if the system clock is before 1970: hyper panics in every connection that begins then, whatever its options.
-pub(super) fn check_clock() -> Result<(), Failure> {
-    let text = "the system clock is before 1970: set it, e.g. by NTP, and start again";
-    SystemTime::now().duration_since(UNIX_EPOCH).map(drop).map_err(|_| Failure::Running(text.to_owned()))
-}
-
 /// Serves `exporter` until SIGTERM or SIGINT. The exit code is 1 if requests were still running at the end.
 pub(super) async fn run(exporter: Arc<Exporter>, server: Server) -> ExitCode {
     let limits = ConnectionLimits::default();
     let server = server.with_telemetry(Arc::clone(&exporter.telemetry));
     let live = ReloadableExporter::new(exporter);
     tokio::spawn(reload_on_sighup(Arc::clone(&live)));
-    let is_clean = server.serve(serve::app(live), shutdown_signal(), limits).await;
+    let mut shutdown = pin!(shutdown_signal());
+    let is_clean = tokio::select! {
+        () = shutdown.as_mut() => true,
+        () = clock_is_set() => server.serve(serve::app(live), shutdown.as_mut(), limits).await,
+    };
     if is_clean {
         tracing::info!("stopped");
         ExitCode::SUCCESS
     } else {
         tracing::warn!(after = %humantime::format_duration(limits.grace), "stopped before all requests were finished");
         ExitCode::FAILURE
+    }
+}
+
+/// Waits until the system clock is not before 1970: hyper panics in connections that begin then, whatever its options. The
+/// sockets are open meanwhile, so that clients wait too.
+async fn clock_is_set() {
+    let is_set = || SystemTime::now() >= UNIX_EPOCH;
+    if !is_set() {
+        tracing::warn!("the system clock is before 1970: requests wait until it is set");
+    }
+    while !is_set() {
+        sleep(CLOCK_INTERVAL).await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::account::{Account, AccountState, Shared};
+use super::account::{Account, AccountState, Shared, UNIT_MISMATCH};
 use super::credential::CredentialSource;
 use super::{Scope, Selection, scrape};
 use crate::api::{self, Client, DecodeOptions, Settings, Tap};
@@ -112,6 +112,7 @@ impl Exporter {
             clock: clock.clone(),
             max_age: common.cache.ttl,
             stale_for: common.cache.stale_for,
+            unit_mismatch: sources.named_in(UNIT_MISMATCH).into(),
         };
         let count = options.len().max(1);
         let concurrency = api.concurrency.map_or(DEFAULT_CONCURRENCY.max(count), usize::from);

@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout_at};
 use super::plan::Plan;
 use super::store::{CallStatus, Read};
 use super::{Account, Discovery};
-use crate::model::{AccountStatus, Call, CallResult, Clock, Collector, Facts, Snapshot, UnixTime};
+use crate::model::{
+    AccountStatus, Call, CallResult, Clock, Collector, Facts, OrganizationInfo, Snapshot, UnixTime,
+};
 
 /// Time to read, merge and write the result of one call, measured with 200,000 calls. It is part of the time of a scrape.
 const WRITE_TIME: Duration = Duration::from_micros(3);
@@ -116,10 +118,21 @@ async fn read(
     let results = calls.into_iter().map(|(call, read)| call_result(account, call, read, now)).collect();
     let up = selection.is_everything().then(|| is_up(account, &reads));
     let shown = included().filter_map(|(_, read)| read.facts.as_deref());
-    let facts = merge(account, &discovery, &known, selection, shown);
+    let mut facts = merge(account, &discovery, &known, selection, shown);
+    if reads.iter().any(|(call, read)| names_whitelabels(call.collector) && read.status.is_unknown()) {
+        for organization in facts.organizations.values_mut().filter(|it| it.info.lacks_whitelabel_name()) {
+            Arc::make_mut(organization).info = OrganizationInfo::default();
+        }
+    }
     let status = account.status(up, &facts);
     account.report_unit(status.compute_time_unit_mismatch);
     (facts, status, results)
+}
+
+/// Returns true if the responses of a collector have names of white labels. Until the first one arrives, an organization has
+/// no info: its series would get another label.
+const fn names_whitelabels(collector: Collector) -> bool {
+    matches!(collector, Collector::User | Collector::Whitelabel)
 }
 
 /// Merges the latest facts of an account as a scrape does, whatever their age. Makes no call.
@@ -187,7 +200,7 @@ fn merge<'a>(
             }
         }
         let info = &organization.info;
-        let unnamed = info.whitelabel_id.filter(|_| info.whitelabel_name.is_none());
+        let unnamed = info.whitelabel_id.filter(|_| info.lacks_whitelabel_name());
         if let Some(name) = unnamed.and_then(|id| known.names.get(&id)) {
             Arc::make_mut(organization).info.whitelabel_name = Some((*name).to_owned());
         }

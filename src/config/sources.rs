@@ -78,6 +78,19 @@ impl OptionSources {
             None => format!("--{flag}"),
         }
     }
+
+    /// Returns a text in which options are named as they were set, or can be set, instead of by their flags.
+    #[must_use]
+    pub fn named_in(&self, text: &str) -> String {
+        let named = |word: &str| match word.strip_prefix("--") {
+            Some(flag) => {
+                let (flag, end) = flag.split_at(flag.trim_end_matches([',', ';', '.', ':']).len());
+                self.name(flag) + end
+            }
+            None => word.to_owned(),
+        };
+        text.split(' ').map(named).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Returns the field of the configuration file that is the same option as a flag, which is given without hyphens.

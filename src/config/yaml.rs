@@ -74,6 +74,23 @@ pub(crate) enum Booleans {
 
 /// Parses a YAML document.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Result<T, LineError> {
+    deserialize(text, booleans).map_err(|error| {
+        let (error, field) = *error;
+        let is_syntax = matches!(error, ParserError::ExternalMessage { .. });
+        let given = error.location().and_then(|location| given_at(text, location));
+        let mut what = describe(&error, given);
+        if what.starts_with("expected text")
+            && let Some(error) = error_of_text::<T>(text, &field, booleans)
+        {
+            what = describe(&error, given);
+        }
+        let what = if field.is_empty() || is_syntax { what } else { format!("{field}: {what}") };
+        LineError { location: error.location(), what }
+    })
+}
+
+/// Parses a YAML document. An error has the name of the field.
+fn deserialize<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Result<T, Box<(ParserError, String)>> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         strict_booleans: booleans == Booleans::Strict,
@@ -85,13 +102,18 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, booleans: Booleans) -> Resu
             error.into_inner()
         })
     });
-    parsed.map_err(|error| {
-        let is_syntax = matches!(error, ParserError::ExternalMessage { .. });
-        let given = error.location().and_then(|location| given_at(text, location));
-        let what = describe(&error, given);
-        let what = if field.is_empty() || is_syntax { what } else { format!("{field}: {what}") };
-        LineError { location: error.location(), what }
-    })
+    parsed.map_err(|error| Box::new((error, field)))
+}
+
+/// Returns the error of an empty text in the place of a list or a mapping: of these, the parser says that it expected
+/// text, whatever type the field has.
+fn error_of_text<T: DeserializeOwned>(text: &str, field: &str, booleans: Booleans) -> Option<ParserError> {
+    let mut document: serde_json::Value = serde_saphyr::from_str(text).ok()?;
+    let pointer = format!("/{}", field.replace(']', "").replace(['.', '['], "/"));
+    *document.pointer_mut(&pointer)? = serde_json::Value::from("");
+    // JSON is YAML too.
+    let (error, found) = *deserialize::<T>(&document.to_string(), booleans).err()?;
+    (found == field).then_some(error)
 }
 
 /// Returns the locations of the options of the configuration file that can be wrong although they were parsed.
@@ -135,7 +157,13 @@ fn describe(error: &ParserError, given: Option<&str>) -> String {
     };
     match error {
         // Our own parsers of values, in [`super::values`].
-        ParserError::Message { msg, .. } => msg.clone(),
+        ParserError::Message { msg, .. } => match given {
+            // A text or number that is of the right kind has another fault.
+            Some("text") if !msg.contains("number") => msg.clone(),
+            Some("a number") if msg.contains("number") => msg.clone(),
+            Some(given) if msg.starts_with("expected ") => format!("{msg}, got {given}"),
+            _ => msg.clone(),
+        },
         ParserError::SerdeUnknownField { field, expected: names, .. } => {
             format!("unknown field: {}", expected_one_of(field, names))
         }

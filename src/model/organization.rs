@@ -130,6 +130,12 @@ impl OrganizationInfo {
     pub fn shown_name(&self) -> Option<&str> {
         self.name.as_deref().filter(|_| self.developer_profile != Some(true))
     }
+
+    /// Returns true if it belongs to a white label whose name is not known.
+    #[must_use]
+    pub const fn lacks_whitelabel_name(&self) -> bool {
+        self.whitelabel_id.is_some() && self.whitelabel_name.is_none()
+    }
 }
 
 /// The limit of one entitlement.

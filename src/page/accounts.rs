@@ -15,7 +15,7 @@ pub(super) fn render(state: &PageState<'_>) -> Markup {
             ul.accounts {
                 @for account in &state.accounts {
                     li {
-                        (render_account(account, state.now))
+                        (render_account(account, state))
                         // The summary of the page has the counts of a single account.
                         @if state.accounts.len() > 1 { p { (render_counts(account.counts())) } }
                     }
@@ -25,7 +25,8 @@ pub(super) fn render(state: &PageState<'_>) -> Markup {
     }
 }
 
-fn render_account(account: &AccountPageState<'_>, now: f64) -> Markup {
+fn render_account(account: &AccountPageState<'_>, state: &PageState<'_>) -> Markup {
+    let (now, sources) = (state.now, &state.exporter.configuration.sources);
     let status = &account.status;
     let with_article = match account.account.kind() {
         CredentialKind::ApiKey => "an API key",
@@ -41,7 +42,7 @@ fn render_account(account: &AccountPageState<'_>, now: f64) -> Markup {
             p.bad { "The credential could not be reloaded; the previous one is in use. The log contains the error." }
         }
         @if status.compute_time_unit_mismatch == Some(true) {
-            p.bad { "Compute time: " (UNIT_MISMATCH) "." }
+            p.bad { "Compute time: " (sources.named_in(UNIT_MISMATCH)) "." }
         }
         @if let Some(end) = status.pause_end.filter(|end| *end > now) {
             p.bad { "Rate limited: no calls for another " (format::duration(format::between(now, end))) "." }

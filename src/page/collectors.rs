@@ -116,7 +116,10 @@ fn render_problem(
 ) -> Markup {
     let age = format::duration(state.moment.duration_since(group.at));
     let subjects = subjects(&group.calls);
-    let advice = |error| html! { br; "What to do: " (advice(error, &account.options.origin)) };
+    let advice = |error| {
+        let advice = advice(error, &account.options.origin);
+        html! { br; "What to do: " (state.exporter.configuration.sources.named_in(advice)) }
+    };
     html! {
         @match group.problem {
             Problem::Failing(error) => {

@@ -69,6 +69,13 @@ impl TlsApi {
 
 /// Returns what a server with that certificate needs, which offers HTTP/2.
 pub async fn listen(certificate: CertificateDer<'static>, key: &KeyPair) -> (TlsAcceptor, TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
+    (acceptor(certificate, key, &["h2", "http/1.1"]), listener, url)
+}
+
+/// Returns an acceptor with that certificate, which offers these protocols.
+pub fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair, protocols: &[&str]) -> TlsAcceptor {
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let mut tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -76,10 +83,8 @@ pub async fn listen(certificate: CertificateDer<'static>, key: &KeyPair) -> (Tls
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .unwrap();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://localhost:{}/v1", listener.local_addr().unwrap().port());
-    (TlsAcceptor::from(Arc::new(tls)), listener, url)
+    tls.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    TlsAcceptor::from(Arc::new(tls))
 }
 
 #[tokio::test]

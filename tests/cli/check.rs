@@ -1,10 +1,12 @@
 //! `check`: which calls succeed, which are permitted, which role they need, and when the credential expires.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::config::with_accounts;
+use crate::config::{build, with_accounts};
 use crate::support::running::{KEY, jwt};
-use crate::support::{FakeApi, Program, file};
+use crate::support::{FakeApi, Program, Running, file};
 
 fn find<'a>(report: &'a Value, account: &str, collector: &str) -> &'a Value {
     let accounts = report.as_array().unwrap();
@@ -147,4 +149,33 @@ async fn check_and_the_log_report_once_that_compute_times_have_different_units()
     }
     let ended = program.stop().await;
     assert_eq!(ended.stderr.matches("usage contradicts itself").count(), 1, "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn what_to_do_names_the_option_as_it_was_set_or_can_be_set() {
+    let api = FakeApi::start().await;
+    api.lists(&[1]).await;
+    let organization = json!({ "success": true, "organization": { "id": 1 } });
+    api.dawdles("/api/organizations/1", Duration::from_mins(2), &organization).await;
+    let (url, key) = (api.url(), ("EDGEIMPULSE_API_KEY", KEY));
+    let rest = "  timeout: 1s\ncollectors: {disabled: [usage]}\n";
+    let config = file("config.yaml", &with_accounts(&url, &["one"], rest));
+    let flags = ["check", "--api.url", &url, "--no-collector.usage"];
+    let flag = [&flags[..], &["--api.timeout=1s"]].concat();
+    let variable = [key, ("EDGEIMPULSE_API_TIMEOUT", "1s")];
+    for (arguments, environment, name) in [
+        (&flag[..], &[key][..], "--api.timeout"),
+        (&flags, &variable, "EDGEIMPULSE_API_TIMEOUT"),
+        (&["check", "--config.file", &config], &[], "api.timeout"),
+    ] {
+        let ended = Program::ends(arguments, environment, 1).await;
+        let advice = format!(" if the API is slow, raise {name}.");
+        let text = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(&advice), "{text}");
+        assert_eq!(text.matches("--api.").count(), usize::from(name.starts_with('-')), "{text}");
+    }
+    let exporter = Running::serve(build(&config)).await;
+    exporter.scrape().await;
+    let page = exporter.page("/").await;
+    assert!(page.contains(" if the API is slow, raise api.timeout."), "{page}");
 }

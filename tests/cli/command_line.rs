@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::api::tls::TlsApi;
-use crate::support::{Exposition, FakeApi, Program, eventually, file, free_port, get_text};
+use crate::support::{FakeApi, Program, eventually, file, free_port};
 
 async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let ended = Program::ends(arguments, environment, 2).await;
@@ -263,70 +262,6 @@ async fn an_error_after_parsing_names_the_flag_the_variable_or_the_place_in_the_
             let line = refused(&["--config.file", &config], &[credential]).await;
             assert!(line.starts_with(&format!("error: {config}{place}: {error}")), "{line}");
         }
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs faketime (Debian: faketime)"]
-async fn a_clock_before_1970_ends_the_start_with_what_to_do() {
-    for command in [&["--web.listen-address=127.0.0.1:0"][..], &["demo"]] {
-        let mut program = tokio::process::Command::new("faketime");
-        program.args(["1960-01-01 00:00:00", env!("CARGO_BIN_EXE_edgeimpulse-exporter")]).args(command);
-        let ended = Program::run(program).end().await;
-        assert_eq!(ended.code, Some(1), "{ended:?}");
-        let line = "error: the system clock is before 1970: set it, e.g. by NTP, and start again\n";
-        assert_eq!(ended.stderr, line);
-    }
-}
-
-#[tokio::test]
-#[ignore = "needs faketime (Debian: faketime)"]
-async fn a_clock_that_is_set_back_changes_no_age_and_closes_no_connection() {
-    let (api, clock) = (TlsApi::start().await, file("clock", "+0"));
-    // faketime would leave the program running when the test ends, so only its library is used.
-    let library =
-        tokio::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
-    let library = String::from_utf8(library.await.unwrap().stdout).unwrap();
-    let arguments = ["--api.url", &api.url, "--api.ca-file", &api.certificate, "--cache.ttl=0s"];
-    let one_call = ["--organization-id=1", "--no-collector.usage", "--web.listen-address=127.0.0.1:0"];
-    let environment = [
-        ("EDGEIMPULSE_API_KEY", "ei_x"),
-        ("LD_PRELOAD", library.trim()),
-        ("FAKETIME_TIMESTAMP_FILE", &clock),
-        ("FAKETIME_NO_CACHE", "1"),
-        ("DONT_FAKE_MONOTONIC", "1"),
-    ];
-    let mut exporter = Program::start(&[&arguments[..], &one_call].concat(), &environment);
-    let url = format!("http://{}", exporter.address().await);
-    let scrape = async || Exposition::of_prometheus_text(&get_text(format!("{url}/metrics")).await);
-
-    std::fs::write(&clock, "@1960-01-01 00:00:00").unwrap();
-    for _ in 0..20 {
-        assert!(get_text(format!("{url}/-/healthy")).await.contains("Healthy"), "a new connection each time");
-    }
-    let metrics = eventually(async || {
-        let metrics = scrape().await;
-        let refused = metrics.value("edgeimpulse_exporter_api_errors_total", &[("reason", "tls")]);
-        if refused >= Some(1.0) { Ok(metrics) } else { Err(metrics.text) }
-    });
-    let metrics = metrics.await;
-    assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0), "the certificate is not valid yet");
-    assert_eq!(metrics.value("edgeimpulse_exporter_panics_total", &[]), Some(0.0));
-
-    std::fs::write(&clock, "@2030-01-01 00:00:00").unwrap();
-    let is_up = async |metrics: &Exposition| metrics.value("edgeimpulse_up", &[]) == Some(1.0);
-    eventually(async || is_up(&scrape().await).await.then_some(()).ok_or("not up".to_owned())).await;
-    for (time, start) in [("@2030-01-01 00:00:00", 1_893_456_000.0), ("@2000-01-01 00:00:00", 946_684_800.0)] {
-        std::fs::write(&clock, time).unwrap();
-        let metrics = scrape().await;
-        assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0), "{time}");
-        let success = "edgeimpulse_scrape_collector_last_success_timestamp_seconds";
-        let success = metrics.value(success, &[("collector", "organization")]).unwrap();
-        assert!((start..start + 86400.0).contains(&success), "{success} at {time}");
-        assert_eq!(
-            metrics.value("edgeimpulse_scrape_collector_stale", &[("collector", "organization")]),
-            Some(0.0)
-        );
     }
 }
 

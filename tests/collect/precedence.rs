@@ -81,6 +81,9 @@ async fn an_info_series_keeps_its_labels_or_ends_when_a_call_fails() {
         let cold = Running::with_jwt(&api, &["--user-id=1"]).await.scrape().await;
         assert_eq!(cold.value("edgeimpulse_user_organizations", &[]), Some(2.0), "{path}");
         assert!(infos(&cold, "user").is_empty(), "{path}: nothing was known before");
+        for labels in infos(&cold, "organization") {
+            assert!(infos(&before, "organization").contains(&labels), "{path}, cold: {labels:?}");
+        }
     }
 }
 

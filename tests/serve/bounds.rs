@@ -14,7 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::support::running::{KEY, NOW};
 use crate::support::secure::{Authority, Folder, TLS};
 use crate::support::wire::{Step, answer};
-use crate::support::{Exposition, FakeApi, Program, Running, Wire, data, eventually, file, free_port};
+use crate::support::{Exposition, FakeApi, Program, Running, Wire, data, eventually, file};
 
 async fn within(api: &FakeApi, limits: ConnectionLimits) -> Running {
     let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
@@ -244,100 +244,8 @@ async fn probes_are_answered_while_long_responses_are_decoded() {
     assert!(probes > 20, "{probes} probes while 45 MB were decoded");
 }
 
-/// Responses of a broken or hostile API.
-fn faults() -> Vec<Vec<Step>> {
-    let organization = data("typical/organization-1.json").into_bytes();
-    let with = |member: &str| format!(r#"{{"success":true,"organization":{{"id":1}},{member}}}"#).into_bytes();
-    let list = |name: &str, element: &dyn Fn(usize) -> String| {
-        let elements: Vec<_> = (0..5_000).map(element).collect();
-        answer(&with(&format!(r#""{name}":[{}]"#, elements.join(","))), "")
-    };
-    let long = "x".repeat(1 << 20);
-    let gzipped = |body: &[u8]| answer(&gzip(body), "Content-Encoding: gzip\r\n");
-    let words = format!(r#"{{"success":false,"error":"{}"}}"#, "a ".repeat(1 << 19));
-    let head = |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 1000000\r\n\r\n").into_bytes();
-    vec![
-        vec![Step::Close],
-        vec![answer(&organization[..5000], "")],
-        vec![Step::Send(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n".to_vec())],
-        vec![answer(b"<html>", "")],
-        vec![Step::Send([head("200 OK"), organization[..500].to_vec()].concat()), Step::Close],
-        vec![Step::Send(head("502 Bad")), Step::Hang],
-        vec![Step::Drip(head("200 OK"), Duration::from_millis(50))],
-        vec![gzipped(&b"{\"a\":1,".repeat(1 << 20))],
-        vec![gzipped(words.as_bytes())],
-        vec![answer(words.as_bytes(), "")],
-        vec![answer(&with(&format!(r#""{long}":"{long}""#)), "")],
-        vec![answer(&with(&format!(r#""organization":{{"name":"{long}","created":"{long}"}}"#)), "")],
-        vec![answer("[".repeat(1 << 20).as_bytes(), "")],
-        vec![list("datasets", &|n| {
-            format!(r#"{{"dataset":"{n}","type":"{0}","category":"{0}"}}"#, &long[..300])
-        })],
-        vec![list("datasets", &|_| r#"{"dataset":"same","totalFileSize":1}"#.to_owned())],
-        vec![list("experiments", &|n| format!(r#"{{"type":"{n}","enabled":true}}"#))],
-        vec![answer(&organization, "")],
-        vec![answer(&organization, "")],
-    ]
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::Write::write_all(&mut encoder, bytes).unwrap();
     encoder.finish().unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs minutes"]
-async fn memory_is_bounded_over_ten_thousand_scrapes_with_all_faults() {
-    const SCRAPES: usize = 10_000;
-    const MIB: f64 = 1_048_576.0;
-    let faults = faults();
-    let number_of_faults = faults.len();
-    let api = Wire::start(move |number, _| faults[number % faults.len()].clone()).await;
-    // A prime number of organizations, so that each gets each fault.
-    let ids: Vec<_> = (1..=31).map(|id| id.to_string()).collect();
-    let listen = format!("--web.listen-address=127.0.0.1:{}", free_port());
-    let arguments = [
-        &format!("--api.url={}", api.url),
-        &format!("--organization-id={}", ids.join(",")),
-        "--no-collector.usage",
-        "--api.timeout=1s",
-        // A scrape does not wait for calls that hang; each call is made about once per second.
-        "--scrape.timeout-default=10ms",
-        "--cache.ttl=1s",
-        "--collector.projects",
-        "--collector.organization.most-datasets=100",
-        "--log.level=error",
-        &listen,
-    ];
-    let _program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
-    let (_, address) = listen.split_once('=').unwrap();
-    let client = crate::support::client();
-    let get = async |path: &str| client.get(format!("http://{address}{path}")).send().await?.text().await;
-    eventually(async || get("/-/healthy").await.map_err(|error| error.to_string())).await;
-    let resident = async || {
-        let text = get("/metrics?collect[]=exporter").await.unwrap();
-        let line = text.lines().find(|line| line.starts_with("process_resident_memory_bytes ")).unwrap();
-        line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() / MIB
-    };
-    let idle = resident().await;
-    // Of one moment, it differs by several MiB: the calls that run then have responses of any size.
-    let mut peaks = Vec::new();
-    for _ in 0..8 {
-        let mut peak = 0_f64;
-        for number in 1..=SCRAPES / 8 {
-            get("/metrics").await.unwrap();
-            if number % 50 == 0 {
-                peak = peak.max(resident().await);
-            }
-        }
-        peaks.push(peak);
-    }
-    let called = api.requests();
-    assert!(called > 20 * number_of_faults, "{called} calls: each fault was met many times");
-    let most = |peaks: &[f64]| peaks.iter().copied().fold(0.0, f64::max);
-    let (first, second) = peaks.split_at(4);
-    assert!(most(&peaks) - idle < 64.0, "idle {idle:.1} MiB, peaks {peaks:.1?}");
-    let growth = most(second) - most(first);
-    assert!(growth < 4.0, "{growth:.1} MiB in the second half, peaks of each eighth: {peaks:.1?}");
 }

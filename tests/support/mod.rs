@@ -4,6 +4,7 @@
 pub mod catalogue;
 pub mod exposition;
 pub mod fake;
+pub mod http_2;
 pub mod pages;
 pub mod program;
 pub mod promql;

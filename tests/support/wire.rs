@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A step of the response to a request.
@@ -68,8 +68,12 @@ impl Wire {
     }
 }
 
-async fn converse(
-    mut stream: TcpStream,
+/// Responds to the requests of a connection with the steps that `answer` returns for their number and path.
+///
+/// # Errors
+/// If the client leaves.
+pub async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
     answer: &(impl Fn(usize, &str) -> Vec<Step> + Send + Sync),
     requests: &AtomicUsize,
 ) -> std::io::Result<()> {

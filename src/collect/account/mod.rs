@@ -51,6 +51,8 @@ pub struct Shared {
     pub max_age: Duration,
     /// `--cache.stale-for`: age up to which facts are shown after a failure.
     pub stale_for: Duration,
+    /// What is said of compute times that contradict each other.
+    pub unit_mismatch: Arc<str>,
 }
 
 /// The state of an account. It outlives a reload of the configuration that does not change the account.
@@ -261,7 +263,7 @@ impl Account {
     /// Logs once that compute times contradict each other.
     pub fn report_unit(&self, is_mismatch: Option<bool>) {
         if is_mismatch == Some(true) && !std::mem::replace(&mut *self.state.is_unit_logged.lock(), true) {
-            tracing::warn!(account = &*self.name, "{UNIT_MISMATCH}");
+            tracing::warn!(account = &*self.name, "{}", self.shared.unit_mismatch);
         }
     }
 

@@ -38,8 +38,13 @@ fn account(telemetry: &Arc<Telemetry>, max_age: Duration) -> Account {
     };
     let client =
         Client::new(api::Transport::new(&ApiOptions::default()).unwrap(), settings, Arc::clone(telemetry));
-    let shared =
-        Shared { telemetry: Arc::clone(telemetry), clock: Clock::System, max_age, stale_for: Duration::ZERO };
+    let shared = Shared {
+        telemetry: Arc::clone(telemetry),
+        clock: Clock::System,
+        max_age,
+        stale_for: Duration::ZERO,
+        unit_mismatch: "".into(),
+    };
     let origin = CredentialOrigin::Environment("of the test".to_owned(), "ei_x".into());
     let credential = CredentialSource::load(CredentialKind::ApiKey, origin, 0.0).unwrap();
     let intervals = Collector::ALL.into_iter().filter_map(|it| Some((it, it.default_interval()?)));

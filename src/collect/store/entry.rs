@@ -131,6 +131,12 @@ impl CallStatus {
     pub fn is_denied(&self) -> bool {
         matches!(self.error(), Some(Error::Forbidden(_) | Error::NotFound(_)))
     }
+
+    /// Returns true if the call never succeeded and may do so later.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.facts.is_none() && !self.is_denied()
+    }
 }
 
 #[derive(Debug, Default)]
