@@ -64,7 +64,9 @@ impl Plan {
         let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
         self.add(Call::of_organization(Collector::Buckets, id), !is_developer_profile);
-        self.add(Call::of_organization(Collector::Jobs, id), true);
+        for collector in [Collector::Jobs, Collector::FinishedJobs, Collector::TransformationJobs] {
+            self.add(Call::of_organization(collector, id), true);
+        }
     }
 
     fn add_users(&mut self, account: &Account, discovery: &Discovery) {

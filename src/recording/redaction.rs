@@ -12,11 +12,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::api::{self, ENVELOPE, Member, Schema};
-use crate::model::{Collector, TIERS};
+use crate::model::{Collector, TIERS, TRANSFORMATION_JOB_STATUSES};
 
 /// Fields with values that are kept, and these values.
-const KEPT_VALUES: [(&str, &[&str]); 3] =
-    [("role", &["admin", "member", "guest"]), ("tier", &TIERS), ("type", &["clinical", "files"])];
+const KEPT_VALUES: [(&str, &[&str]); 4] = [
+    ("role", &["admin", "member", "guest"]),
+    ("tier", &TIERS),
+    ("type", &["clinical", "files"]),
+    ("transformJobStatus", TRANSFORMATION_JOB_STATUSES.split_at(TRANSFORMATION_JOB_STATUSES.len() - 1).0),
+];
 
 /// The names of all members that are read.
 static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {

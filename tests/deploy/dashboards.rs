@@ -390,6 +390,9 @@ const UNUSED: &[&str] = &[
     "edgeimpulse_organization_jobs",
     "edgeimpulse_organization_oldest_queued_job_created_timestamp_seconds",
     "edgeimpulse_organization_oldest_running_job_started_timestamp_seconds",
+    "edgeimpulse_organization_finished_jobs",
+    "edgeimpulse_organization_finished_jobs_compute_time_seconds",
+    "edgeimpulse_organization_transformation_jobs",
 ];
 
 #[test]

@@ -2,8 +2,8 @@
 
 use crate::metrics::{Label, Samples};
 use crate::model::{
-    EntitlementLimits, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES,
-    WINDOWS,
+    EntitlementLimits, JOB_RESULTS, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS,
+    TRANSFORMATION_JOB_STATUSES, VISIBILITIES, WINDOWS,
 };
 
 /// The label that most of these metrics have alone.
@@ -19,6 +19,8 @@ const USAGE: &[&str] = &["usage", "whitelabel_organization"];
 const JOB_LIMITS: &[&str] = &["organization"];
 /// The collector that reads jobs that have not finished.
 const JOBS: &[&str] = &["jobs"];
+/// The collector that reads jobs that have finished.
+const FINISHED_JOBS: &[&str] = &["finished_jobs"];
 /// Collectors that read the dates of an organization's trial.
 const TRIAL: &[&str] = &["organization", "user", "user_organizations", "whitelabel_user"];
 
@@ -187,4 +189,23 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, JOBS) edgeimpulse_organization_oldest_running_job_started_timestamp_seconds
         "Start time of the job that has run longest; absent if none runs. For its time limit, see edgeimpulse_organization_job_time_limit_seconds."
         .experimental() => s.add([o.id.into()], o.oldest_running_job);
+    Gauge(&["organization_id", "category", "result"], FINISHED_JOBS) edgeimpulse_organization_finished_jobs
+        "Number of jobs that finished within the last 24 hours by category and result; absent for categories without any."
+        .experimental() => {
+            for (category, jobs) in o.finished_jobs.iter().flat_map(|jobs| &**jobs) {
+                for (result, count) in JOB_RESULTS.into_iter().zip(jobs.by_result.into_iter().flatten()) {
+                    s.count([o.id.into(), (&**category).into(), result.into()], u64::from(count));
+                }
+            }
+        };
+    Gauge(&["organization_id", "category"], FINISHED_JOBS) edgeimpulse_organization_finished_jobs_compute_time_seconds
+        "Compute time of the jobs that finished within the last 24 hours by category."
+        .experimental() => {
+            for (category, jobs) in o.finished_jobs.iter().flat_map(|jobs| &**jobs) {
+                s.add([o.id.into(), (&**category).into()], jobs.compute_time);
+            }
+        };
+    Gauge(&["organization_id", "status"], &["transformation_jobs"]) edgeimpulse_organization_transformation_jobs
+        "Number of the latest 100 transformation jobs by status of the transformation, without those of pipelines; other is any status that the API does not document."
+        .experimental() => s.classes(o.id, TRANSFORMATION_JOB_STATUSES, o.transformation_jobs);
 }
