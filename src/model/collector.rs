@@ -62,6 +62,9 @@ collectors! {
     Buckets "buckets" "/api/organizations/{organizationId}/buckets":
         "whether each storage bucket of an organization can be reached",
         needs "an admin or member of the organization";
+    Pipelines "pipelines" "/api/organizations/{organizationId}/pipelines":
+        "last and next run of each pipeline of an organization, and whether the last one failed",
+        needs "an admin or member of the organization";
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":
@@ -102,6 +105,7 @@ impl Collector {
             | Self::WhitelabelUsers
             | Self::Whitelabel
             | Self::Buckets => Some(Duration::from_mins(15)),
+            Self::Pipelines => Some(Duration::from_mins(5)),
             Self::Usage | Self::Organization | Self::User | Self::Trials | Self::UserOrganizations => None,
         }
     }
@@ -118,7 +122,10 @@ impl Collector {
     /// Returns true if the collector makes one call per organization.
     #[must_use]
     pub const fn is_per_organization(self) -> bool {
-        matches!(self, Self::Usage | Self::Organization | Self::Buckets | Self::WhitelabelOrganization)
+        matches!(
+            self,
+            Self::Usage | Self::Organization | Self::Buckets | Self::Pipelines | Self::WhitelabelOrganization
+        )
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.

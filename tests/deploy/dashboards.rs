@@ -385,7 +385,17 @@ const STANDARD: [&str; 4] = [
 ];
 
 /// Metrics that no dashboard and no rule uses yet.
-const UNUSED: &[&str] = &["edgeimpulse_bucket_connected"];
+const UNUSED: &[&str] = &[
+    "edgeimpulse_bucket_connected",
+    "edgeimpulse_pipeline_info",
+    "edgeimpulse_pipeline_next_run_timestamp_seconds",
+    "edgeimpulse_pipeline_current_run_created_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_created_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_finished_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_failed",
+    "edgeimpulse_pipeline_last_run_items_import_failed",
+    "edgeimpulse_pipeline_start_failed",
+];
 
 #[test]
 fn every_metric_is_used_by_a_dashboard_or_a_rule() {

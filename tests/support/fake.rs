@@ -10,7 +10,7 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 15] = [
+pub const SAMPLES: [(&str, &str); 16] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/organizations/1", "organization-1"),
@@ -18,6 +18,7 @@ pub const SAMPLES: [(&str, &str); 15] = [
     ("/api/organizations/1/metrics", "organization-1-metrics"),
     ("/api/organizations/2/metrics", "organization-2-metrics"),
     ("/api/organizations/1/buckets", "buckets-of-organization-1"),
+    ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
     ("/api/users/1/trials", "trials-of-user-1"),
@@ -29,7 +30,7 @@ pub const SAMPLES: [(&str, &str); 15] = [
 ];
 
 /// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name.
-const EMPTY_LISTS: [&str; 1] = ["buckets"];
+const EMPTY_LISTS: [&str; 2] = ["buckets", "pipelines"];
 
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {
