@@ -218,6 +218,14 @@ async fn every_organization_shows_its_scenario() {
     let failed = metrics.series("edgeimpulse_dataset_checklist_items", &[("result", "failed")]);
     assert!(failed.iter().any(|sample| sample.value > 0.0));
     assert_eq!(metrics.values("edgeimpulse_bucket_connected", &[("organization_id", "1002")]), [1.0, 0.0]);
+    let failed = metrics.series("edgeimpulse_pipeline_last_run_failed", &[]);
+    let failed: Vec<_> = failed.iter().filter(|sample| sample.value == 1.0).collect();
+    assert_eq!(failed.len(), 1, "one pipeline failed");
+    let finished = [("pipeline_id", &*failed[0].labels["pipeline_id"])];
+    let finished = metrics.value("edgeimpulse_pipeline_last_run_finished_timestamp_seconds", &finished);
+    assert!(finished.unwrap() > NOW - 86_400.0, "last night");
+    let next = metrics.values("edgeimpulse_pipeline_next_run_timestamp_seconds", &[]);
+    assert_eq!(next.iter().filter(|next| **next < NOW - 86_400.0).count(), 1, "one is overdue: {next:?}");
     let jobs = |state| metrics.value("edgeimpulse_organization_jobs", &[("organization_id", "1003"), state]);
     assert!(jobs(("state", "queued")) > Some(2.0) && jobs(("state", "running")) == Some(0.0), "nothing starts");
     let waiting = NOW - of("1003", "oldest_queued_job_created_timestamp_seconds").unwrap();

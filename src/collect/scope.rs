@@ -42,6 +42,7 @@ impl Scope {
             Collector::Usage
             | Collector::Organization
             | Collector::Buckets
+            | Collector::Pipelines
             | Collector::Jobs
             | Collector::FinishedJobs
             | Collector::TransformationJobs => true,

@@ -62,6 +62,8 @@ collectors! {
         needs MEMBER;
     Buckets "buckets" "/api/organizations/{organizationId}/buckets":
         "whether each storage bucket of an organization can be reached", needs MEMBER;
+    Pipelines "pipelines" "/api/organizations/{organizationId}/pipelines":
+        "last and next run of each pipeline of an organization, and whether the last one failed", needs MEMBER;
     Jobs "jobs" "/api/organizations/{organizationId}/jobs":
         "queued and running jobs of each organization", needs MEMBER;
     FinishedJobs "finished_jobs" "/api/organizations/{organizationId}/jobs/all":
@@ -109,7 +111,7 @@ impl Collector {
         match self {
             // The list of an API key has one entry, which changes only with the key.
             Self::Organizations => Some(Duration::from_mins(10)),
-            Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
+            Self::Pipelines | Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
             Self::WhitelabelOrganization
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
@@ -142,6 +144,7 @@ impl Collector {
             Self::Usage
                 | Self::Organization
                 | Self::Buckets
+                | Self::Pipelines
                 | Self::Jobs
                 | Self::FinishedJobs
                 | Self::TransformationJobs

@@ -11,6 +11,7 @@ mod daily_record;
 mod facts;
 mod merge;
 mod organization;
+mod pipeline;
 mod snapshot;
 mod unique;
 mod user;
@@ -25,6 +26,7 @@ pub use facts::Facts;
 pub use organization::{
     Dataset, EntitlementLimits, FinishedJobs, Limit, Organization, OrganizationInfo, Project, Trial,
 };
+pub use pipeline::Pipeline;
 pub use snapshot::{AccountStatus, CallResult, Snapshot};
 pub use unique::Unique;
 pub use user::User;
@@ -51,14 +53,19 @@ pub const JOB_RESULTS: [&str; 2] = ["successful", "failed"];
 
 /// Values of the `status` label of transformation jobs: `TransformationJobStatusEnum`, and `other` for any status that is
 /// not in the API's specification.
-pub const TRANSFORMATION_JOB_STATUSES: [&str; 6] =
-    ["waiting", "created", "started", "finished", "failed", "other"];
+pub const TRANSFORMATION_JOB_STATUSES: [&str; 6] = {
+    let [a, b, c, d, e] = JOB_STATUSES;
+    [a, b, c, d, e, "other"]
+};
 
 /// Length of a day, in seconds.
 pub const DAY: f64 = 86_400.0;
 
 /// Values of the `visibility` label of projects.
 pub const VISIBILITIES: [&str; 2] = ["private", "public"];
+
+/// Status of a transformation or upload job: `TransformationJobStatusEnum`.
+pub const JOB_STATUSES: [&str; 5] = ["waiting", "created", "started", "finished", "failed"];
 
 /// Values of the `tier` label of a white label's users: `UserTierEnum`.
 pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterprise"];

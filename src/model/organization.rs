@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::merge::{Id as _, record};
 use super::{
-    Bucket, DailyRecord, JOB_RESULTS, JOB_STATES, ROLES, SIGN_IN_METHODS, TRANSFORMATION_JOB_STATUSES, Unique,
-    UnixTime, VISIBILITIES, WINDOWS,
+    Bucket, DailyRecord, JOB_RESULTS, JOB_STATES, Pipeline, ROLES, SIGN_IN_METHODS,
+    TRANSFORMATION_JOB_STATUSES, Unique, UnixTime, VISIBILITIES, WINDOWS,
 };
 
 record! {
@@ -112,6 +112,8 @@ record! {
         pub projects: Option<Arc<Unique<Project>>>,
         /// `buckets`, by id.
         pub buckets: Option<Arc<Unique<Bucket>>>,
+        /// `pipelines`, by id.
+        pub pipelines: Option<Arc<Unique<Pipeline>>>,
     }
 }
 

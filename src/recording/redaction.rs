@@ -12,14 +12,16 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::api::{self, ENVELOPE, Member, Schema};
-use crate::model::{Collector, TIERS, TRANSFORMATION_JOB_STATUSES};
+use crate::model::{Collector, JOB_STATUSES, TIERS};
 
 /// Fields with values that are kept, and these values.
-const KEPT_VALUES: [(&str, &[&str]); 4] = [
+const KEPT_VALUES: [(&str, &[&str]); 6] = [
     ("role", &["admin", "member", "guest"]),
     ("tier", &TIERS),
     ("type", &["clinical", "files"]),
-    ("transformJobStatus", TRANSFORMATION_JOB_STATUSES.split_at(TRANSFORMATION_JOB_STATUSES.len() - 1).0),
+    ("status", &JOB_STATUSES),
+    ("transformJobStatus", &JOB_STATUSES),
+    ("uploadJobStatus", &JOB_STATUSES),
 ];
 
 /// The names of all members that are read.

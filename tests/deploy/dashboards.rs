@@ -387,6 +387,14 @@ const STANDARD: [&str; 4] = [
 /// Metrics that no dashboard and no rule uses yet.
 const UNUSED: &[&str] = &[
     "edgeimpulse_bucket_connected",
+    "edgeimpulse_pipeline_info",
+    "edgeimpulse_pipeline_next_run_timestamp_seconds",
+    "edgeimpulse_pipeline_current_run_created_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_created_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_finished_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_failed",
+    "edgeimpulse_pipeline_last_run_items_import_failed",
+    "edgeimpulse_pipeline_start_failed",
     "edgeimpulse_organization_jobs",
     "edgeimpulse_organization_oldest_queued_job_created_timestamp_seconds",
     "edgeimpulse_organization_oldest_running_job_started_timestamp_seconds",

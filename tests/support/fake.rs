@@ -10,7 +10,7 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 19] = [
+pub const SAMPLES: [(&str, &str); 20] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/organizations/1", "organization-1"),
@@ -18,6 +18,7 @@ pub const SAMPLES: [(&str, &str); 19] = [
     ("/api/organizations/1/metrics", "organization-1-metrics"),
     ("/api/organizations/2/metrics", "organization-2-metrics"),
     ("/api/organizations/1/buckets", "buckets-of-organization-1"),
+    ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
     ("/api/organizations/1/jobs", "jobs-of-organization-1"),
     ("/api/organizations/2/jobs", "jobs-of-organization-2"),
     ("/api/organizations/1/jobs/all", "finished-jobs-of-organization-1"),
@@ -33,8 +34,13 @@ pub const SAMPLES: [(&str, &str); 19] = [
 ];
 
 /// Lists of every organization that are empty unless a test says otherwise: the end of the path, and the name.
-const EMPTY_LISTS: [(&str, &str); 4] =
-    [("buckets", "buckets"), ("jobs", "jobs"), ("jobs/all", "jobs"), ("create-project", "jobs")];
+const EMPTY_LISTS: [(&str, &str); 5] = [
+    ("buckets", "buckets"),
+    ("pipelines", "pipelines"),
+    ("jobs", "jobs"),
+    ("jobs/all", "jobs"),
+    ("create-project", "jobs"),
+];
 
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {

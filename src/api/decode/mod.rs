@@ -8,6 +8,7 @@ mod jobs;
 mod organization;
 mod organization_users;
 pub(super) mod organizations;
+mod pipelines;
 mod projects;
 mod rows;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use self::finished_jobs::{FinishedJob, FinishedJobsResponse};
 use self::jobs::JobsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
+use self::pipelines::PipelinesResponse;
 pub(super) use self::transformation_jobs::MAX_TRANSFORMATION_JOBS;
 use self::transformation_jobs::TransformationJobsResponse;
 use self::trials::TrialsResponse;
@@ -108,6 +110,7 @@ pub async fn decode<S: Parts>(
         Collector::Usage => decode_as::<UsageResponse>(parts, call, options, share, secret).await,
         Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, share, secret).await,
         Collector::Buckets => decode_as::<BucketsResponse>(parts, call, options, share, secret).await,
+        Collector::Pipelines => decode_as::<PipelinesResponse>(parts, call, options, share, secret).await,
         Collector::User => decode_as::<UserObject>(parts, call, options, share, secret).await,
         Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, share, secret).await,
         Collector::UserOrganizations | Collector::Organizations => {
@@ -173,6 +176,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::Usage => UsageResponse::MEMBERS,
         Collector::Organization => OrganizationResponse::MEMBERS,
         Collector::Buckets => BucketsResponse::MEMBERS,
+        Collector::Pipelines => PipelinesResponse::MEMBERS,
         Collector::User => UserObject::MEMBERS,
         Collector::Trials => TrialsResponse::MEMBERS,
         Collector::UserOrganizations | Collector::Organizations => OrganizationsResponse::MEMBERS,
