@@ -55,8 +55,8 @@ async fn every_answer_is_valid_by_the_vendors_document() {
         let schema = schema_of(endpoint);
         let organizations: Vec<_> = match collector {
             Collector::Organization => demo.world.ids().collect(),
-            // A developer profile has no usage.
-            Collector::Usage => demo.world.ids().filter(|id| *id != 1011).collect(),
+            // The API refuses usage and buckets of a developer profile.
+            Collector::Usage | Collector::Buckets => demo.world.ids().filter(|id| *id != 1011).collect(),
             Collector::WhitelabelOrganization => demo.world.portfolio().collect(),
             _ => vec![1007],
         };
@@ -67,6 +67,7 @@ async fn every_answer_is_valid_by_the_vendors_document() {
             Collector::WhitelabelUser => ("601", ""),
             Collector::WhitelabelOrganizations => ("", "?limit=2&offset=1"),
             Collector::WhitelabelUsers => ("", "?limit=3&tier=free"),
+            Collector::FinishedJobs => ("", "?finished=all&startDate=2026-10-30T00:00:00Z&limit=5"),
             _ => ("", ""),
         };
         for id in organizations.iter().map(u64::to_string) {
@@ -175,9 +176,13 @@ fn organizations_of_the_portfolio_differ_and_only_grow() {
     }
 }
 
+/// Options that switch on what is off by default.
+const OFF_BY_DEFAULT: [&str; 3] =
+    ["--collector.projects", "--collector.finished_jobs", "--collector.transformation_jobs"];
+
 async fn scrape_at(now: f64) -> Exposition {
     let demo = demo::start(Clock::Fixed(now)).await.unwrap();
-    Running::of_demo(&demo, &["--collector.projects"]).await.scrape_open_metrics().await
+    Running::of_demo(&demo, &OFF_BY_DEFAULT).await.scrape_open_metrics().await
 }
 
 #[tokio::test]
@@ -212,6 +217,22 @@ async fn every_organization_shows_its_scenario() {
     assert!(share("1001", "storage_used_bytes", "storage_limit_bytes") < 0.6, "one is fine");
     let failed = metrics.series("edgeimpulse_dataset_checklist_items", &[("result", "failed")]);
     assert!(failed.iter().any(|sample| sample.value > 0.0));
+    assert_eq!(metrics.values("edgeimpulse_bucket_connected", &[("organization_id", "1002")]), [1.0, 0.0]);
+    let failed = metrics.series("edgeimpulse_pipeline_last_run_failed", &[]);
+    let failed: Vec<_> = failed.iter().filter(|sample| sample.value == 1.0).collect();
+    assert_eq!(failed.len(), 1, "one pipeline failed");
+    let finished = [("pipeline_id", &*failed[0].labels["pipeline_id"])];
+    let finished = metrics.value("edgeimpulse_pipeline_last_run_finished_timestamp_seconds", &finished);
+    assert!(finished.unwrap() > NOW - 86_400.0, "last night");
+    let next = metrics.values("edgeimpulse_pipeline_next_run_timestamp_seconds", &[]);
+    assert_eq!(next.iter().filter(|next| **next < NOW - 86_400.0).count(), 1, "one is overdue: {next:?}");
+    let jobs = |state| metrics.value("edgeimpulse_organization_jobs", &[("organization_id", "1003"), state]);
+    assert!(jobs(("state", "queued")) > Some(2.0) && jobs(("state", "running")) == Some(0.0), "nothing starts");
+    let waiting = NOW - of("1003", "oldest_queued_job_created_timestamp_seconds").unwrap();
+    assert!(waiting > 3.0 * 3600.0, "{waiting} s");
+    let running = NOW - of("1001", "oldest_running_job_started_timestamp_seconds").unwrap();
+    let of_limit = running / of("1001", "job_time_limit_seconds").unwrap();
+    assert!((0.9..1.0).contains(&of_limit), "a job is near its time limit");
     let usage = [("collector", "usage"), ("organization_id", "1011")];
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
     let failures = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);

@@ -21,9 +21,12 @@ mod support;
 
 mod api {
     mod broken_responses;
+    mod buckets;
     mod connections;
     mod hostile_names;
+    mod jobs;
     mod metamorphic;
+    mod pipelines;
     mod properties;
     mod responses;
     pub mod tls;

@@ -17,7 +17,9 @@ pub(crate) fn measure(bench: &Bench) {
     let api = bench.server.api(Link::Plain, "fleet1000");
     let exporter = bench.exporter(&api, &ARGUMENTS);
     let urls: Vec<_> = (1..=1000)
-        .flat_map(|id| ["", "/metrics"].map(|call| format!("{}/api/organizations/{id}{call}", api.url)))
+        .flat_map(|id| {
+            ["", "/metrics", "/jobs"].map(|call| format!("{}/api/organizations/{id}{call}", api.url))
+        })
         .collect();
     let list = urls.iter().fold(String::new(), |mut list, url| {
         let _ = writeln!(list, "url = \"{url}\"\noutput = \"/dev/null\"");

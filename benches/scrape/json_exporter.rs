@@ -63,7 +63,7 @@ fn start(program: &Path, configuration: &Path) -> Exporter {
 fn compare(bench: &Bench, other: &Exporter, name: &str, size: &str, rounds: usize) {
     let api = bench.server.api(Link::Plain, name);
     let exporter = bench.exporter(&api, &[ONE, UNCACHED]);
-    let [organization, usage] = calls(&api);
+    let [organization, usage, _] = calls(&api);
     let probes = [("organization", organization), ("usage", usage)]
         .map(|(module, target)| format!("/probe?module={module}&target={target}"));
     let probes = probes.each_ref().map(String::as_str);

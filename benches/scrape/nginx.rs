@@ -30,7 +30,8 @@ impl Nginx {
             std::fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("Uid:\t0"));
         let user = if is_root { "user root;" } else { "" };
         let locations = "
-            location ~ ^/(\\w+)/v1/api/organizations/\\d+/metrics$ { try_files /$1/usage /any/usage =404; }
+            location ~ ^/\\w+/v1/api/organizations/\\d+/metrics$ { try_files /any/usage =404; }
+            location ~ ^/\\w+/v1/api/organizations/\\d+/(jobs|buckets|pipelines)$ { try_files /any/$1 =404; }
             location ~ ^/(\\w+)/v1/api/organizations/\\d+$ { try_files /$1/organization /any/organization =404; }
             location ~ ^/(\\w+)/v1/api/organizations$ { try_files /$1/list =404; }";
         // One process, so that killing it ends all of nginx. Bodies are compressed beforehand: compressing 19 MB takes

@@ -90,8 +90,8 @@ fn parts(bench: &Bench) {
         "cached scrape",
         "call `usage` alone, 0.3 KB",
         "call `organization` alone, 25 KB",
-        "both calls at once, connections kept (the floor)",
-        "both calls at once, new connections",
+        "the three calls at once, connections kept (the floor)",
+        "the three calls at once, new connections",
         "uncached scrape",
     ];
     let [tls, plain] = links;
@@ -108,7 +108,7 @@ fn parts(bench: &Bench) {
 
 fn measure_parts(
     bench: &Bench,
-    urls: &[String; 2],
+    urls: &[String; 3],
     uncached: &Exporter,
     cached: &Exporter,
     rounds: usize,
@@ -119,7 +119,7 @@ fn measure_parts(
         let times = [
             clients.ready(cached),
             clients.scrape(cached, 600.0).time,
-            clients.fetch(&urls[1..]),
+            clients.fetch(&urls[1..2]),
             clients.fetch(&urls[..1]),
             clients.fetch(urls),
             clients.fetch_on_new_connections(urls),
@@ -135,6 +135,6 @@ fn measure_parts(
 }
 
 /// Returns the URLs of the calls of a scrape, which makes them at once.
-pub(crate) fn calls(api: &Api) -> [String; 2] {
-    ["", "/metrics"].map(|call| format!("{}/api/organizations/1{call}", api.url))
+pub(crate) fn calls(api: &Api) -> [String; 3] {
+    ["", "/metrics", "/jobs"].map(|call| format!("{}/api/organizations/1{call}", api.url))
 }

@@ -77,6 +77,7 @@ async fn respond(path: &str, service: &Service) -> Response<Body> {
     let file = match path.get(4..) {
         Some(["organizations"]) => "list",
         Some(["organizations", _]) => "organization",
+        Some([_, _, call @ ("jobs" | "buckets" | "pipelines")]) => call,
         _ => "usage",
     };
     let (files, is_zipped) = match service {

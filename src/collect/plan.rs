@@ -60,9 +60,14 @@ impl Plan {
             return;
         }
         self.add(Call::of_organization(Collector::Organization, id), true);
-        // The API refuses the usage of developer profiles.
+        self.add(Call::of_organization(Collector::Pipelines, id), true);
+        // The API refuses usage and buckets of developer profiles.
         let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
+        self.add(Call::of_organization(Collector::Buckets, id), !is_developer_profile);
+        for collector in [Collector::Jobs, Collector::FinishedJobs, Collector::TransformationJobs] {
+            self.add(Call::of_organization(collector, id), true);
+        }
     }
 
     fn add_users(&mut self, account: &Account, discovery: &Discovery) {

@@ -58,6 +58,30 @@ pub(super) struct Trial {
     pub upgraded: bool,
 }
 
+/// How a pipeline of the demo behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PipelineState {
+    /// Runs every night.
+    Working,
+    /// Has failed since the last night.
+    Failing,
+    /// Has not started for two nights.
+    Overdue,
+    /// Runs all day long.
+    Running,
+}
+
+/// The jobs of an organization.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Queue {
+    /// Each job is started soon.
+    Moving,
+    /// None is started.
+    Stopped,
+    /// One runs that will soon reach its time limit.
+    LongJob,
+}
+
 /// The parameters of an organization.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scenario {
@@ -74,9 +98,14 @@ pub(super) struct Scenario {
     pub(super) projects: u64,
     /// Name and type of each dataset.
     pub(super) datasets: &'static [(&'static str, &'static str)],
+    /// Name of each storage bucket, and whether it can be reached.
+    pub(super) buckets: &'static [(&'static str, bool)],
+    /// Name and behaviour of each pipeline.
+    pub(super) pipelines: &'static [(&'static str, PipelineState)],
     pub(super) trial: Option<Trial>,
     pub(super) whitelabel: bool,
     pub(super) developer_profile: bool,
+    pub(super) queue: Queue,
     /// Days without activity at the start of the demo.
     pub(super) inactive: Option<f64>,
 }
@@ -106,14 +135,17 @@ const DEFAULT: Scenario = Scenario {
     members: 1,
     projects: 1,
     datasets: &[],
+    buckets: &[("demo-bucket", true)],
+    pipelines: &[],
     trial: None,
     whitelabel: false,
     developer_profile: false,
+    queue: Queue::Moving,
     inactive: None,
 };
 
 pub(super) const SCENARIOS: [Scenario; 11] = [
-    // No problems, except clinical items with a failed checklist.
+    // No problems, except clinical items with a failed checklist, a pipeline that is overdue, and a job that runs for long.
     Scenario {
         id: 1001,
         name: "Aurora Health",
@@ -124,9 +156,11 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 34,
         projects: 52,
         datasets: &[("ecg-holter", "clinical"), ("gait-study", "clinical"), ("sleep-apnea", "files")],
+        pipelines: &[("holter-import", PipelineState::Working), ("gait-quality", PipelineState::Overdue)],
+        queue: Queue::LongJob,
         ..DEFAULT
     },
-    // Storage is nearly full: the limit is reached in about twelve days.
+    // Storage is nearly full: the limit is reached in about twelve days. One bucket has lost its connection.
     Scenario {
         id: 1002,
         name: "Borealis Wearables",
@@ -137,9 +171,11 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 21,
         projects: 31,
         datasets: &[("wrist-accelerometer", "files"), ("ppg-raw", "files"), ("field-trial-7", "files")],
+        buckets: &[("demo-bucket", true), ("wearables-archive", false)],
         ..DEFAULT
     },
-    // Half of the compute time of a year is used after a third of the year.
+    // Half of the compute time of a year is used after a third of the year. A pipeline failed last night, and jobs are no
+    // longer started.
     Scenario {
         id: 1003,
         name: "Cascade Robotics",
@@ -150,6 +186,8 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 18,
         projects: 37,
         datasets: &[("warehouse-video", "files"), ("grip-force", "files")],
+        pipelines: &[("video-to-project", PipelineState::Failing), ("grip-retraining", PipelineState::Running)],
+        queue: Queue::Stopped,
         ..DEFAULT
     },
     // More projects than the limit, and as many users as the limit.

@@ -50,15 +50,26 @@ macro_rules! collectors {
 }
 
 const JWT: &str = "a JWT";
+const MEMBER: &str = "an admin or member of the organization";
 const ADMIN: &str = "an admin of the white label";
 
 collectors! {
     Usage "usage" "/api/organizations/{organizationId}/metrics":
         "usage of each organization: storage, compute time, projects, users",
-        needs "an admin or member of the organization";
+        needs MEMBER;
     Organization "organization" "/api/organizations/{organizationId}":
         "limits, members, projects, datasets and job defaults of each organization",
-        needs "an admin or member of the organization";
+        needs MEMBER;
+    Buckets "buckets" "/api/organizations/{organizationId}/buckets":
+        "whether each storage bucket of an organization can be reached", needs MEMBER;
+    Pipelines "pipelines" "/api/organizations/{organizationId}/pipelines":
+        "last and next run of each pipeline of an organization, and whether the last one failed", needs MEMBER;
+    Jobs "jobs" "/api/organizations/{organizationId}/jobs":
+        "queued and running jobs of each organization", needs MEMBER;
+    FinishedJobs "finished_jobs" "/api/organizations/{organizationId}/jobs/all":
+        "jobs of each organization that finished within the last 24 hours", needs MEMBER;
+    TransformationJobs "transformation_jobs" "/api/organizations/{organizationId}/create-project":
+        "the latest 100 transformation jobs of each organization by status", needs MEMBER;
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":
@@ -87,18 +98,32 @@ impl Collector {
         Self::ALL.into_iter().find(|collector| collector.name() == name)
     }
 
+    /// Returns false if the collector makes calls only if it is enabled.
+    #[must_use]
+    pub const fn is_on_by_default(self) -> bool {
+        // Lists of past jobs are long.
+        !matches!(self, Self::FinishedJobs | Self::TransformationJobs)
+    }
+
     /// Returns the default interval between calls, or `None` for collectors that follow `--cache.ttl`.
     #[must_use]
     pub const fn default_interval(self) -> Option<Duration> {
         match self {
             // The list of an API key has one entry, which changes only with the key.
             Self::Organizations => Some(Duration::from_mins(10)),
+            Self::Pipelines | Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
             Self::WhitelabelOrganization
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
-            | Self::Whitelabel => Some(Duration::from_mins(15)),
-            Self::Usage | Self::Organization | Self::User | Self::Trials | Self::UserOrganizations => None,
+            | Self::Whitelabel
+            | Self::Buckets => Some(Duration::from_mins(15)),
+            Self::Usage
+            | Self::Organization
+            | Self::Jobs
+            | Self::User
+            | Self::Trials
+            | Self::UserOrganizations => None,
         }
     }
 
@@ -114,7 +139,17 @@ impl Collector {
     /// Returns true if the collector makes one call per organization.
     #[must_use]
     pub const fn is_per_organization(self) -> bool {
-        matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization)
+        matches!(
+            self,
+            Self::Usage
+                | Self::Organization
+                | Self::Buckets
+                | Self::Pipelines
+                | Self::Jobs
+                | Self::FinishedJobs
+                | Self::TransformationJobs
+                | Self::WhitelabelOrganization
+        )
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.

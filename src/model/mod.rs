@@ -3,6 +3,7 @@
 //! `None` means that the API reported no value, or one that cannot be used; it becomes no sample. No number stands for
 //! "unknown" or "unlimited". A comment that is only a name in backticks is the field of the API.
 
+mod bucket;
 mod call;
 mod clock;
 mod collector;
@@ -10,17 +11,22 @@ mod daily_record;
 mod facts;
 mod merge;
 mod organization;
+mod pipeline;
 mod snapshot;
 mod unique;
 mod user;
 mod whitelabel;
 
+pub use bucket::Bucket;
 pub use call::Call;
 pub use clock::{Clock, ManualClock, time_suspended};
 pub use collector::Collector;
 pub use daily_record::DailyRecord;
 pub use facts::Facts;
-pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project, Trial};
+pub use organization::{
+    Dataset, EntitlementLimits, FinishedJobs, Limit, Organization, OrganizationInfo, Project, Trial,
+};
+pub use pipeline::Pipeline;
 pub use snapshot::{AccountStatus, CallResult, Snapshot};
 pub use unique::Unique;
 pub use user::User;
@@ -39,8 +45,27 @@ pub const ROLES: [&str; 4] = ["admin", "member", "guest", "other"];
 /// Values of the `method` label: how members sign in.
 pub const SIGN_IN_METHODS: [&str; 3] = ["mfa", "sso", "password"];
 
+/// Values of the `state` label of jobs that have not finished: without and with a date of start.
+pub const JOB_STATES: [&str; 2] = ["queued", "running"];
+
+/// Values of the `result` label of finished jobs.
+pub const JOB_RESULTS: [&str; 2] = ["successful", "failed"];
+
+/// Values of the `status` label of transformation jobs: `TransformationJobStatusEnum`, and `other` for any status that is
+/// not in the API's specification.
+pub const TRANSFORMATION_JOB_STATUSES: [&str; 6] = {
+    let [a, b, c, d, e] = JOB_STATUSES;
+    [a, b, c, d, e, "other"]
+};
+
+/// Length of a day, in seconds.
+pub const DAY: f64 = 86_400.0;
+
 /// Values of the `visibility` label of projects.
 pub const VISIBILITIES: [&str; 2] = ["private", "public"];
+
+/// Status of a transformation or upload job: `TransformationJobStatusEnum`.
+pub const JOB_STATUSES: [&str; 5] = ["waiting", "created", "started", "finished", "failed"];
 
 /// Values of the `tier` label of a white label's users: `UserTierEnum`.
 pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterprise"];

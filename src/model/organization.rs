@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::{Id as _, record};
-use super::{DailyRecord, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+use super::{
+    Bucket, DailyRecord, JOB_RESULTS, JOB_STATES, Pipeline, ROLES, SIGN_IN_METHODS,
+    TRANSFORMATION_JOB_STATUSES, Unique, UnixTime, VISIBILITIES, WINDOWS,
+};
 
 record! {
     /// An organization: the fields of `Organization`, of the usage call (`usage.`), of the user's list of organizations
@@ -95,8 +98,22 @@ record! {
         pub daily_record: Option<UnixTime>,
         /// All of the white label's `dailyMetrics`, in the order of the response; kept only for the command `history`.
         pub days: Option<Arc<Vec<DailyRecord>>>,
+        /// Number of unfinished `jobs` in each of [`JOB_STATES`].
+        pub jobs_by_state: Option<[u32; JOB_STATES.len()]>,
+        /// The earliest `created` of the queued `jobs`.
+        pub oldest_queued_job: Option<UnixTime>,
+        /// The earliest `started` of the running `jobs`.
+        pub oldest_running_job: Option<UnixTime>,
+        /// Jobs that finished within the last 24 hours, by `categoryKey`.
+        pub finished_jobs: Option<Arc<BTreeMap<String, FinishedJobs>>>,
+        /// Number of the latest transformation jobs with each of [`TRANSFORMATION_JOB_STATUSES`].
+        pub transformation_jobs: Option<[u32; TRANSFORMATION_JOB_STATUSES.len()]>,
         /// `projects`, by id; kept only with `--collector.projects`.
         pub projects: Option<Arc<Unique<Project>>>,
+        /// `buckets`, by id.
+        pub buckets: Option<Arc<Unique<Bucket>>>,
+        /// `pipelines`, by id.
+        pub pipelines: Option<Arc<Unique<Pipeline>>>,
     }
 }
 
@@ -194,6 +211,15 @@ impl EntitlementLimits {
             ("users", self.users),
         ]
     }
+}
+
+/// Finished jobs of a category.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FinishedJobs {
+    /// Number of jobs with each of [`JOB_RESULTS`]: `finishedSuccessful`.
+    pub by_result: Option<[u32; JOB_RESULTS.len()]>,
+    /// Sum of `computeTime`, in seconds.
+    pub compute_time: Option<f64>,
 }
 
 /// A project: `Project`.

@@ -26,7 +26,9 @@ impl Snapshot {
         let rows = organizations.values().map(|organization| {
             let datasets = organization.datasets.as_ref().map_or(0, |datasets| datasets.rows.len());
             let projects = organization.projects.as_ref().map_or(0, |projects| projects.rows.len());
-            datasets.max(projects)
+            let buckets = organization.buckets.as_ref().map_or(0, |buckets| buckets.rows.len());
+            let pipelines = organization.pipelines.as_ref().map_or(0, |pipelines| pipelines.rows.len());
+            datasets.max(projects).max(buckets).max(pipelines)
         });
         let calls = self.call_results.len();
         organizations.len() * size_of::<Organization>()

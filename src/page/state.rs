@@ -82,7 +82,7 @@ pub(super) fn is_queued(call: &CallStatus) -> bool {
 
 /// Returns the problems of a call, each with the time of the request.
 pub(super) fn problems(call: &CallStatus) -> impl Iterator<Item = (Problem<'_>, Instant)> {
-    let failure = call.last_failure.as_ref().map(|(error, at)| match error {
+    let failure = call.last_failure.as_deref().map(|(error, at)| match error {
         error if !call.is_failing => (Problem::Resolved(error), *at),
         Error::Forbidden(_) => (Problem::Forbidden(error), *at),
         error => (Problem::Failing(error), *at),

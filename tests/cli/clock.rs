@@ -1,7 +1,7 @@
 //! System clocks that are not set, or set back.
 
 use crate::api::tls::TlsApi;
-use crate::support::{Exposition, Program, eventually, file, free_port, get_text};
+use crate::support::{Exposition, ONE_CALL, Program, eventually, file, free_port, get_text};
 
 /// Environment variables for a program whose clock a file sets. The command `faketime` would leave the program running when
 /// the test ends, so only its library is used.
@@ -46,11 +46,13 @@ async fn requests_wait_for_a_clock_that_is_before_1970_at_the_start() {
 async fn a_clock_that_is_set_back_changes_no_age_and_closes_no_connection() {
     let (api, clock) = (TlsApi::start().await, file("clock", "+0"));
     let arguments = ["--api.url", &api.url, "--api.ca-file", &api.certificate, "--cache.ttl=0s"];
-    let one_call = ["--organization-id=1", "--no-collector.usage", "--web.listen-address=127.0.0.1:0"];
     let fake = clock_of(&clock).await;
     let environment = fake.iter().map(|(name, value)| (*name, value.as_str()));
     let environment: Vec<_> = environment.chain([("EDGEIMPULSE_API_KEY", "ei_x")]).collect();
-    let mut exporter = Program::start(&[&arguments[..], &one_call].concat(), &environment);
+    let mut exporter = Program::start(
+        &[&arguments[..], ONE_CALL, &["--web.listen-address=127.0.0.1:0"]].concat(),
+        &environment,
+    );
     let url = format!("http://{}", exporter.address().await);
     let scrape = async || Exposition::of_prometheus_text(&get_text(format!("{url}/metrics")).await);
 

@@ -24,8 +24,36 @@ pub const KEY: &str = "ei_canary_0123456789abcdef";
 /// The JWT that tests use, likewise.
 pub const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary_0123456789abcdef";
 
-/// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
-pub const EVERYTHING: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
+/// Options to read everything in the sample responses: another user, a user of the white label, and what is off by
+/// default.
+pub const EVERYTHING: [&str; 5] = [
+    "--user-id=2",
+    "--whitelabel.user-id=2",
+    "--collector.projects",
+    "--collector.finished_jobs",
+    "--collector.transformation_jobs",
+];
+
+/// Options that leave no call for single organizations.
+pub const NO_CALLS: &[&str] = &[
+    "--no-collector.organization",
+    "--no-collector.usage",
+    "--no-collector.buckets",
+    "--no-collector.pipelines",
+    "--no-collector.jobs",
+];
+
+/// Options that leave one call: the one for the information of organization 1.
+pub const ONE_CALL: &[&str] = &[
+    "--organization-id=1",
+    "--no-collector.usage",
+    "--no-collector.buckets",
+    "--no-collector.pipelines",
+    "--no-collector.jobs",
+];
+
+/// Options that leave that call for each organization.
+pub const ONE_CALL_EACH: &[&str] = ONE_CALL.split_at(1).1;
 
 /// Returns a JWT that expires at that time.
 pub fn jwt(expiry: f64) -> String {

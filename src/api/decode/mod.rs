@@ -1,13 +1,19 @@
 //! The responses of the API: which members are read, and the facts they become.
 
+mod buckets;
 mod daily_records;
 mod datasets;
+pub(super) mod finished_jobs;
+mod jobs;
 mod organization;
 mod organization_users;
 pub(super) mod organizations;
+mod pipelines;
 mod projects;
+mod rows;
 #[cfg(test)]
 mod tests;
+mod transformation_jobs;
 mod trials;
 mod usage;
 mod user;
@@ -17,8 +23,14 @@ mod whitelabel_organization;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::buckets::BucketsResponse;
+use self::finished_jobs::{FinishedJob, FinishedJobsResponse};
+use self::jobs::JobsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
+use self::pipelines::PipelinesResponse;
+pub(super) use self::transformation_jobs::MAX_TRANSFORMATION_JOBS;
+use self::transformation_jobs::TransformationJobsResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
 use self::user::{UserObject, WhitelabelUserResponse};
@@ -62,12 +74,16 @@ pub struct Decoded {
 }
 
 /// How much of a list a response has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageInfo {
     /// Number of elements in the response, including invalid ones.
     pub elements: u64,
     /// `total`: number of elements in the whole list.
     pub total: Option<u64>,
+    /// Whether an element is not an object.
+    has_invalid: bool,
+    /// The elements of a list of finished jobs.
+    jobs: Vec<FinishedJob>,
 }
 
 /// A response of the API, and what it becomes.
@@ -76,7 +92,7 @@ trait Response: Object {
     fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts>;
 
     /// Returns how much of a list the response has.
-    fn page(&self, _: &mut DecodeErrors) -> PageInfo {
+    fn page(&mut self, _: &mut DecodeErrors) -> PageInfo {
         PageInfo::default()
     }
 }
@@ -93,6 +109,8 @@ pub async fn decode<S: Parts>(
     match call.collector {
         Collector::Usage => decode_as::<UsageResponse>(parts, call, options, share, secret).await,
         Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, share, secret).await,
+        Collector::Buckets => decode_as::<BucketsResponse>(parts, call, options, share, secret).await,
+        Collector::Pipelines => decode_as::<PipelinesResponse>(parts, call, options, share, secret).await,
         Collector::User => decode_as::<UserObject>(parts, call, options, share, secret).await,
         Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, share, secret).await,
         Collector::UserOrganizations | Collector::Organizations => {
@@ -113,6 +131,11 @@ pub async fn decode<S: Parts>(
         }
         Collector::Whitelabel => {
             decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
+        }
+        Collector::Jobs => decode_as::<JobsResponse>(parts, call, options, share, secret).await,
+        Collector::FinishedJobs => decode_as::<FinishedJobsResponse>(parts, call, options, share, secret).await,
+        Collector::TransformationJobs => {
+            decode_as::<TransformationJobsResponse>(parts, call, options, share, secret).await
         }
     }
 }
@@ -152,6 +175,8 @@ pub const fn members(collector: Collector) -> &'static [Member] {
     match collector {
         Collector::Usage => UsageResponse::MEMBERS,
         Collector::Organization => OrganizationResponse::MEMBERS,
+        Collector::Buckets => BucketsResponse::MEMBERS,
+        Collector::Pipelines => PipelinesResponse::MEMBERS,
         Collector::User => UserObject::MEMBERS,
         Collector::Trials => TrialsResponse::MEMBERS,
         Collector::UserOrganizations | Collector::Organizations => OrganizationsResponse::MEMBERS,
@@ -160,6 +185,9 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::WhitelabelUser => WhitelabelUserResponse::MEMBERS,
         Collector::WhitelabelUsers => whitelabel::UsersResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
+        Collector::Jobs => JobsResponse::MEMBERS,
+        Collector::FinishedJobs => FinishedJobsResponse::MEMBERS,
+        Collector::TransformationJobs => TransformationJobsResponse::MEMBERS,
     }
 }
 

@@ -104,7 +104,7 @@ pub struct CallStatus {
     /// When the request that gave these facts was sent: their age counts from here.
     pub last_success: Option<Instant>,
     /// The last failure, and when its request was sent; a later call may have succeeded.
-    pub last_failure: Option<(Error, Instant)>,
+    pub last_failure: Option<Arc<(Error, Instant)>>,
     /// True if the last completed call failed.
     pub is_failing: bool,
     /// Start of the running call, if a scrape did not wait for its end.
@@ -117,7 +117,7 @@ impl CallStatus {
     /// Returns the error of the last completed call, if it failed.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
-        self.last_failure.as_ref().filter(|_| self.is_failing).map(|(error, _)| error)
+        self.last_failure.as_deref().filter(|_| self.is_failing).map(|(error, _)| error)
     }
 
     /// Returns true if the last completed call failed because the credential is not permitted to make it.
@@ -161,7 +161,7 @@ struct Running {
 
 impl Entry {
     pub(super) fn is_fresh(&self, policy: CachePolicy, now: Instant) -> bool {
-        match (&self.status.last_failure, self.status.last_success) {
+        match (self.status.last_failure.as_deref(), self.status.last_success) {
             (Some((error, at)), _) if self.status.is_failing => {
                 now.duration_since(*at) < policy.retry_after(error)
             }
@@ -219,7 +219,7 @@ impl Entry {
                 status.last_success = Some(at);
                 self.took = now.duration_since(since);
             }
-            Err(error) => status.last_failure = Some((error, at)),
+            Err(error) => status.last_failure = Some(Arc::new((error, at))),
         }
     }
 
@@ -227,7 +227,10 @@ impl Entry {
     pub(super) fn grow_older(&mut self, suspended: Duration) {
         let status = &mut self.status;
         status.last_success = status.last_success.and_then(|at| at.checked_sub(suspended));
-        let before = |(error, at): (Error, Instant)| Some((error, at.checked_sub(suspended)?));
+        let before = |failure: Arc<(Error, Instant)>| {
+            let (error, at) = Arc::unwrap_or_clone(failure);
+            Some(Arc::new((error, at.checked_sub(suspended)?)))
+        };
         status.last_failure = status.last_failure.take().and_then(before);
     }
 

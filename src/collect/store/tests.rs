@@ -238,7 +238,7 @@ async fn the_last_failure_is_remembered_after_a_success() {
     pass(9).await;
     let read = source.scrape(POLICY, 1, Ok(1)).await;
     assert_eq!((read.status.error(), read.status.is_failing), (None, false));
-    assert_eq!(read.status.last_failure.map(|(error, _)| error), Some(broken()));
+    assert_eq!(read.status.last_failure.map(|failure| failure.0.clone()), Some(broken()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,9 +6,11 @@
 #[macro_use]
 mod metric;
 
+mod bucket;
 mod dataset;
 mod exporter;
 mod organization;
+mod pipeline;
 mod project;
 mod renamed;
 mod sections;
@@ -16,10 +18,12 @@ mod trial;
 mod user;
 mod whitelabel;
 
+pub use bucket::BUCKET;
 pub use dataset::DATASET;
 pub use exporter::{ACCOUNT, ACCOUNT_TELEMETRY, CALL_RESULT, PROCESS, SERIES, TELEMETRY};
 pub use metric::{Description, Kind, Metric, Stability};
 pub use organization::ORGANIZATION;
+pub use pipeline::PIPELINE;
 pub use project::PROJECT;
 pub use renamed::{RENAMED, Renamed};
 pub use sections::{Section, sections};
