@@ -158,7 +158,7 @@ const WRONG_SETTINGS: [(&str, &str, bool); 30] = [
     ("api:\n  timeout: 5", ":2:12: api.timeout: expected a duration", true),
     ("api:\n  timeout: 0s", ":2:12: api.timeout: must be greater than zero, e.g. 10s", false),
     ("api:\n  timeout: [5s]", ":2:12: api.timeout: expected a duration, e.g. 10s or 1m30s, got a list", true),
-    ("api:\n  timeout:", ":2:10: api.timeout: expected text, got nothing", true),
+    ("api:\n  timeout:", ":2:10: api.timeout: expected a duration, e.g. 10s or 1m30s, got nothing", true),
     (
         "api: {url: studio}",
         ":1:12: api.url: expected an http or https URL, e.g. https://studio.edgeimpulse.com/v1",

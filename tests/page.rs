@@ -363,7 +363,7 @@ async fn failures_are_shown_with_what_to_do() {
         "Failing for organizations 1, 2: credential refused (HTTP 401): Invalid API key (0 s ago) \
          What to do: Write a new credential to the file; the next scrape uses it without a restart.",
         "Rate limited: no calls for another 10 min.",
-        "What to do: Scrape less often, raise --cache.ttl, lower --api.concurrency, or disable collectors.",
+        "What to do: Scrape less often, raise cache.ttl, lower api.concurrency, or disable collectors.",
         "Forbidden for organization 2: not permitted for this credential (HTTP 403): No permission. \
          Requires an admin or member of the organization.",
         "What to do: Use a credential with the role that the collector requires, or disable the collector.",

@@ -326,7 +326,7 @@ async fn scrapes_at_the_same_time_share_their_calls() {
     let api = FakeApi::with_samples("typical").await;
     let answer: serde_json::Value =
         serde_json::from_str(&crate::support::data("typical/organization-1.json")).unwrap();
-    api.dawdles("/api/organizations/1", Duration::from_millis(300), &answer).await;
+    api.dawdles("/api/organizations/1", Duration::from_secs(3), &answer).await;
     let exporter = Running::with_key(&api, &["--organization-id=1"]).await;
     let scrapes = futures_util::future::join_all((0..100).map(|_| exporter.page("/metrics"))).await;
     assert!(scrapes.iter().all(|text| text.contains("edgeimpulse_up{account=\"default\"} 1")));

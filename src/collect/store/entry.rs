@@ -182,13 +182,13 @@ impl Entry {
         self.status.last_success
     }
 
-    /// Makes `waiting` wait for the running call, and returns its number.
-    pub(super) fn join(&mut self, waiting: &mpsc::Sender<Infallible>) -> Option<u64> {
-        let running = self.running.as_mut()?;
+    /// Makes `waiting` wait for the running call. Returns false if there is none.
+    pub(super) fn join(&mut self, waiting: &mpsc::Sender<Infallible>) -> bool {
+        let Some(running) = &mut self.running else { return false };
         // A scrape that has gone left its sender here.
         running.waiting.retain(|waiting| !waiting.is_closed());
         running.waiting.push(waiting.clone());
-        Some(running.run)
+        true
     }
 
     pub(super) fn start(
@@ -244,16 +244,11 @@ impl Entry {
         CallStatus { late_since, ..self.status.clone() }
     }
 
-    /// Returns what is known now to a scrape that was served by `result` when it asked, and that waited for the call
-    /// number `run`. Depends on the entry and the time only, so that all scrapes see the same.
-    pub(super) fn read(
-        &mut self,
-        policy: CachePolicy,
-        result: ReadResult,
-        run: Option<u64>,
-        now: Instant,
-    ) -> Read {
-        let late = self.running.as_mut().filter(|running| Some(running.run) == run);
+    /// Returns what is known now to a scrape that was served by `result` when it asked; the call number `run` was the last one
+    /// that was started then. Depends on the entry and the time only, so that all scrapes see the same.
+    pub(super) fn read(&mut self, policy: CachePolicy, result: ReadResult, run: u64, now: Instant) -> Read {
+        let waits = matches!(result, ReadResult::Fetched | ReadResult::Shared);
+        let late = self.running.as_mut().filter(|running| waits && running.run <= run);
         let runs_for = late.as_ref().map(|running| now.duration_since(running.since));
         let is_first_late = late.is_some_and(|running| !std::mem::replace(&mut running.is_late, true));
         let status = self.status();

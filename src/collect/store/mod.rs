@@ -17,7 +17,7 @@ pub use entry::{CachePolicy, CallStatus, Read, ReadResult};
 
 use super::rate_limit::Permit;
 use crate::api::{Budget, Error, Share};
-use crate::model::{Call, Facts, time_suspended};
+use crate::model::{Call, Collector, Facts, time_suspended};
 
 /// The result of one call.
 #[derive(Debug)]
@@ -66,18 +66,14 @@ pub struct Queued {
 /// The calls that a scrape needs, and the end of those that are running.
 #[derive(Debug)]
 pub struct Asked {
-    calls: Vec<AskedCall>,
+    /// The calls, and how each is served unless it is late. Many scrapes may wait for tens of thousands.
+    calls: Vec<(Call, ReadResult)>,
+    /// How old facts may be shown, which is the same for all calls of a collector.
+    policies: BTreeMap<Collector, CachePolicy>,
+    /// Number of the call that was started last. Those that are started later are not for this scrape.
+    run: u64,
     /// Closes when all calls that were running have ended.
     ended: mpsc::Receiver<Infallible>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct AskedCall {
-    call: Call,
-    policy: CachePolicy,
-    result: ReadResult,
-    /// Number of the running call that the scrape waits for.
-    run: Option<u64>,
 }
 
 impl Asked {
@@ -103,22 +99,24 @@ impl Store {
         let mut ask = |call: Call, policy: CachePolicy| {
             let entry = entries.entry(call).or_default();
             if entry.is_fresh(policy, now) {
-                return (ReadResult::Reused, None);
+                return ReadResult::Reused;
             }
-            if let Some(run) = entry.join(&sender) {
-                return (ReadResult::Shared, Some(run));
+            if entry.join(&sender) {
+                return ReadResult::Shared;
             }
-            let Some(permit) = permit(call) else { return (ReadResult::Deferred, None) };
+            let Some(permit) = permit(call) else { return ReadResult::Deferred };
             *run += 1;
             let share = entry.start(*run, now, &sender, budget);
             queue.push_back(Queued { call, share, permit });
-            (ReadResult::Fetched, Some(*run))
+            ReadResult::Fetched
         };
+        let mut policies = BTreeMap::new();
         let calls = calls.into_iter().map(|(call, policy)| {
-            let (result, run) = ask(call, policy);
-            AskedCall { call, policy, result, run }
+            policies.insert(call.collector, policy);
+            (call, ask(call, policy))
         });
-        Asked { calls: calls.collect(), ended }
+        let calls = calls.collect();
+        Asked { calls, policies, run: *run, ended }
     }
 
     /// Returns what is known of the asked calls now, in their order.
@@ -126,11 +124,12 @@ impl Store {
     pub fn read(&self, asked: &Asked) -> Vec<(Call, Read)> {
         let mut state = self.state();
         let now = Instant::now();
-        let mut read = |AskedCall { call, policy, result, run }: AskedCall| {
-            let entry = state.entries.entry(call).or_default();
-            (call, entry.read(policy, result, run, now))
+        let read = |(call, result): &(Call, ReadResult)| {
+            let policy = *asked.policies.get(&call.collector)?;
+            let entry = state.entries.entry(*call).or_default();
+            Some((*call, entry.read(policy, *result, asked.run, now)))
         };
-        asked.calls.iter().map(|asked| read(*asked)).collect()
+        asked.calls.iter().filter_map(read).collect()
     }
 
     /// Returns the status of the asked calls now, in their order.
@@ -138,7 +137,7 @@ impl Store {
     pub fn peek(&self, asked: &Asked) -> Vec<(Call, CallStatus)> {
         let state = self.state();
         let status = |call: Call| state.entries.get(&call).map(Entry::status).unwrap_or_default();
-        asked.calls.iter().map(|asked| (asked.call, status(asked.call))).collect()
+        asked.calls.iter().map(|(call, _)| (*call, status(*call))).collect()
     }
 
     /// Returns the generation of the credential that all results come from.

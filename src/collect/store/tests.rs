@@ -293,7 +293,7 @@ async fn results_of_a_replaced_credential_are_dropped_and_those_of_the_new_one_a
 #[tokio::test(start_paused = true)]
 async fn waiting_ends_with_the_last_call_or_at_the_deadline_whatever_the_number_of_calls() {
     let source = Source::default();
-    let calls = (0..100_000).map(|id| (Call::of_organization(crate::model::Collector::Usage, id), POLICY));
+    let calls = (0..100_000).map(|id| (Call::of_organization(Collector::Usage, id), POLICY));
     let mut asked = source.store.ask(calls, |_| Some(Permit::unlimited()));
     assert_eq!(source.store.missing_workers(8), 8);
     let began = Instant::now();
@@ -306,4 +306,15 @@ async fn waiting_ends_with_the_last_call_or_at_the_deadline_whatever_the_number_
     asked.wait(Instant::now() + BUDGET).await;
     assert_eq!(began.elapsed(), BUDGET, "nothing is waited for");
     assert!(source.store.read(&asked).iter().all(|(_, read)| read.is_success));
+}
+
+#[tokio::test]
+async fn a_call_that_a_scrape_waits_for_takes_64_bytes() {
+    let source = Source::default();
+    let calls = (0..20_000).map(|id| (Call::of_organization(Collector::Usage, id), POLICY));
+    let asked = source.store.ask(calls, |_| Some(Permit::unlimited()));
+    assert!(
+        asked.calls.capacity() * size_of::<(Call, ReadResult)>() <= 64 * 20_000,
+        "128 scrapes may wait at the same time"
+    );
 }
