@@ -1,5 +1,7 @@
 //! Alerting rules: they are tested to fire and to stay silent, and each has a runbook.
 
+mod cases;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
