@@ -273,7 +273,7 @@ async fn check_alerts(prometheus: &Prometheus, now: f64) {
     let groups = prometheus.ask("rules", &[("type", "alert")]).await;
     let groups = groups["groups"].as_array().unwrap();
     let rules: Vec<_> = groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
-    assert_eq!(rules.len(), 35);
+    assert_eq!(rules.len(), 43);
     // An alert with several severities has a rule for each.
     let names: BTreeSet<_> = rules.iter().map(|rule| rule["name"].as_str().unwrap()).collect();
     for name in names {

@@ -169,7 +169,7 @@ fn cases(entry: &Entry, rules: &[Value]) -> Vec<Case> {
 
     let mut cases = vec![
         case("fires", &entry.samples, 1),
-        Case { at: entry.since + entry.wait - 2, ..case("not early", &entry.samples, 0) },
+        Case { at: entry.since + entry.wait.saturating_sub(2), ..case("not early", &entry.samples, 0) },
         Case { missed: Some(entry.since + 1), ..case("one missed scrape", &entry.samples, 1) },
         Case { targets: TWO_TARGETS, ..case("two targets", &entry.samples, per(&["target"])) },
         Case { targets: TWO_JOBS, ..case("two jobs", &entry.samples, per(&["target", "job"])) },
@@ -258,7 +258,7 @@ fn every_rule_stands_every_case() {
             let recording: Vec<_> = rules.iter().filter(is_read).cloned().collect();
             let group = |name, rules: &[Value]| json!({"name": name, "rules": rules});
             let groups =
-                json!({"groups": [group("recording", &recording), group("alert", &[entry.rule.clone()])]});
+                json!({"groups": [group("recording", &recording), group("alert", std::slice::from_ref(&entry.rule))]});
             let rules_file = file("rules.json", &groups.to_string());
             let tests: Vec<_> = cases(entry, &rules).iter().map(|case| test(entry, case)).collect();
             let tests = json!({
