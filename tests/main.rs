@@ -43,6 +43,7 @@ mod collect {
     mod failures;
     mod freshness;
     mod intervals;
+    mod jobs;
     mod pauses;
     mod precedence;
     mod rotation;

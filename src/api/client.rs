@@ -132,6 +132,8 @@ impl Client {
             }
             // With projects, which are not read, the response is large.
             Collector::User => url.set_query(Some("excludeProjects=true")),
+            // A job that another one started would be counted beside it.
+            Collector::Jobs => url.set_query(Some("rootOnly=true")),
             _ => {}
         }
         if !query.is_empty() {

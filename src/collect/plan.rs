@@ -63,6 +63,7 @@ impl Plan {
         // The API refuses the usage of developer profiles.
         let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
+        self.add(Call::of_organization(Collector::Jobs, id), true);
     }
 
     fn add_users(&mut self, account: &Account, discovery: &Discovery) {

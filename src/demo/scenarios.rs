@@ -58,6 +58,17 @@ pub(super) struct Trial {
     pub upgraded: bool,
 }
 
+/// The jobs of an organization.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Queue {
+    /// Each job is started soon.
+    Moving,
+    /// None is started.
+    Stopped,
+    /// One runs that will soon reach its time limit.
+    LongJob,
+}
+
 /// The parameters of an organization.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scenario {
@@ -77,6 +88,7 @@ pub(super) struct Scenario {
     pub(super) trial: Option<Trial>,
     pub(super) whitelabel: bool,
     pub(super) developer_profile: bool,
+    pub(super) queue: Queue,
     /// Days without activity at the start of the demo.
     pub(super) inactive: Option<f64>,
 }
@@ -109,11 +121,12 @@ const DEFAULT: Scenario = Scenario {
     trial: None,
     whitelabel: false,
     developer_profile: false,
+    queue: Queue::Moving,
     inactive: None,
 };
 
 pub(super) const SCENARIOS: [Scenario; 11] = [
-    // No problems, except clinical items with a failed checklist.
+    // No problems, except clinical items with a failed checklist, and a job that runs for long.
     Scenario {
         id: 1001,
         name: "Aurora Health",
@@ -124,6 +137,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 34,
         projects: 52,
         datasets: &[("ecg-holter", "clinical"), ("gait-study", "clinical"), ("sleep-apnea", "files")],
+        queue: Queue::LongJob,
         ..DEFAULT
     },
     // Storage is nearly full: the limit is reached in about twelve days.
@@ -139,7 +153,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         datasets: &[("wrist-accelerometer", "files"), ("ppg-raw", "files"), ("field-trial-7", "files")],
         ..DEFAULT
     },
-    // Half of the compute time of a year is used after a third of the year.
+    // Half of the compute time of a year is used after a third of the year, and jobs are no longer started.
     Scenario {
         id: 1003,
         name: "Cascade Robotics",
@@ -150,6 +164,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 18,
         projects: 37,
         datasets: &[("warehouse-video", "files"), ("grip-force", "files")],
+        queue: Queue::Stopped,
         ..DEFAULT
     },
     // More projects than the limit, and as many users as the limit.

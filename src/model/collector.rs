@@ -50,15 +50,16 @@ macro_rules! collectors {
 }
 
 const JWT: &str = "a JWT";
+const MEMBER: &str = "an admin or member of the organization";
 const ADMIN: &str = "an admin of the white label";
 
 collectors! {
     Usage "usage" "/api/organizations/{organizationId}/metrics":
         "usage of each organization: storage, compute time, projects, users",
-        needs "an admin or member of the organization";
+        needs MEMBER;
     Organization "organization" "/api/organizations/{organizationId}":
         "limits, members, projects, datasets and job defaults of each organization",
-        needs "an admin or member of the organization";
+        needs MEMBER;
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":
@@ -78,6 +79,8 @@ collectors! {
         "name of a white label and its maximum number of organizations", needs ADMIN;
     Organizations "organizations" "/api/organizations":
         "organization that an API key belongs to", needs "any API key";
+    Jobs "jobs" "/api/organizations/{organizationId}/jobs":
+        "queued and running jobs of each organization", needs MEMBER;
 }
 
 impl Collector {
@@ -98,7 +101,12 @@ impl Collector {
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
             | Self::Whitelabel => Some(Duration::from_mins(15)),
-            Self::Usage | Self::Organization | Self::User | Self::Trials | Self::UserOrganizations => None,
+            Self::Usage
+            | Self::Organization
+            | Self::User
+            | Self::Trials
+            | Self::UserOrganizations
+            | Self::Jobs => None,
         }
     }
 
@@ -114,7 +122,7 @@ impl Collector {
     /// Returns true if the collector makes one call per organization.
     #[must_use]
     pub const fn is_per_organization(self) -> bool {
-        matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization)
+        matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization | Self::Jobs)
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.

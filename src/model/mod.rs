@@ -39,6 +39,9 @@ pub const ROLES: [&str; 4] = ["admin", "member", "guest", "other"];
 /// Values of the `method` label: how members sign in.
 pub const SIGN_IN_METHODS: [&str; 3] = ["mfa", "sso", "password"];
 
+/// Values of the `state` label of jobs that have not finished: without and with a date of start.
+pub const JOB_STATES: [&str; 2] = ["queued", "running"];
+
 /// Values of the `visibility` label of projects.
 pub const VISIBILITIES: [&str; 2] = ["private", "public"];
 

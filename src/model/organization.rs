@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::{Id as _, record};
-use super::{DailyRecord, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+use super::{DailyRecord, JOB_STATES, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
 
 record! {
     /// An organization: the fields of `Organization`, of the usage call (`usage.`), of the user's list of organizations
@@ -95,6 +95,12 @@ record! {
         pub daily_record: Option<UnixTime>,
         /// All of the white label's `dailyMetrics`, in the order of the response; kept only for the command `history`.
         pub days: Option<Arc<Vec<DailyRecord>>>,
+        /// Number of unfinished `jobs` in each of [`JOB_STATES`].
+        pub jobs_by_state: Option<[u32; JOB_STATES.len()]>,
+        /// The earliest `created` of the queued `jobs`.
+        pub oldest_queued_job: Option<UnixTime>,
+        /// The earliest `started` of the running `jobs`.
+        pub oldest_running_job: Option<UnixTime>,
         /// `projects`, by id; kept only with `--collector.projects`.
         pub projects: Option<Arc<Unique<Project>>>,
     }

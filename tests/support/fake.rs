@@ -4,19 +4,21 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wiremock::matchers::{header, method, path};
+use wiremock::matchers::{header, method, path, path_regex};
 use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate};
 
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 14] = [
+pub const SAMPLES: [(&str, &str); 16] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/organizations/1", "organization-1"),
     ("/api/organizations/2", "organization-2"),
     ("/api/organizations/1/metrics", "organization-1-metrics"),
     ("/api/organizations/2/metrics", "organization-2-metrics"),
+    ("/api/organizations/1/jobs", "organization-1-jobs"),
+    ("/api/organizations/2/jobs", "organization-2-jobs"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
     ("/api/users/1/trials", "trials-of-user-1"),
@@ -34,11 +36,14 @@ pub struct FakeApi {
 }
 
 impl FakeApi {
-    /// Starts a server that answers 404 to everything.
+    /// Starts a server that has no unfinished jobs, and answers 404 to everything else.
     pub async fn start() -> Self {
         let api = Self { server: MockServer::start().await, mounted: AtomicU8::new(0) };
         let unknown = json!({ "success": false, "error": "Not found" });
         api.mount(Mock::given(method("GET")), ResponseTemplate::new(404).set_body_json(unknown)).await;
+        let no_jobs = json!({ "success": true, "jobs": [], "totalJobCount": 0 });
+        let jobs = Mock::given(method("GET")).and(path_regex("^/v1/api/organizations/[0-9]+/jobs$"));
+        api.mount(jobs, ResponseTemplate::new(200).set_body_json(no_jobs)).await;
         api
     }
 

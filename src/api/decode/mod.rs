@@ -2,6 +2,7 @@
 
 mod daily_records;
 mod datasets;
+mod jobs;
 mod organization;
 mod organization_users;
 pub(super) mod organizations;
@@ -17,6 +18,7 @@ mod whitelabel_organization;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::jobs::JobsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
 use self::trials::TrialsResponse;
@@ -114,6 +116,7 @@ pub async fn decode<S: Parts>(
         Collector::Whitelabel => {
             decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
         }
+        Collector::Jobs => decode_as::<JobsResponse>(parts, call, options, share, secret).await,
     }
 }
 
@@ -160,6 +163,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::WhitelabelUser => WhitelabelUserResponse::MEMBERS,
         Collector::WhitelabelUsers => whitelabel::UsersResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
+        Collector::Jobs => JobsResponse::MEMBERS,
     }
 }
 

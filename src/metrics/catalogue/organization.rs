@@ -2,7 +2,8 @@
 
 use crate::metrics::{Label, Samples};
 use crate::model::{
-    EntitlementLimits, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES, WINDOWS,
+    EntitlementLimits, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES,
+    WINDOWS,
 };
 
 /// The label that most of these metrics have alone.
@@ -15,7 +16,9 @@ const OBJECT: &[&str] = &["organization", "user_organizations"];
 /// Collectors that read storage and compute time used.
 const USAGE: &[&str] = &["usage", "whitelabel_organization"];
 /// The collector that reads limits of jobs.
-const JOBS: &[&str] = &["organization"];
+const JOB_LIMITS: &[&str] = &["organization"];
+/// The collector that reads jobs that have not finished.
+const JOBS: &[&str] = &["jobs"];
 /// Collectors that read the dates of an organization's trial.
 const TRIAL: &[&str] = &["organization", "user", "user_organizations", "whitelabel_user"];
 
@@ -144,17 +147,17 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(&["organization_id", "window"], OBJECT) edgeimpulse_organization_projects_modified
         "Number of projects modified within the window, without deleted ones. Windows overlap: do not sum them." =>
         s.classes(o.id, WINDOWS.map(|(name, _)| name), o.projects_modified);
-    Gauge(LABELS, JOBS) edgeimpulse_organization_default_job_cpu_request_cores
+    Gauge(LABELS, JOB_LIMITS) edgeimpulse_organization_default_job_cpu_request_cores
         "Default CPU request of a job." => s.add([o.id.into()], o.job_cpu_request);
-    Gauge(LABELS, JOBS) edgeimpulse_organization_default_job_cpu_limit_cores
+    Gauge(LABELS, JOB_LIMITS) edgeimpulse_organization_default_job_cpu_limit_cores
         "Default CPU limit of a job." => s.add([o.id.into()], o.job_cpu_limit);
-    Gauge(LABELS, JOBS) edgeimpulse_organization_default_job_memory_request_bytes
+    Gauge(LABELS, JOB_LIMITS) edgeimpulse_organization_default_job_memory_request_bytes
         "Default memory request of a job. The API does not document the unit: see --api.memory-unit." =>
         s.add([o.id.into()], o.job_memory_request);
-    Gauge(LABELS, JOBS) edgeimpulse_organization_default_job_memory_limit_bytes
+    Gauge(LABELS, JOB_LIMITS) edgeimpulse_organization_default_job_memory_limit_bytes
         "Default memory limit of a job. The API does not document the unit: see --api.memory-unit." =>
         s.add([o.id.into()], o.job_memory_limit);
-    Gauge(LABELS, JOBS) edgeimpulse_organization_job_time_limit_seconds
+    Gauge(LABELS, JOB_LIMITS) edgeimpulse_organization_job_time_limit_seconds
         "Maximum compute time of one job; not applied to transformation jobs." =>
         s.add([o.id.into()], o.job_time_limit);
     Gauge(&["organization_id", "experiment"], JOBS) edgeimpulse_organization_experiment_enabled
@@ -175,4 +178,13 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, &["whitelabel_organization"]) edgeimpulse_organization_daily_record_timestamp_seconds
         "Start of the day covered by the newest daily record; white-label organizations only."
         .experimental() => s.add([o.id.into()], o.daily_record);
+    Gauge(&["organization_id", "state"], JOBS) edgeimpulse_organization_jobs
+        "Number of jobs that have not finished by state: queued (not started) or running. Without jobs that another job started."
+        .experimental() => s.classes(o.id, JOB_STATES, o.jobs_by_state);
+    Gauge(LABELS, JOBS) edgeimpulse_organization_oldest_queued_job_created_timestamp_seconds
+        "Creation time of the job that has waited longest for its start; absent if none waits."
+        .experimental() => s.add([o.id.into()], o.oldest_queued_job);
+    Gauge(LABELS, JOBS) edgeimpulse_organization_oldest_running_job_started_timestamp_seconds
+        "Start time of the job that has run longest; absent if none runs. For its time limit, see edgeimpulse_organization_job_time_limit_seconds."
+        .experimental() => s.add([o.id.into()], o.oldest_running_job);
 }

@@ -12,6 +12,10 @@ const PART: usize = 64 * 1024;
 
 /// Decodes a response whose parts are made as they are received. Returns the peak memory too, in bytes.
 fn decode_long(begin: &str, repeated: &'static str, size: usize, end: &str) -> (Decoded, u64) {
+    decode_long_of(ORGANIZATION, begin, repeated, size, end)
+}
+
+fn decode_long_of(call: Call, begin: &str, repeated: &'static str, size: usize, end: &str) -> (Decoded, u64) {
     let part = Bytes::from(repeated.repeat(PART / repeated.len()));
     let count = size / part.len();
     let ends = [begin, end].map(|end| Bytes::copy_from_slice(end.as_bytes()));
@@ -20,7 +24,7 @@ fn decode_long(begin: &str, repeated: &'static str, size: usize, end: &str) -> (
         let [begin, end] = ends;
         let parts = std::iter::once(begin).chain(std::iter::repeat_n(part, count)).chain([end]);
         let parts = futures_util::stream::iter(parts).map(Ok);
-        decoded = decode(parts, &ORGANIZATION, &OPTIONS, Share::default(), "").now_or_never();
+        decoded = decode(parts, &call, &OPTIONS, Share::default(), "").now_or_never();
     });
     (decoded.expect("nothing to wait for"), measured.bytes_max)
 }
@@ -57,6 +61,17 @@ fn the_elements_of_a_long_counted_list_are_not_buffered() {
     assert_eq!(project.collaborators, Some(count as u64));
     assert_eq!((project.id, project.name.as_deref()), (7, Some("large")));
     assert!(peak < 4 << 20, "{peak} bytes");
+}
+
+#[test]
+fn any_number_of_jobs_is_counted_in_constant_memory() {
+    let job = r#"{"id":1,"created":"2026-10-31T00:00:00Z","additionalInfo":"text","jobNotificationUids":[1]},"#;
+    let jobs = Call::of_organization(Collector::Jobs, 1);
+    let (decoded, peak) = decode_long_of(jobs, r#"{"success":true,"jobs":["#, job, 32 << 20, "{}]}");
+    let count = (32 << 20) / (PART / job.len() * job.len()) * (PART / job.len()) + 1;
+    let by_state = decoded.facts.unwrap().organizations[&1].jobs_by_state;
+    assert_eq!(by_state, Some([u32::try_from(count).unwrap(), 0]));
+    assert!(peak < 512 * 1024, "{peak} bytes");
 }
 
 #[test]
