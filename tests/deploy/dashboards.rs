@@ -13,7 +13,7 @@ use crate::support::promql::{self, Aggregation, Selector, Uses};
 use crate::support::repository::{files_below, path, read, root};
 
 /// File names of the dashboards, without extension.
-const NAMES: [&str; 4] = ["exporter", "fleet", "organization", "overview"];
+const NAMES: [&str; 5] = ["exporter", "fleet", "operations", "organization", "overview"];
 
 struct Dashboard {
     name: &'static str,

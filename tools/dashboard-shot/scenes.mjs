@@ -201,7 +201,7 @@ async function draw(folder, options) {
     const names = infos.filter((it) => it.metric.organization_id !== scene.organization[0]).map((it) => it.metric.organization_name);
     const others = names.filter((name) => name && !name.includes('\n'));
     const checked = new Set(['organization', ...Object.keys({ ...scenes[scene.like]?.texts, ...scene.texts })]);
-    const all = ['overview', 'organization', 'fleet', 'exporter'];
+    const all = ['overview', 'organization', 'operations', 'fleet', 'exporter'];
     for (const dashboard of options.dashboard === 'all' ? all : (options.dashboard?.split(',') ?? checked)) {
       const file = path.join(folder, `${job}-${dashboard}${options.suffix ?? ''}`);
       const arguments_ = [path.join(here, 'shot.mjs'), path.join(options.from ?? path.join(here, '../../dashboards'), `${dashboard}.json`), `${file}.png`, '--prom', prom, '--texts', `${file}.json`];

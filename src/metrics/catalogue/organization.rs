@@ -160,7 +160,7 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, JOB_LIMITS) edgeimpulse_organization_job_time_limit_seconds
         "Maximum compute time of one job; not applied to transformation jobs." =>
         s.add([o.id.into()], o.job_time_limit);
-    Gauge(&["organization_id", "experiment"], JOBS) edgeimpulse_organization_experiment_enabled
+    Gauge(&["organization_id", "experiment"], JOB_LIMITS) edgeimpulse_organization_experiment_enabled
         "1 if the experiment is enabled for the organization, else 0." => {
             for (experiment, enabled) in o.experiments.iter().flat_map(|experiments| experiments.iter()) {
                 s.flag([o.id.into(), experiment.as_str().into()], *enabled);
