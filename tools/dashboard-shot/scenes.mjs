@@ -105,6 +105,18 @@ export const scenes = {
           : [],
     texts: { organization: { Deleted: /^\d{4}-\d\d-\d\d$/, 'Trial expires in': /needs a JWT/, 'Storage used': /not known/ } },
   },
+  // More compute time than the limit of a year, counted over 600 days: this is not over the limit.
+  'compute-over-years': {
+    organization: ['1003', 'Cascade Robotics'],
+    all: true,
+    change: (sample) => {
+      if (sample.labels.organization_id !== '1003') return [sample];
+      if (sample.name === 'edgeimpulse_organization_compute_time_used_seconds') return [{ ...sample, value: '1e9' }];
+      if (sample.name === 'edgeimpulse_organization_compute_period_start_timestamp_seconds') return [{ ...sample, value: String(sample.time - 600 * 24 * HOUR) }];
+      return [sample];
+    },
+    texts: { overview: { 'Over a limit': /^of 14\s+1$/ } },
+  },
   portfolio: {
     organization: ['1002', 'Borealis Wearables'],
     demo: 'portfolio',
