@@ -21,8 +21,10 @@ mod support;
 
 mod api {
     mod broken_responses;
+    mod buckets;
     mod connections;
     mod hostile_names;
+    mod jobs;
     mod metamorphic;
     mod properties;
     mod responses;
@@ -43,7 +45,6 @@ mod collect {
     mod failures;
     mod freshness;
     mod intervals;
-    mod jobs;
     mod pauses;
     mod precedence;
     mod rotation;

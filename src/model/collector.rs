@@ -60,6 +60,10 @@ collectors! {
     Organization "organization" "/api/organizations/{organizationId}":
         "limits, members, projects, datasets and job defaults of each organization",
         needs MEMBER;
+    Buckets "buckets" "/api/organizations/{organizationId}/buckets":
+        "whether each storage bucket of an organization can be reached", needs MEMBER;
+    Jobs "jobs" "/api/organizations/{organizationId}/jobs":
+        "queued and running jobs of each organization", needs MEMBER;
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":
@@ -79,8 +83,6 @@ collectors! {
         "name of a white label and its maximum number of organizations", needs ADMIN;
     Organizations "organizations" "/api/organizations":
         "organization that an API key belongs to", needs "any API key";
-    Jobs "jobs" "/api/organizations/{organizationId}/jobs":
-        "queued and running jobs of each organization", needs MEMBER;
 }
 
 impl Collector {
@@ -100,13 +102,14 @@ impl Collector {
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
-            | Self::Whitelabel => Some(Duration::from_mins(15)),
+            | Self::Whitelabel
+            | Self::Buckets => Some(Duration::from_mins(15)),
             Self::Usage
             | Self::Organization
+            | Self::Jobs
             | Self::User
             | Self::Trials
-            | Self::UserOrganizations
-            | Self::Jobs => None,
+            | Self::UserOrganizations => None,
         }
     }
 
@@ -122,7 +125,10 @@ impl Collector {
     /// Returns true if the collector makes one call per organization.
     #[must_use]
     pub const fn is_per_organization(self) -> bool {
-        matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization | Self::Jobs)
+        matches!(
+            self,
+            Self::Usage | Self::Organization | Self::Buckets | Self::Jobs | Self::WhitelabelOrganization
+        )
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.

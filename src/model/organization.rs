@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::{Id as _, record};
-use super::{DailyRecord, JOB_STATES, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+use super::{Bucket, DailyRecord, JOB_STATES, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
 
 record! {
     /// An organization: the fields of `Organization`, of the usage call (`usage.`), of the user's list of organizations
@@ -103,6 +103,8 @@ record! {
         pub oldest_running_job: Option<UnixTime>,
         /// `projects`, by id; kept only with `--collector.projects`.
         pub projects: Option<Arc<Unique<Project>>>,
+        /// `buckets`, by id.
+        pub buckets: Option<Arc<Unique<Bucket>>>,
     }
 }
 

@@ -62,7 +62,8 @@ async fn a_call_with_an_interval_is_made_once_in_it_however_often_it_is_scraped(
 #[tokio::test]
 async fn calls_per_minute_are_limited_and_names_are_shown_before_their_calls() {
     let api = portfolio(30).await;
-    let exporter = Running::with_key(&api, &[OWNER, "--api.calls-per-minute=12"]).await;
+    let exporter =
+        Running::with_key(&api, &[OWNER, "--api.calls-per-minute=12", "--no-collector.buckets"]).await;
     for _ in 0..3 {
         let metrics = exporter.scrape_within("5").await;
         assert_eq!(calls_of_organizations(&api).await, 12);
@@ -109,7 +110,9 @@ async fn old_answers_do_not_hide_that_the_api_is_gone() {
     let exporter = Running::with_key(&api, &[OWNER]).await;
     exporter.scrape().await;
     api.refuses("/api/organizations/1", 401, "Invalid API key").await;
-    api.refuses("/api/organizations/1/metrics", 401, "Invalid API key").await;
+    for path in ["/metrics", "/jobs"] {
+        api.refuses(&format!("/api/organizations/1{path}"), 401, "Invalid API key").await;
+    }
     let metrics = exporter.scrape().await;
     assert_eq!(shown(&metrics), 3, "what was read a moment ago is shown");
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(0.0), "old values are not a success");

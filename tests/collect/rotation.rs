@@ -86,7 +86,7 @@ async fn a_key_that_stays_refused_is_reported_and_is_not_tried_twice() {
     let calls = api.calls().await;
     let metrics = exporter.scrape().await;
     assert_eq!(up(&metrics), Some(0.0), "the list of organizations from before does not hide it");
-    assert_eq!(api.calls().await, calls + 4, "each call once");
+    assert_eq!(api.calls().await, calls + 6, "each call once");
     std::fs::write(&key, "ei_another").unwrap();
     assert_eq!(up(&exporter.scrape().await), Some(1.0));
 }

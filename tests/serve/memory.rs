@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
-use crate::support::running::JWT;
+use crate::support::running::{JWT, NO_CALLS};
 use crate::support::wire::{Step, answer};
-use crate::support::{Program, Wire};
+use crate::support::{ONE_CALL_EACH, Program, Wire};
 
 /// Returns the largest resident memory that the process ever had, in MiB.
 pub fn peak(program: &Program) -> f64 {
@@ -69,8 +69,8 @@ async fn get(url: &str) -> String {
     request.send().await.unwrap().text().await.unwrap()
 }
 
-/// Scrapes an API, and checks by how much the largest size of the process exceeds the idle one.
-async fn assert_bounded(options: &[&str], respond: impl Fn(&str) -> Step + Send + Sync + 'static) {
+/// Scrapes an API. Returns the metrics, and by how much the largest size of the process exceeds the idle one, in MiB.
+async fn growth(options: &[&str], respond: impl Fn(&str) -> Step + Send + Sync + 'static) -> (String, f64) {
     let api = Wire::start(move |_, path| vec![respond(path)]).await;
     let (program, url) = start(&api, options).await;
     get(&format!("{url}/metrics?collect[]=exporter")).await;
@@ -79,14 +79,19 @@ async fn assert_bounded(options: &[&str], respond: impl Fn(&str) -> Step + Send 
     for path in ["/metrics", "/sd", "/", "/metrics"] {
         metrics = get(&format!("{url}{path}")).await;
     }
-    let growth = peak(&program) - idle;
+    (metrics, peak(&program) - idle)
+}
+
+/// Scrapes an API, and checks how much memory that takes.
+async fn assert_bounded(options: &[&str], respond: impl Fn(&str) -> Step + Send + Sync + 'static) {
+    let (metrics, growth) = growth(options, respond).await;
     let is_success = |line: &&str| line.starts_with("edgeimpulse_up{") && line.ends_with(" 1");
     let read = metrics.lines().find(is_success).map_or(0, |_| {
         metrics.lines().filter(|line| line.starts_with("edgeimpulse_organization_info{")).count()
     });
     #[expect(clippy::cast_precision_loss, reason = "thousands")]
     let honest = read as f64 * 0.01;
-    assert!(growth < 64.0 + honest, "{growth:.1} MiB over {idle:.1}, {read} organizations");
+    assert!(growth < 64.0 + honest, "{growth:.1} MiB, {read} organizations");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,16 +111,22 @@ async fn all_lists_of_an_account_share_one_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lists_of_users_share_the_limit_of_the_account() {
-    let options = ["jwt", &ids("user-id", 8), "--no-collector.usage", "--no-collector.organization"];
+    let users = ids("user-id", 8);
+    let options = [&["jwt", &*users], NO_CALLS].concat();
     assert_bounded(&options, |_| organizations(r#""id":1,"#, 1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_without_a_response_take_little() {
-    assert_bounded(&["--scrape.timeout-default=1s"], |path| {
+    let (metrics, growth) = growth(&["--scrape.timeout-default=1s"], |path| {
         if path.ends_with("/api/organizations") { organizations("", 1) } else { Step::Hang }
     })
     .await;
+    let is_call = |line: &&str| line.starts_with("edgeimpulse_scrape_collector_success{");
+    let calls = metrics.lines().filter(is_call).count();
+    assert!(calls > 20_000, "{calls} calls");
+    let per_call = growth * 1024.0 / calls as f64;
+    assert!(per_call < 2.5, "{growth:.1} MiB, {per_call:.2} KiB for each of {calls} calls");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +147,8 @@ async fn rows_of_all_organizations_share_one_limit() {
     let long = long()[..70].to_owned();
     let experiments: Vec<_> = (0..200).map(|n| format!(r#"{{"type":"{n}{long}","enabled":true}}"#)).collect();
     let before = format!(r#""organization":{{"id":1}},"experiments":[{}],"#, experiments.join(","));
-    let options = [&*ids("organization-id", 80), "--no-collector.usage", "--scrape.timeout-default=60s"];
+    let organizations = ids("organization-id", 80);
+    let options = [&[&*organizations, "--scrape.timeout-default=60s"], ONE_CALL_EACH].concat();
     assert_bounded(&options, move |path| {
         let id = id(path);
         list(&before, "datasets", 1000, |n| {
@@ -159,7 +171,8 @@ async fn long_texts_of_all_organizations_share_one_limit() {
     let organization = format!(
         r#"{{"success":true,"organization":{{"id":1,"name":"{name}","whitelabelName":"{name}","whitelabelId":7}},"experiments":[{{"type":"{name}","enabled":true}}]}}"#
     );
-    let options = [&*ids("organization-id", 2000), "--no-collector.usage", "--scrape.timeout-default=60s"];
+    let organizations = ids("organization-id", 2000);
+    let options = [&[&*organizations, "--scrape.timeout-default=60s"], ONE_CALL_EACH].concat();
     assert_bounded(&options, move |_| answer(organization.as_bytes(), "")).await;
 }
 
@@ -167,12 +180,7 @@ async fn long_texts_of_all_organizations_share_one_limit() {
 async fn a_user_of_a_white_label_is_requested_for_few_organizations() {
     let trials: Vec<_> = (0..1000).map(|n| format!(r#"{{"id":{n},"organizationId":{n}}}"#)).collect();
     let user = format!(r#"{{"success":true,"user":{{"id":1,"trials":[{}]}}}}"#, trials.join(","));
-    let options = [
-        "--whitelabel.user-id=5",
-        "--no-collector.usage",
-        "--no-collector.organization",
-        "--scrape.timeout-default=60s",
-    ];
+    let options = [&["--whitelabel.user-id=5", "--scrape.timeout-default=60s"], NO_CALLS].concat();
     assert_bounded(&options, move |path| {
         if path.ends_with("/api/organizations") { organizations("", 1) } else { answer(user.as_bytes(), "") }
     })
@@ -182,7 +190,7 @@ async fn a_user_of_a_white_label_is_requested_for_few_organizations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn responses_that_are_not_read_take_little_however_many_organizations_they_have() {
     let api = Wire::start(|_, _| vec![organizations("", 1)]).await;
-    let options = ["--no-collector.usage", "--no-collector.organization", "--scrape.timeout-default=60s"];
+    let options = [NO_CALLS, &["--scrape.timeout-default=60s"]].concat();
     let (program, url) = start(&api, &options).await;
     let paths = ["/metrics", "/sd", "/"];
     for path in paths {

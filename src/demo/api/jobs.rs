@@ -38,7 +38,7 @@ impl ApiRequest {
             Queue::LongJob => {
                 // A job of nearly a day, started at a full or half hour.
                 let started = ((self.now - 0.955 * DAY) / (30.0 * MINUTE)).floor() * 30.0 * MINUTE;
-                vec![self.job(scenario, started - MINUTE, Some(started))]
+                vec![job(scenario, started - MINUTE, Some(started))]
             }
         }
     }
@@ -53,7 +53,7 @@ impl ApiRequest {
             let created = self.world.last(scenario, period, seed, self.now);
             let age = self.now - created;
             let started = (age >= MINUTE).then_some(created + MINUTE);
-            (age < 0.6 * period * DAY).then(|| self.job(scenario, created, started))
+            (age < 0.6 * period * DAY).then(|| job(scenario, created, started))
         };
         (0..count).filter_map(job).collect()
     }
@@ -62,25 +62,25 @@ impl ApiRequest {
     fn stopped(&self, scenario: &Scenario) -> Vec<Value> {
         let created = |index: u32| self.world.day(-0.25) + f64::from(index) * DAY / 12.0;
         let waiting = (0..60).map(created).filter(|created| *created <= self.now);
-        waiting.map(|created| self.job(scenario, created, None)).collect()
+        waiting.map(|created| job(scenario, created, None)).collect()
     }
+}
 
-    fn job(&self, scenario: &Scenario, created: UnixTime, started: Option<UnixTime>) -> Value {
-        // The same job has the same id in each response.
-        let id = scenario.id * 1_000_000 + (created / MINUTE) as u64 % 1_000_000;
-        let (key, category) = CATEGORIES[(id % 4) as usize];
-        let job = json!({
-            "id": id,
-            "category": category,
-            "categoryKey": key,
-            "key": format!("{key}-{id}"),
-            "created": date(created),
-            "jobNotificationUids": [USER],
-            "createdByUser": person(USER, created),
-        });
-        match started {
-            Some(started) => with(job, json!({ "started": date(started) })),
-            None => job,
-        }
+fn job(scenario: &Scenario, created: UnixTime, started: Option<UnixTime>) -> Value {
+    // The same job has the same id in each response.
+    let id = scenario.id * 1_000_000 + (created / MINUTE) as u64 % 1_000_000;
+    let (key, category) = CATEGORIES[(id % 4) as usize];
+    let job = json!({
+        "id": id,
+        "category": category,
+        "categoryKey": key,
+        "key": format!("{key}-{id}"),
+        "created": date(created),
+        "jobNotificationUids": [USER],
+        "createdByUser": person(USER, created),
+    });
+    match started {
+        Some(started) => with(job, json!({ "started": date(started) })),
+        None => job,
     }
 }

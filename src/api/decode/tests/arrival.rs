@@ -12,7 +12,7 @@ macro_rules! sample {
 
 #[test]
 fn facts_do_not_depend_on_the_parts_of_the_response() {
-    let samples: [(Call, &str); 10] = [
+    let samples: [(Call, &str); 11] = [
         (ORGANIZATION, sample!("typical/organization-1")),
         (Call::user(), sample!("typical/current-user")),
         (Call::organizations(), sample!("typical/list-organizations")),
@@ -22,7 +22,8 @@ fn facts_do_not_depend_on_the_parts_of_the_response() {
         (Call::whitelabel(Collector::WhitelabelUsers, 1), sample!("typical/white-label-users")),
         (Call::whitelabel_user(1, 2), sample!("typical/white-label-user")),
         (Call::of_organization(Collector::Usage, 1), sample!("typical/organization-1-metrics")),
-        (Call::of_organization(Collector::Jobs, 1), sample!("typical/organization-1-jobs")),
+        (Call::of_organization(Collector::Buckets, 1), sample!("typical/buckets-of-organization-1")),
+        (Call::of_organization(Collector::Jobs, 1), sample!("typical/jobs-of-organization-1")),
     ];
     for (call, response) in samples {
         let whole = facts(call, response);
