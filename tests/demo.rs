@@ -220,6 +220,14 @@ async fn every_organization_shows_its_scenario() {
     let running = NOW - of("1001", "oldest_running_job_started_timestamp_seconds").unwrap();
     let of_limit = running / of("1001", "job_time_limit_seconds").unwrap();
     assert!((0.9..1.0).contains(&of_limit), "a job is near its time limit");
+    let failed = metrics.series("edgeimpulse_pipeline_last_run_failed", &[]);
+    let failed: Vec<_> = failed.iter().filter(|sample| sample.value == 1.0).collect();
+    assert_eq!(failed.len(), 1, "one pipeline failed");
+    let finished = [("pipeline_id", &*failed[0].labels["pipeline_id"])];
+    let finished = metrics.value("edgeimpulse_pipeline_last_run_finished_timestamp_seconds", &finished);
+    assert!(finished.unwrap() > NOW - 86_400.0, "last night");
+    let next = metrics.values("edgeimpulse_pipeline_next_run_timestamp_seconds", &[]);
+    assert_eq!(next.iter().filter(|next| **next < NOW - 86_400.0).count(), 1, "one is overdue: {next:?}");
     let usage = [("collector", "usage"), ("organization_id", "1011")];
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
     let failures = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);

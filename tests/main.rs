@@ -26,6 +26,7 @@ mod api {
     mod hostile_names;
     mod jobs;
     mod metamorphic;
+    mod pipelines;
     mod properties;
     mod responses;
     pub mod tls;

@@ -62,6 +62,9 @@ collectors! {
         needs MEMBER;
     Buckets "buckets" "/api/organizations/{organizationId}/buckets":
         "whether each storage bucket of an organization can be reached", needs MEMBER;
+    Pipelines "pipelines" "/api/organizations/{organizationId}/pipelines":
+        "last and next run of each pipeline of an organization, and whether the last one failed",
+        needs MEMBER;
     Jobs "jobs" "/api/organizations/{organizationId}/jobs":
         "queued and running jobs of each organization", needs MEMBER;
     User "user" "/api/user":
@@ -104,6 +107,7 @@ impl Collector {
             | Self::WhitelabelUsers
             | Self::Whitelabel
             | Self::Buckets => Some(Duration::from_mins(15)),
+            Self::Pipelines => Some(Duration::from_mins(5)),
             Self::Usage
             | Self::Organization
             | Self::Jobs
@@ -127,7 +131,12 @@ impl Collector {
     pub const fn is_per_organization(self) -> bool {
         matches!(
             self,
-            Self::Usage | Self::Organization | Self::Buckets | Self::Jobs | Self::WhitelabelOrganization
+            Self::Usage
+                | Self::Organization
+                | Self::Buckets
+                | Self::Pipelines
+                | Self::Jobs
+                | Self::WhitelabelOrganization
         )
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::{Id as _, record};
-use super::{Bucket, DailyRecord, JOB_STATES, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+use super::{
+    Bucket, DailyRecord, JOB_STATES, Pipeline, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS,
+};
 
 record! {
     /// An organization: the fields of `Organization`, of the usage call (`usage.`), of the user's list of organizations
@@ -105,6 +107,8 @@ record! {
         pub projects: Option<Arc<Unique<Project>>>,
         /// `buckets`, by id.
         pub buckets: Option<Arc<Unique<Bucket>>>,
+        /// `pipelines`, by id.
+        pub pipelines: Option<Arc<Unique<Pipeline>>>,
     }
 }
 

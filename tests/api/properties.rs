@@ -18,7 +18,9 @@ const NAMES: &str = "
     userCount adminCount organizationId expirationDate dailyMetrics date totalProjects experiments enabled
     whitelabels whitelabel organizationsLimit total privateProjectCount cpuComputeTime
     computeTimeCurrentContractSince totalUsers totalStaffUsers staffInfo isStaff deletedDate fullDeletionDate
-    hasPublicVersion trialId billable buckets connected jobs started finished allowSignup hasPendingPayments
+    hasPublicVersion trialId billable buckets connected pipelines nextRun lastRun currentRun steps finished
+    transformationJob status uploadJobStatus lastRunStartError itemCountImportIntoProjectFailed jobs started
+    allowSignup hasPendingPayments
 ";
 
 fn name() -> impl Strategy<Value = &'static str> + Clone {
@@ -42,6 +44,7 @@ fn scalar() -> impl Strategy<Value = String> {
         prop::sample::select(vec![
             "admin",
             "clinical",
+            "failed",
             "2026-10-31T12:00:00+02:00",
             "2026-10-31",
             "Invalid API key"
@@ -100,7 +103,7 @@ proptest! {
 
     #[test]
     fn every_damaged_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let files = ["organization-1-metrics", "organization-1", "buckets-of-organization-1", "jobs-of-organization-1", "current-user", "trials-of-user-1", "list-organizations",
+        let files = ["organization-1-metrics", "organization-1", "buckets-of-organization-1", "pipelines-of-organization-1", "jobs-of-organization-1", "current-user", "trials-of-user-1", "list-organizations",
             "white-label-organization", "white-label-organizations", "white-label-user", "white-label-users", "white-label",
             "list-organizations"];
         let collector = collector % u8::try_from(Collector::ALL.len()).unwrap();

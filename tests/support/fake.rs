@@ -10,7 +10,7 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 17] = [
+pub const SAMPLES: [(&str, &str); 18] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/organizations/1", "organization-1"),
@@ -20,6 +20,7 @@ pub const SAMPLES: [(&str, &str); 17] = [
     ("/api/organizations/1/buckets", "buckets-of-organization-1"),
     ("/api/organizations/1/jobs", "jobs-of-organization-1"),
     ("/api/organizations/2/jobs", "jobs-of-organization-2"),
+    ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
     ("/api/users/1/trials", "trials-of-user-1"),
@@ -31,7 +32,7 @@ pub const SAMPLES: [(&str, &str); 17] = [
 ];
 
 /// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name.
-const EMPTY_LISTS: [&str; 2] = ["buckets", "jobs"];
+const EMPTY_LISTS: [&str; 3] = ["buckets", "pipelines", "jobs"];
 
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {

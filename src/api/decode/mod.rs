@@ -7,6 +7,7 @@ mod jobs;
 mod organization;
 mod organization_users;
 pub(super) mod organizations;
+mod pipelines;
 mod projects;
 mod rows;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use self::buckets::BucketsResponse;
 use self::jobs::JobsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
+use self::pipelines::PipelinesResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
 use self::user::{UserObject, WhitelabelUserResponse};
@@ -99,6 +101,7 @@ pub async fn decode<S: Parts>(
         Collector::Usage => decode_as::<UsageResponse>(parts, call, options, share, secret).await,
         Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, share, secret).await,
         Collector::Buckets => decode_as::<BucketsResponse>(parts, call, options, share, secret).await,
+        Collector::Pipelines => decode_as::<PipelinesResponse>(parts, call, options, share, secret).await,
         Collector::User => decode_as::<UserObject>(parts, call, options, share, secret).await,
         Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, share, secret).await,
         Collector::UserOrganizations | Collector::Organizations => {
@@ -160,6 +163,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::Usage => UsageResponse::MEMBERS,
         Collector::Organization => OrganizationResponse::MEMBERS,
         Collector::Buckets => BucketsResponse::MEMBERS,
+        Collector::Pipelines => PipelinesResponse::MEMBERS,
         Collector::User => UserObject::MEMBERS,
         Collector::Trials => TrialsResponse::MEMBERS,
         Collector::UserOrganizations | Collector::Organizations => OrganizationsResponse::MEMBERS,

@@ -2,6 +2,7 @@
 
 mod jobs;
 mod organization;
+mod pipelines;
 mod user;
 mod whitelabel;
 
@@ -38,6 +39,7 @@ impl IntoResponse for ErrorResponse {
 pub fn app(world: World, clock: Clock) -> Router {
     let api = Router::new()
         .merge(organization::routes())
+        .merge(pipelines::routes())
         .merge(jobs::routes())
         .merge(user::routes())
         .merge(whitelabel::routes());
