@@ -44,6 +44,7 @@ mod collect {
     mod freshness;
     mod intervals;
     mod pauses;
+    mod plan;
     mod precedence;
     mod rotation;
     mod whitelabel;

@@ -20,7 +20,7 @@ use super::traffic::Traffic;
 use super::transport::Pool;
 use super::values::DecodeErrors;
 use super::{Error, body};
-use crate::model::{Call, Facts, UnixTime};
+use crate::model::{Call, Collector, Facts, UnixTime};
 
 /// Maximum size of a response with an error status that is read, in bytes.
 const MAX_FAILURE_SIZE: usize = 64 * 1024;
@@ -86,20 +86,25 @@ impl Request<'_> {
         // A proxy that changed the body says so with 203.
         let is_success =
             matches!(response.status(), StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION);
-        let result = if is_success {
+        let (result, is_of_api) = if is_success {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
             let decoded = decode(parts, call, &options, Share::clone(share), credential.expose()).await;
             self.count_invalid(&decoded.errors);
             self.count_truncated(&decoded.truncated);
             let is_cut = decoded.truncated.contains_key("organizations");
-            decoded.facts.map(|facts| Success { facts, page: decoded.page, is_cut })
+            (decoded.facts.map(|facts| Success { facts, page: decoded.page, is_cut }), true)
         } else {
             let retry_after = retry_after(response.headers(), self.now);
             let redirect = redirect(response.headers(), &url);
             let parts = self.body(response, copy.as_mut());
             let (is_of_api, detail) = refusal(parts, code, credential.expose(), settings.timeout).await;
-            Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after))
+            (Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after)), is_of_api)
+        };
+        // The API's document says that only users with a subscription may ask, and not what it answers to others.
+        let result = match result {
+            Err(error) if is_of_api && call.collector == Collector::Plan => Err(error.into_refusal()),
+            result => result,
         };
         // Responses that timed out are not tapped: they would look complete.
         if let (Some(tap), Some(body)) = (&settings.tap, &copy) {

@@ -75,8 +75,12 @@ impl Plan {
         for id in &scope.users {
             self.add(Call::of_user(Collector::UserOrganizations, *id), is_jwt);
         }
+        if let Some(id) = discovery.own_user() {
+            self.add(Call::of_user(Collector::Plan, id), true);
+        }
         if !is_jwt {
             self.add(Call::user(), false);
+            self.add(Call::of(Collector::Plan), false);
             if users.is_empty() {
                 self.add(Call::of(Collector::Trials), false);
             }

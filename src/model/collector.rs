@@ -78,6 +78,8 @@ collectors! {
         "name of a white label and its maximum number of organizations", needs ADMIN;
     Organizations "organizations" "/api/organizations":
         "organization that an API key belongs to", needs "any API key";
+    Plan "plan" "/api/user/subscription/metrics":
+        "compute time of the JWT's user in the billing period, and its limit", needs JWT;
 }
 
 impl Collector {
@@ -98,7 +100,12 @@ impl Collector {
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
             | Self::Whitelabel => Some(Duration::from_mins(15)),
-            Self::Usage | Self::Organization | Self::User | Self::Trials | Self::UserOrganizations => None,
+            Self::Usage
+            | Self::Organization
+            | Self::User
+            | Self::Trials
+            | Self::UserOrganizations
+            | Self::Plan => None,
         }
     }
 
@@ -120,6 +127,6 @@ impl Collector {
     /// Returns true if the call needs a JWT: an API key is refused.
     #[must_use]
     pub const fn needs_jwt(self) -> bool {
-        matches!(self, Self::User | Self::Trials | Self::UserOrganizations)
+        matches!(self, Self::User | Self::Trials | Self::UserOrganizations | Self::Plan)
     }
 }

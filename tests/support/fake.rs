@@ -10,9 +10,10 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 14] = [
+pub const SAMPLES: [(&str, &str); 15] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
+    ("/api/user/subscription/metrics", "subscription-metrics"),
     ("/api/organizations/1", "organization-1"),
     ("/api/organizations/2", "organization-2"),
     ("/api/organizations/1/metrics", "organization-1-metrics"),

@@ -185,6 +185,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
     }
     for _ in 0..input.int_in_range(0..=3)? {
         let [private_projects, subscription_downgrade, subscription_termination] = input.arbitrary()?;
+        let [plan_compute_time_used, plan_compute_time_limit, plan_reset] = input.arbitrary()?;
         let user = User {
             id: input.arbitrary()?,
             tier: input.arbitrary()?,
@@ -195,6 +196,9 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             private_projects,
             subscription_downgrade,
             subscription_termination,
+            plan_compute_time_used,
+            plan_compute_time_limit,
+            plan_reset,
             daily: daily_record(input)?,
             days: None,
         };

@@ -5,6 +5,7 @@ mod datasets;
 mod organization;
 mod organization_users;
 pub(super) mod organizations;
+mod plan;
 mod projects;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
+use self::plan::PlanResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
 use self::user::{UserObject, WhitelabelUserResponse};
@@ -114,6 +116,7 @@ pub async fn decode<S: Parts>(
         Collector::Whitelabel => {
             decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
         }
+        Collector::Plan => decode_as::<PlanResponse>(parts, call, options, share, secret).await,
     }
 }
 
@@ -160,6 +163,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::WhitelabelUser => WhitelabelUserResponse::MEMBERS,
         Collector::WhitelabelUsers => whitelabel::UsersResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
+        Collector::Plan => PlanResponse::MEMBERS,
     }
 }
 
