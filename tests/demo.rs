@@ -67,6 +67,7 @@ async fn every_answer_is_valid_by_the_vendors_document() {
             Collector::WhitelabelUser => ("601", ""),
             Collector::WhitelabelOrganizations => ("", "?limit=2&offset=1"),
             Collector::WhitelabelUsers => ("", "?limit=3&tier=free"),
+            Collector::WhitelabelActivity => ("", "?limit=3&active=7"),
             _ => ("", ""),
         };
         for id in organizations.iter().map(u64::to_string) {

@@ -92,6 +92,7 @@ impl Plan {
         for owner in &owners {
             self.add(Call::whitelabel(Collector::Whitelabel, *owner), true);
             self.add(Call::whitelabel(Collector::WhitelabelUsers, *owner), true);
+            self.add(Call::whitelabel(Collector::WhitelabelActivity, *owner), true);
         }
         // With an API key, the owner of a configured user's white label may be the key's own organization.
         let owners =

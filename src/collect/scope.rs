@@ -47,6 +47,7 @@ impl Scope {
             Collector::WhitelabelOrganization
             | Collector::WhitelabelOrganizations
             | Collector::WhitelabelUsers
+            | Collector::WhitelabelActivity
             | Collector::Whitelabel => may_own,
         })
     }

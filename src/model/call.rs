@@ -74,17 +74,25 @@ impl Call {
 /// Writes the path with the ids filled in.
 impl fmt::Display for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.path(self.collector.endpoint()))
+    }
+}
+
+impl Call {
+    /// Returns the path of an endpoint with the ids filled in.
+    #[must_use]
+    pub fn path(&self, endpoint: &str) -> String {
         let ids = [
             ("{organizationId}", self.owner.or(self.organization_id)),
             ("{innerOrganizationId}", self.organization_id),
             ("{userId}", self.user_id),
         ];
-        let mut path = self.collector.endpoint().to_owned();
+        let mut path = endpoint.to_owned();
         for (placeholder, id) in ids {
             if let Some(id) = id {
                 path = path.replace(placeholder, &id.to_string());
             }
         }
-        formatter.write_str(&path)
+        path
     }
 }

@@ -80,6 +80,8 @@ collectors! {
         "organization that an API key belongs to", needs "any API key";
     Plan "plan" "/api/user/subscription/metrics":
         "compute time of the JWT's user in the billing period, and its limit", needs JWT;
+    WhitelabelActivity "whitelabel_activity" "/api/organizations/{organizationId}/whitelabel/projects":
+        "number of a white label's projects, and of its active organizations and projects", needs ADMIN;
 }
 
 impl Collector {
@@ -99,6 +101,7 @@ impl Collector {
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
+            | Self::WhitelabelActivity
             | Self::Whitelabel => Some(Duration::from_mins(15)),
             Self::Usage
             | Self::Organization

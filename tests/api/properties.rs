@@ -103,7 +103,7 @@ proptest! {
     fn every_damaged_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let files = ["organization-1-metrics", "organization-1", "current-user", "trials-of-user-1", "list-organizations",
             "white-label-organization", "white-label-organizations", "white-label-user", "white-label-users", "white-label",
-            "list-organizations", "subscription-metrics"];
+            "list-organizations", "subscription-metrics", "white-label-projects"];
         let collector = collector % u8::try_from(Collector::ALL.len()).unwrap();
         let mut response = data(&format!("typical/{}.json", files[usize::from(collector)])).into_bytes();
         let at = at.index(response.len());

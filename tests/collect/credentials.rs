@@ -32,8 +32,8 @@ async fn a_jwt_alone_is_enough() {
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
     assert_eq!(metrics.series("edgeimpulse_organization_gpu_compute_time_used_seconds", &[]).len(), 3);
     // The user, the user's trials, two calls for each organization. For the white label that the user administers:
-    // itself, its list, eight counts of its users, and its two other organizations.
-    assert_eq!(api.calls().await, 19);
+    // itself, its list, eight counts of its users, nine of its organizations and projects, and its two other organizations.
+    assert_eq!(api.calls().await, 28);
     assert_eq!(api.requests("/api/user").await[0].url.query(), Some("excludeProjects=true"));
     let expiration = metrics.value("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &[]);
     assert!(expiration.is_some(), "a JWT sees when a trial will end");

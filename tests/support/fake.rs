@@ -10,7 +10,7 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 15] = [
+pub const SAMPLES: [(&str, &str); 16] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/user/subscription/metrics", "subscription-metrics"),
@@ -24,6 +24,7 @@ pub const SAMPLES: [(&str, &str); 15] = [
     ("/api/organizations/1/whitelabel", "white-label"),
     ("/api/organizations/1/whitelabel/organizations", "white-label-organizations"),
     ("/api/organizations/1/whitelabel/organizations/31", "white-label-organization"),
+    ("/api/organizations/1/whitelabel/projects", "white-label-projects"),
     ("/api/organizations/1/whitelabel/users", "white-label-users"),
     ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
 ];

@@ -215,6 +215,9 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             signup: input.arbitrary()?,
             users_by_tier: input.arbitrary()?,
             users_active: input.arbitrary()?,
+            organizations_active: input.arbitrary()?,
+            projects: input.arbitrary()?,
+            projects_active: input.arbitrary()?,
         };
         facts.whitelabels.insert(whitelabel.owner, whitelabel);
     }

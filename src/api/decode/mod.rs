@@ -110,8 +110,8 @@ pub async fn decode<S: Parts>(
         Collector::WhitelabelUser => {
             decode_as::<WhitelabelUserResponse>(parts, call, options, share, secret).await
         }
-        Collector::WhitelabelUsers => {
-            decode_as::<whitelabel::UsersResponse>(parts, call, options, share, secret).await
+        Collector::WhitelabelUsers | Collector::WhitelabelActivity => {
+            decode_as::<whitelabel::TotalResponse>(parts, call, options, share, secret).await
         }
         Collector::Whitelabel => {
             decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
@@ -161,7 +161,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::WhitelabelOrganization => whitelabel_organization::OrganizationResponse::MEMBERS,
         Collector::WhitelabelOrganizations => whitelabel::OrganizationsResponse::MEMBERS,
         Collector::WhitelabelUser => WhitelabelUserResponse::MEMBERS,
-        Collector::WhitelabelUsers => whitelabel::UsersResponse::MEMBERS,
+        Collector::WhitelabelUsers | Collector::WhitelabelActivity => whitelabel::TotalResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
         Collector::Plan => PlanResponse::MEMBERS,
     }
