@@ -55,8 +55,8 @@ async fn every_answer_is_valid_by_the_vendors_document() {
         let schema = schema_of(endpoint);
         let organizations: Vec<_> = match collector {
             Collector::Organization => demo.world.ids().collect(),
-            // A developer profile has no usage.
-            Collector::Usage => demo.world.ids().filter(|id| *id != 1011).collect(),
+            // The API refuses usage and buckets of a developer profile.
+            Collector::Usage | Collector::Buckets => demo.world.ids().filter(|id| *id != 1011).collect(),
             Collector::WhitelabelOrganization => demo.world.portfolio().collect(),
             _ => vec![1007],
         };
@@ -213,6 +213,7 @@ async fn every_organization_shows_its_scenario() {
     assert!(share("1001", "storage_used_bytes", "storage_limit_bytes") < 0.6, "one is fine");
     let failed = metrics.series("edgeimpulse_dataset_checklist_items", &[("result", "failed")]);
     assert!(failed.iter().any(|sample| sample.value > 0.0));
+    assert_eq!(metrics.values("edgeimpulse_bucket_connected", &[("organization_id", "1002")]), [1.0, 0.0]);
     let usage = [("collector", "usage"), ("organization_id", "1011")];
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
     let failures = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);

@@ -21,6 +21,7 @@ mod support;
 
 mod api {
     mod broken_responses;
+    mod buckets;
     mod connections;
     mod hostile_names;
     mod metamorphic;

@@ -60,9 +60,10 @@ impl Plan {
             return;
         }
         self.add(Call::of_organization(Collector::Organization, id), true);
-        // The API refuses the usage of developer profiles.
+        // The API refuses usage and buckets of developer profiles.
         let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
+        self.add(Call::of_organization(Collector::Buckets, id), !is_developer_profile);
     }
 
     fn add_users(&mut self, account: &Account, discovery: &Discovery) {

@@ -74,6 +74,8 @@ pub(super) struct Scenario {
     pub(super) projects: u64,
     /// Name and type of each dataset.
     pub(super) datasets: &'static [(&'static str, &'static str)],
+    /// Name of each storage bucket, and whether it can be reached.
+    pub(super) buckets: &'static [(&'static str, bool)],
     pub(super) trial: Option<Trial>,
     pub(super) whitelabel: bool,
     pub(super) developer_profile: bool,
@@ -106,6 +108,7 @@ const DEFAULT: Scenario = Scenario {
     members: 1,
     projects: 1,
     datasets: &[],
+    buckets: &[("demo-bucket", true)],
     trial: None,
     whitelabel: false,
     developer_profile: false,
@@ -126,7 +129,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         datasets: &[("ecg-holter", "clinical"), ("gait-study", "clinical"), ("sleep-apnea", "files")],
         ..DEFAULT
     },
-    // Storage is nearly full: the limit is reached in about twelve days.
+    // Storage is nearly full: the limit is reached in about twelve days. One bucket has lost its connection.
     Scenario {
         id: 1002,
         name: "Borealis Wearables",
@@ -137,6 +140,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 21,
         projects: 31,
         datasets: &[("wrist-accelerometer", "files"), ("ppg-raw", "files"), ("field-trial-7", "files")],
+        buckets: &[("demo-bucket", true), ("wearables-archive", false)],
         ..DEFAULT
     },
     // Half of the compute time of a year is used after a third of the year.

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 use super::telemetry::Telemetry;
 use super::{Format, Metric, Samples, catalogue};
-use crate::model::{Dataset, Organization, Project, Snapshot, Unique, Whitelabel};
+use crate::model::{Bucket, Dataset, Organization, Project, Snapshot, Unique, Whitelabel};
 
 /// Size of a part of the text, in bytes.
 const PART_SIZE: usize = 64 * 1024;
@@ -28,6 +28,8 @@ pub struct SeriesCounts {
     pub(super) dataset_limit: u64,
     /// Series left out because an organization has more projects than are kept.
     pub(super) project_limit: u64,
+    /// Series left out because an organization has more buckets than are kept.
+    pub(super) bucket_limit: u64,
 }
 
 /// The exposition of a snapshot in parts of 64 KiB. A metric is encoded when its text is asked for: the text of 10,000
@@ -163,6 +165,10 @@ impl Input {
         self.organizations().filter_map(|organization| organization.projects.as_deref())
     }
 
+    fn buckets(&self) -> impl Iterator<Item = &Unique<Bucket>> {
+        self.organizations().filter_map(|organization| organization.buckets.as_deref())
+    }
+
     fn whitelabels(&self) -> Unique<&Whitelabel> {
         self.snapshot.facts.whitelabels_by_id(|whitelabel| series(catalogue::WHITELABEL, whitelabel))
     }
@@ -172,9 +178,11 @@ impl Input {
             series: self.series.load(Ordering::Relaxed),
             duplicate: self.datasets().map(|datasets| datasets.repeated).sum::<u64>()
                 + self.projects().map(|projects| projects.repeated).sum::<u64>()
+                + self.buckets().map(|buckets| buckets.repeated).sum::<u64>()
                 + self.whitelabels().repeated,
             dataset_limit: self.datasets().map(|datasets| datasets.beyond).sum(),
             project_limit: self.projects().map(|projects| projects.beyond).sum(),
+            bucket_limit: self.buckets().map(|buckets| buckets.beyond).sum(),
         }
     }
 }
@@ -206,6 +214,9 @@ fn metrics_of_the_snapshot() -> impl Iterator<Item = (&'static str, Encode)> {
         .chain(of(catalogue::TRIAL, |input, each| input.snapshot.facts.trials.values().for_each(each)))
         .chain(of(catalogue::DATASET, |input, each| {
             input.datasets().flat_map(|found| &found.rows).for_each(each);
+        }))
+        .chain(of(catalogue::BUCKET, |input, each| {
+            input.buckets().flat_map(|found| &found.rows).for_each(each);
         }))
         .chain(of(catalogue::PROJECT, |input, each| {
             input.projects().flat_map(|found| &found.rows).for_each(each);

@@ -59,6 +59,9 @@ collectors! {
     Organization "organization" "/api/organizations/{organizationId}":
         "limits, members, projects, datasets and job defaults of each organization",
         needs "an admin or member of the organization";
+    Buckets "buckets" "/api/organizations/{organizationId}/buckets":
+        "whether each storage bucket of an organization can be reached",
+        needs "an admin or member of the organization";
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":
@@ -101,8 +104,9 @@ impl Collector {
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
+            | Self::Whitelabel
             | Self::WhitelabelActivity
-            | Self::Whitelabel => Some(Duration::from_mins(15)),
+            | Self::Buckets => Some(Duration::from_mins(15)),
             Self::Usage
             | Self::Organization
             | Self::User
@@ -124,7 +128,7 @@ impl Collector {
     /// Returns true if the collector makes one call per organization.
     #[must_use]
     pub const fn is_per_organization(self) -> bool {
-        matches!(self, Self::Usage | Self::Organization | Self::WhitelabelOrganization)
+        matches!(self, Self::Usage | Self::Organization | Self::Buckets | Self::WhitelabelOrganization)
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.

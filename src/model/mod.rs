@@ -3,6 +3,7 @@
 //! `None` means that the API reported no value, or one that cannot be used; it becomes no sample. No number stands for
 //! "unknown" or "unlimited". A comment that is only a name in backticks is the field of the API.
 
+mod bucket;
 mod call;
 mod clock;
 mod collector;
@@ -15,6 +16,7 @@ mod unique;
 mod user;
 mod whitelabel;
 
+pub use bucket::Bucket;
 pub use call::Call;
 pub use clock::{Clock, ManualClock, time_suspended};
 pub use collector::Collector;

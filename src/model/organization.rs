@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::{Id as _, record};
-use super::{DailyRecord, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+use super::{Bucket, DailyRecord, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
 
 record! {
     /// An organization: the fields of `Organization`, of the usage call (`usage.`), of the user's list of organizations
@@ -97,6 +97,8 @@ record! {
         pub days: Option<Arc<Vec<DailyRecord>>>,
         /// `projects`, by id; kept only with `--collector.projects`.
         pub projects: Option<Arc<Unique<Project>>>,
+        /// `buckets`, by id.
+        pub buckets: Option<Arc<Unique<Bucket>>>,
     }
 }
 

@@ -26,7 +26,8 @@ impl Snapshot {
         let rows = organizations.values().map(|organization| {
             let datasets = organization.datasets.as_ref().map_or(0, |datasets| datasets.rows.len());
             let projects = organization.projects.as_ref().map_or(0, |projects| projects.rows.len());
-            datasets.max(projects)
+            let buckets = organization.buckets.as_ref().map_or(0, |buckets| buckets.rows.len());
+            datasets.max(projects).max(buckets)
         });
         let calls = self.call_results.len();
         organizations.len() * size_of::<Organization>()

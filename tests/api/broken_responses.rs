@@ -6,15 +6,16 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::support::wire::{Step, answer};
-use crate::support::{Exposition, Running, Wire, data};
+use crate::support::{Exposition, ONE_CALL, Running, Wire, data};
 
 /// Only the organization call, so that the server answers one kind of request.
-const ONE_CALL: [&str; 4] =
-    ["--organization-id=1", "--no-collector.usage", "--api.timeout=500ms", "--api.max-response-size=1MiB"];
+fn one_call() -> Vec<&'static str> {
+    [ONE_CALL, &["--api.timeout=500ms", "--api.max-response-size=1MiB"]].concat()
+}
 
 async fn scrape(steps: Vec<Step>) -> Exposition {
     let api = Wire::always(steps).await;
-    Running::with_key_at(&api.url, &ONE_CALL).await.scrape().await
+    Running::with_key_at(&api.url, &one_call()).await.scrape().await
 }
 
 async fn fails_with(reason: &str, steps: Vec<Step>) {
@@ -135,7 +136,7 @@ async fn depth_costs_nothing() {
 #[tokio::test]
 async fn connections_are_kept_from_scrape_to_scrape() {
     let api = Wire::always(vec![answer(&sample(), "")]).await;
-    let exporter = Running::with_key_at(&api.url, &ONE_CALL).await;
+    let exporter = Running::with_key_at(&api.url, &one_call()).await;
     for _ in 0..5 {
         assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(1.0));
     }

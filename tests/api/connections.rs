@@ -7,9 +7,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::tls::{TlsApi, listen};
 use crate::support::program::Ended;
 use crate::support::wire::{Relay, Step, answer};
-use crate::support::{Program, Running, Wire, client, data, eventually, file, get_text};
-
-const ONE_CALL: [&str; 2] = ["--organization-id=1", "--no-collector.usage"];
+use crate::support::{
+    ONE_CALL, ONE_CALL_EACH, Program, Running, Wire, client, data, eventually, file, get_text,
+};
 
 const EARLY_HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
 
@@ -33,7 +33,7 @@ async fn behind_relay(ends: bool, options: &[&str]) -> (TlsApi, Relay, Program, 
         "--web.listen-address=127.0.0.1:0",
     ];
     let mut exporter =
-        Program::start(&[&fixed[..], &ONE_CALL, options].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+        Program::start(&[&fixed[..], ONE_CALL, options].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let url = format!("http://{}/metrics", exporter.address().await);
     (api, relay, exporter, url)
 }
@@ -71,7 +71,7 @@ async fn an_idle_connection_is_closed_before_load_balancers_do_it() {
     let api = Wire::always(vec![answer(&sample(), "")]).await;
     let address = api.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
     let relay = Relay::start(address, false).await;
-    let exporter = Running::with_key_at(&format!("http://127.0.0.1:{}/v1", relay.port), &ONE_CALL).await;
+    let exporter = Running::with_key_at(&format!("http://127.0.0.1:{}/v1", relay.port), ONE_CALL).await;
     for opened in [1, 1, 2] {
         assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(1.0));
         assert_eq!(relay.opened(), opened);
@@ -115,13 +115,13 @@ async fn a_request_on_an_idle_connection_that_ends_is_sent_once_more_on_a_new_on
             _ => third.clone(),
         })
         .await;
-        let exporter = Running::with_key_at(&api.url, &ONE_CALL).await;
+        let exporter = Running::with_key_at(&api.url, ONE_CALL).await;
         assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(1.0));
         assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(f64::from(success)), "{said}");
         assert_eq!((api.requests(), api.connections()), (requests, connections), "{said}");
     }
     let api = Wire::always(vec![Step::Close]).await;
-    let exporter = Running::with_key_at(&api.url, &ONE_CALL).await;
+    let exporter = Running::with_key_at(&api.url, ONE_CALL).await;
     assert_eq!(exporter.scrape().await.value("edgeimpulse_up", &[]), Some(0.0));
     assert_eq!(api.requests(), 1, "a request on a new connection is not repeated");
 }
@@ -130,7 +130,8 @@ async fn a_request_on_an_idle_connection_that_ends_is_sent_once_more_on_a_new_on
 async fn all_idle_connections_may_end_at_once() {
     let organizations: Vec<_> = (1..=8).map(|id| format!("--organization-id={id}")).collect();
     let mut options: Vec<_> = organizations.iter().map(String::as_str).collect();
-    options.extend(["--no-collector.usage", "--api.concurrency=8"]);
+    options.extend(ONE_CALL_EACH);
+    options.push("--api.concurrency=8");
     let api = Wire::start(|number, _| match number {
         8..16 => vec![Step::Close],
         _ => vec![Step::Wait(Duration::from_millis(300)), answer(&sample(), "")],
@@ -147,7 +148,7 @@ async fn all_idle_connections_may_end_at_once() {
 
 async fn scrape(steps: Vec<Step>) -> Ended {
     let api = Wire::always(steps).await;
-    let all = [&["scrape", "--api.url", &api.url], &ONE_CALL[..]].concat();
+    let all = [&["scrape", "--api.url", &api.url], ONE_CALL].concat();
     Program::start(&all, &[("EDGEIMPULSE_API_KEY", "ei_x")]).end().await
 }
 
@@ -212,11 +213,11 @@ async fn interim_responses_without_end_fail_the_call_and_probes_are_answered() {
     let api = Wire::always(vec![Step::Flood(EARLY_HINTS.repeat(1000))]).await;
     let environment = [("EDGEIMPULSE_API_KEY", "ei_x")];
     let url = ["--api.url", &api.url];
-    let scrape = [&["scrape"], &url[..], &["--api.timeout=1s"], &ONE_CALL].concat();
+    let scrape = [&["scrape"], &url[..], &["--api.timeout=1s"], ONE_CALL].concat();
     let ended = Program::ends(&scrape, &environment, 1).await;
     assert!(ended.stdout.contains("edgeimpulse_up{account=\"default\"} 0\n"), "{ended:?}");
 
-    let serve = [&url[..], &LONG, &ONE_CALL].concat();
+    let serve = [&url[..], &LONG, ONE_CALL].concat();
     let mut exporter = Program::start(&serve, &environment);
     let url = format!("http://{}", exporter.address().await);
     let scrape = tokio::spawn(get_text(format!("{url}/metrics")));
@@ -246,7 +247,7 @@ async fn interim_responses_of_http_2_without_end_fail_the_call_and_take_bounded_
         while stream.write_all(&flood).await.is_ok() {}
     });
     let arguments = ["--api.url", &url, "--api.ca-file", &authorities, "--api.timeout=5s"];
-    let serve = [&arguments[..], &ONE_CALL, &["--web.listen-address=127.0.0.1:0"]].concat();
+    let serve = [&arguments[..], ONE_CALL, &["--web.listen-address=127.0.0.1:0"]].concat();
     let mut exporter = Program::start(&serve, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let url = format!("http://{}", exporter.address().await);
     let id = exporter.id();

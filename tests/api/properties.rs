@@ -18,8 +18,8 @@ const NAMES: &str = "
     userCount adminCount organizationId expirationDate dailyMetrics date totalProjects experiments enabled
     whitelabels whitelabel organizationsLimit total privateProjectCount cpuComputeTime
     computeTimeCurrentContractSince totalUsers totalStaffUsers staffInfo isStaff deletedDate fullDeletionDate
-    hasPublicVersion trialId billable allowSignup hasPendingPayments computeMinutesTotal computeMinutesLimit
-    computeResetDate
+    hasPublicVersion trialId billable buckets connected allowSignup hasPendingPayments computeMinutesTotal
+    computeMinutesLimit computeResetDate
 ";
 
 fn name() -> impl Strategy<Value = &'static str> + Clone {
@@ -101,7 +101,7 @@ proptest! {
 
     #[test]
     fn every_damaged_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let files = ["organization-1-metrics", "organization-1", "current-user", "trials-of-user-1", "list-organizations",
+        let files = ["organization-1-metrics", "organization-1", "buckets-of-organization-1", "current-user", "trials-of-user-1", "list-organizations",
             "white-label-organization", "white-label-organizations", "white-label-user", "white-label-users", "white-label",
             "list-organizations", "subscription-metrics", "white-label-projects"];
         let collector = collector % u8::try_from(Collector::ALL.len()).unwrap();

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
-use crate::support::{Program, client, data, file};
+use crate::support::{ONE_CALL, Program, client, data, file};
 
 /// An API with a self-signed certificate, which offers HTTP/2.
 pub struct TlsApi {
@@ -85,7 +85,7 @@ pub async fn listen(certificate: CertificateDer<'static>, key: &KeyPair) -> (Tls
 #[tokio::test]
 async fn http_2_is_used_if_offered_and_certificates_are_verified() {
     let api = TlsApi::start().await;
-    let arguments = ["scrape", "--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
+    let arguments = [&["scrape", "--api.url", &*api.url], ONE_CALL].concat();
     let key = ("EDGEIMPULSE_API_KEY", "ei_x");
     Program::ends(&arguments, &[key, ("SSL_CERT_FILE", &api.certificate)], 0).await;
     assert_eq!(*api.versions.lock(), [Version::HTTP_2]);
@@ -101,8 +101,8 @@ async fn http_2_is_used_if_offered_and_certificates_are_verified() {
 #[tokio::test]
 async fn one_connection_serves_all_scrapes() {
     let api = TlsApi::start().await;
-    let one_call = ["--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
-    let arguments = [&one_call[..], &["--cache.ttl=0s", "--web.listen-address=127.0.0.1:0"]].concat();
+    let url = ["--api.url", &api.url];
+    let arguments = [&url[..], ONE_CALL, &["--cache.ttl=0s", "--web.listen-address=127.0.0.1:0"]].concat();
     let environment = [("EDGEIMPULSE_API_KEY", "ei_x"), ("SSL_CERT_FILE", &*api.certificate)];
     let mut exporter = Program::start(&arguments, &environment);
     let url = format!("http://{}/metrics", exporter.address().await);

@@ -12,10 +12,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use super::tls::TlsApi;
 use crate::support::secure::{Authority, Signed, self_signed};
 use crate::support::wire::answer;
-use crate::support::{FakeApi, Program, Wire, data, file};
+use crate::support::{FakeApi, ONE_CALL, Program, Wire, data, file};
 
 async fn scrape(arguments: &[&str], environment: &[(&str, &str)]) -> crate::support::program::Ended {
-    let mut all = vec!["scrape", "--organization-id=1", "--no-collector.usage"];
+    let mut all = [&["scrape"], ONE_CALL].concat();
     all.extend(arguments);
     let mut variables = vec![("EDGEIMPULSE_API_KEY", "ei_x")];
     variables.extend(environment);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::tls::TlsApi;
-use crate::support::{Exposition, FakeApi, Program, eventually, file, free_port, get_text};
+use crate::support::{Exposition, FakeApi, ONE_CALL, Program, eventually, file, free_port, get_text};
 
 async fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let ended = Program::ends(arguments, environment, 2).await;
@@ -288,7 +288,6 @@ async fn a_clock_that_is_set_back_changes_no_age_and_closes_no_connection() {
         tokio::process::Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
     let library = String::from_utf8(library.await.unwrap().stdout).unwrap();
     let arguments = ["--api.url", &api.url, "--api.ca-file", &api.certificate, "--cache.ttl=0s"];
-    let one_call = ["--organization-id=1", "--no-collector.usage", "--web.listen-address=127.0.0.1:0"];
     let environment = [
         ("EDGEIMPULSE_API_KEY", "ei_x"),
         ("LD_PRELOAD", library.trim()),
@@ -296,7 +295,10 @@ async fn a_clock_that_is_set_back_changes_no_age_and_closes_no_connection() {
         ("FAKETIME_NO_CACHE", "1"),
         ("DONT_FAKE_MONOTONIC", "1"),
     ];
-    let mut exporter = Program::start(&[&arguments[..], &one_call].concat(), &environment);
+    let mut exporter = Program::start(
+        &[&arguments[..], ONE_CALL, &["--web.listen-address=127.0.0.1:0"]].concat(),
+        &environment,
+    );
     let url = format!("http://{}", exporter.address().await);
     let scrape = async || Exposition::of_prometheus_text(&get_text(format!("{url}/metrics")).await);
 
@@ -442,8 +444,8 @@ async fn a_signal_to_stop_lets_scrapes_in_flight_finish() {
         let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
         let address = program.address().await;
         let scrape = tokio::spawn(crate::support::get(format!("http://{address}/metrics")));
-        eventually(async || match api.calls().await {
-            2 => Ok(()),
+        eventually(async || match api.requests("/api/organizations/1/metrics").await.len() {
+            1 => Ok(()),
             calls => Err(format!("{calls} calls")),
         })
         .await;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::support::{Exposition, FakeApi, Program, Running, eventually, file};
+use crate::support::{Exposition, FakeApi, ONE_CALL_EACH, Program, Running, eventually, file};
 
 /// The usage call of organization 1, which the tests here make fail.
 const USAGE: &str = "/api/organizations/1/metrics";
@@ -97,7 +97,9 @@ async fn an_account_of_which_every_call_is_refused_is_a_warning() {
     let arguments = ["scrape", "--api.url", &url, "--organization-id=1"];
     for (others_are_refused, code) in [(false, 0), (true, 1)] {
         if others_are_refused {
-            api.refuses("/api/organizations/1", 403, "No").await;
+            for path in ["", "/buckets"] {
+                api.refuses(&format!("/api/organizations/1{path}"), 403, "No").await;
+            }
         }
         let ended = Program::ends(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")], code).await;
         let warnings = ended.stderr.lines().filter(|line| line.contains("WARN")).collect::<Vec<_>>();
@@ -324,9 +326,10 @@ async fn with_40_organizations_down(answer: ResponseTemplate) -> FakeApi {
 async fn forty_failures_of_a_scrape_are_one_warning_and_a_line_for_each_call_at_debug() {
     let api = with_40_organizations_down(ResponseTemplate::new(500)).await;
     let url = api.url();
-    let options = ["--api.url", &url, "--no-collector.organization", "--log.format=json", "--log.level=debug"];
-    let ended =
-        Program::ends(&[&["scrape"], &options[..]].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")], 1).await;
+    let options = ["--api.url", &url, "--log.format=json", "--log.level=debug"];
+    let arguments =
+        [&["scrape"], &options[..], ONE_CALL_EACH, &["--no-collector.organization", "--collector.usage"]];
+    let ended = Program::ends(&arguments.concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")], 1).await;
     let lines: Vec<serde_json::Value> =
         ended.stderr.lines().map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
     let at = |level: &str| lines.iter().filter(|line| line["level"] == level).collect::<Vec<_>>();

@@ -14,7 +14,9 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::support::running::{KEY, NOW};
 use crate::support::secure::{Authority, Folder, TLS};
 use crate::support::wire::{Step, answer};
-use crate::support::{Exposition, FakeApi, Program, Running, Wire, data, eventually, file, free_port};
+use crate::support::{
+    Exposition, FakeApi, ONE_CALL_EACH, Program, Running, Wire, data, eventually, file, free_port,
+};
 
 async fn within(api: &FakeApi, limits: ConnectionLimits) -> Running {
     let exporter = Running::build(&api.url(), &["--api.key-file", &file("key", KEY)], Clock::Fixed(NOW), &[]);
@@ -57,12 +59,12 @@ async fn clients_that_do_not_read_cost_no_snapshot_and_no_response_each() {
     let arguments = [
         &format!("--api.url={}", api.url),
         &format!("--organization-id={}", ids.join(",")),
-        "--no-collector.usage",
         "--cache.ttl=0s",
         "--web.listen-address=127.0.0.1:0",
         &format!("--web.config.file={}", folder.path("web.yml")),
     ];
-    let mut program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let mut program =
+        Program::start(&[&arguments[..], ONE_CALL_EACH].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let url = format!("https://{}/metrics", program.address().await);
     let client = authority.client().no_gzip().build().unwrap();
     let telemetry = async || {
@@ -107,7 +109,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_sent_away() {
     let api = Wire::always(vec![answer(information.to_string().as_bytes(), "")]).await;
     // More than the system takes for a client that does not read.
     let ids: Vec<_> = (1..=40).map(|id| format!("--organization-id={id}")).collect();
-    let options: Vec<_> = ids.iter().map(String::as_str).chain(["--no-collector.usage"]).collect();
+    let options: Vec<_> = ids.iter().map(String::as_str).chain(ONE_CALL_EACH.iter().copied()).collect();
     let limits = ConnectionLimits {
         write_timeout: Duration::from_millis(300),
         header_timeout: Duration::from_hours(1),
@@ -227,7 +229,7 @@ async fn probes_are_answered_while_long_responses_are_decoded() {
     let body = gzip(format!(r#"{{{}"success":true,"organization":{{}}}}"#, members.concat()).as_bytes());
     let api = Wire::always(vec![answer(&body, "Content-Encoding: gzip\r\n")]).await;
     let ids: Vec<_> = (1..=20).map(|id| format!("--organization-id={id}")).collect();
-    let options: Vec<_> = ids.iter().map(String::as_str).chain(["--no-collector.usage"]).collect();
+    let options: Vec<_> = ids.iter().map(String::as_str).chain(ONE_CALL_EACH.iter().copied()).collect();
     let exporter = Running::with_key_at(&api.url, &options).await;
     // All of it runs on this thread, so a decode that does not yield holds up the probes.
     let mut probes = 0;
@@ -300,7 +302,6 @@ async fn memory_is_bounded_over_ten_thousand_scrapes_with_all_faults() {
     let arguments = [
         &format!("--api.url={}", api.url),
         &format!("--organization-id={}", ids.join(",")),
-        "--no-collector.usage",
         "--api.timeout=1s",
         // A scrape does not wait for calls that hang; each call is made about once per second.
         "--scrape.timeout-default=10ms",
@@ -310,7 +311,8 @@ async fn memory_is_bounded_over_ten_thousand_scrapes_with_all_faults() {
         "--log.level=error",
         &listen,
     ];
-    let _program = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", "ei_x")]);
+    let _program =
+        Program::start(&[&arguments[..], ONE_CALL_EACH].concat(), &[("EDGEIMPULSE_API_KEY", "ei_x")]);
     let (_, address) = listen.split_once('=').unwrap();
     let client = crate::support::client();
     let get = async |path: &str| client.get(format!("http://{address}{path}")).send().await?.text().await;

@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
-use crate::support::running::JWT;
+use crate::support::running::{JWT, NO_CALLS};
 use crate::support::wire::{Step, answer};
-use crate::support::{Program, Wire};
+use crate::support::{ONE_CALL_EACH, Program, Wire};
 
 /// Returns the largest resident memory that the process ever had, in MiB.
 pub fn peak(program: &Program) -> f64 {
@@ -106,7 +106,8 @@ async fn all_lists_of_an_account_share_one_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lists_of_users_share_the_limit_of_the_account() {
-    let options = ["jwt", &ids("user-id", 8), "--no-collector.usage", "--no-collector.organization"];
+    let users = ids("user-id", 8);
+    let options = [&["jwt", &*users], NO_CALLS].concat();
     assert_bounded(&options, |_| organizations(r#""id":1,"#, 1)).await;
 }
 
@@ -136,7 +137,8 @@ async fn rows_of_all_organizations_share_one_limit() {
     let long = long()[..70].to_owned();
     let experiments: Vec<_> = (0..200).map(|n| format!(r#"{{"type":"{n}{long}","enabled":true}}"#)).collect();
     let before = format!(r#""organization":{{"id":1}},"experiments":[{}],"#, experiments.join(","));
-    let options = [&*ids("organization-id", 80), "--no-collector.usage", "--scrape.timeout-default=60s"];
+    let organizations = ids("organization-id", 80);
+    let options = [&[&*organizations, "--scrape.timeout-default=60s"], ONE_CALL_EACH].concat();
     assert_bounded(&options, move |path| {
         let id = id(path);
         list(&before, "datasets", 1000, |n| {
@@ -159,7 +161,8 @@ async fn long_texts_of_all_organizations_share_one_limit() {
     let organization = format!(
         r#"{{"success":true,"organization":{{"id":1,"name":"{name}","whitelabelName":"{name}","whitelabelId":7}},"experiments":[{{"type":"{name}","enabled":true}}]}}"#
     );
-    let options = [&*ids("organization-id", 2000), "--no-collector.usage", "--scrape.timeout-default=60s"];
+    let organizations = ids("organization-id", 2000);
+    let options = [&[&*organizations, "--scrape.timeout-default=60s"], ONE_CALL_EACH].concat();
     assert_bounded(&options, move |_| answer(organization.as_bytes(), "")).await;
 }
 
@@ -167,12 +170,7 @@ async fn long_texts_of_all_organizations_share_one_limit() {
 async fn a_user_of_a_white_label_is_requested_for_few_organizations() {
     let trials: Vec<_> = (0..1000).map(|n| format!(r#"{{"id":{n},"organizationId":{n}}}"#)).collect();
     let user = format!(r#"{{"success":true,"user":{{"id":1,"trials":[{}]}}}}"#, trials.join(","));
-    let options = [
-        "--whitelabel.user-id=5",
-        "--no-collector.usage",
-        "--no-collector.organization",
-        "--scrape.timeout-default=60s",
-    ];
+    let options = [&["--whitelabel.user-id=5", "--scrape.timeout-default=60s"], NO_CALLS].concat();
     assert_bounded(&options, move |path| {
         if path.ends_with("/api/organizations") { organizations("", 1) } else { answer(user.as_bytes(), "") }
     })
@@ -182,7 +180,7 @@ async fn a_user_of_a_white_label_is_requested_for_few_organizations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn responses_that_are_not_read_take_little_however_many_organizations_they_have() {
     let api = Wire::start(|_, _| vec![organizations("", 1)]).await;
-    let options = ["--no-collector.usage", "--no-collector.organization", "--scrape.timeout-default=60s"];
+    let options = [NO_CALLS, &["--scrape.timeout-default=60s"]].concat();
     let (program, url) = start(&api, &options).await;
     let paths = ["/metrics", "/sd", "/"];
     for path in paths {

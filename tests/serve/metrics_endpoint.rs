@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::support::exposition::Sample;
 use crate::support::wire::{Step, answer};
-use crate::support::{Exposition, FakeApi, Running, Wire};
+use crate::support::{Exposition, FakeApi, ONE_CALL, Running, Wire};
 
 #[test]
 fn the_format_is_the_one_that_is_preferred() {
@@ -338,8 +338,7 @@ async fn without_a_cache_the_same_call_is_made_once_at_a_time_however_many_clien
     const DURATION: Duration = Duration::from_millis(20);
     let body = crate::support::data("typical/organization-1.json");
     let api = Wire::start(move |_, _| vec![Step::Wait(DURATION), answer(body.as_bytes(), "")]).await;
-    let options = ["--organization-id=1", "--no-collector.usage", "--cache.ttl=0s"];
-    let exporter = Running::with_key_at(&api.url, &options).await;
+    let exporter = Running::with_key_at(&api.url, ONE_CALL).await;
     let began = Instant::now();
     let clients = (0..20).map(async |_| {
         for _ in 0..5 {

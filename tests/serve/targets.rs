@@ -34,11 +34,12 @@ async fn a_probe_reads_one_organization_alone() {
     assert!(!text.contains("edgeimpulse_exporter_") && !text.contains("process_"), "metrics of the exporter");
     assert!(!text.contains("edgeimpulse_up"), "which is about an account");
     assert!(!text.contains("edgeimpulse_user_"), "which is about a user");
-    for collector in ["organization", "usage"] {
+    let collectors = ["organization", "usage", "buckets"];
+    for collector in collectors {
         let labels = [("collector", collector), ("organization_id", "2")];
         assert_eq!(probed.value("edgeimpulse_scrape_collector_success", &labels), Some(1.0));
     }
-    assert_eq!(probed.series("edgeimpulse_scrape_collector_success", &[]).len(), 2);
+    assert_eq!(probed.series("edgeimpulse_scrape_collector_success", &[]).len(), collectors.len());
 
     // The probe has the same samples of this organization as the whole scrape.
     let whole = exporter.page("/metrics").await;

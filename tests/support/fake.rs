@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wiremock::matchers::{header, method, path};
+use wiremock::matchers::{header, method, path, path_regex};
 use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate};
 
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 16] = [
+pub const SAMPLES: [(&str, &str); 17] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/user/subscription/metrics", "subscription-metrics"),
@@ -18,6 +18,7 @@ pub const SAMPLES: [(&str, &str); 16] = [
     ("/api/organizations/2", "organization-2"),
     ("/api/organizations/1/metrics", "organization-1-metrics"),
     ("/api/organizations/2/metrics", "organization-2-metrics"),
+    ("/api/organizations/1/buckets", "buckets-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
     ("/api/users/1/trials", "trials-of-user-1"),
@@ -29,6 +30,9 @@ pub const SAMPLES: [(&str, &str); 16] = [
     ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
 ];
 
+/// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name.
+const EMPTY_LISTS: [&str; 1] = ["buckets"];
+
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {
     server: MockServer,
@@ -36,11 +40,17 @@ pub struct FakeApi {
 }
 
 impl FakeApi {
-    /// Starts a server that answers 404 to everything.
+    /// Starts a server that answers 404 to everything but the lists that are empty.
     pub async fn start() -> Self {
         let api = Self { server: MockServer::start().await, mounted: AtomicU8::new(0) };
         let unknown = json!({ "success": false, "error": "Not found" });
         api.mount(Mock::given(method("GET")), ResponseTemplate::new(404).set_body_json(unknown)).await;
+        for name in EMPTY_LISTS {
+            let list =
+                Mock::given(method("GET")).and(path_regex(format!("^/v1/api/organizations/[0-9]+/{name}$")));
+            let empty = json!({ "success": true, name: [] });
+            api.mount(list, ResponseTemplate::new(200).set_body_json(empty)).await;
+        }
         api
     }
 

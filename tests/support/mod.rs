@@ -16,7 +16,7 @@ pub mod wire;
 pub use exposition::Exposition;
 pub use fake::FakeApi;
 pub use program::Program;
-pub use running::Running;
+pub use running::{ONE_CALL, ONE_CALL_EACH, Running};
 use std::time::Duration;
 
 use tokio_rustls::rustls::crypto::ring;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, Share, body_parts, decode, refusal};
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
-    AccountStatus, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
+    AccountStatus, Bucket, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
     OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
 };
 use edgeimpulse_exporter::model::{Call, Collector};
@@ -34,6 +34,13 @@ fn decoded(call: &Call, response: &[u8], size: usize) -> Decoded {
     let parts: Vec<_> = response.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
     let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, Share::default(), SECRET);
     decoding.now_or_never().expect("nothing to wait for")
+}
+
+/// Returns the facts of a response that a call about organization 1 gets.
+pub fn facts(collector: Collector, response: &serde_json::Value) -> Facts {
+    let call = Call::of_organization(collector, 1);
+    let response = response.to_string();
+    decoded(&call, response.as_bytes(), 100).facts.unwrap()
 }
 
 /// Decodes any bytes as the response to the call that the first byte selects, in parts of as many bytes as the second.
@@ -274,6 +281,7 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
         projects_by_visibility: input.arbitrary()?,
         experiments: Some(Arc::new(experiments)),
         datasets: Some(Arc::new(unique(up_to_three(input, |input| dataset(id, input))?, 2, |row| &row.name))),
+        buckets: Some(Arc::new(unique(up_to_three(input, |input| bucket(id, input))?, 2, |row| &row.id))),
         projects: Some(Arc::new(unique(up_to_three(input, |input| project(id, input))?, 2, |row| &row.id))),
         ..Organization::new(id)
     })
@@ -324,6 +332,11 @@ fn dataset(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Dataset
         checklist_failed,
         last_file_created,
     })
+}
+
+fn bucket(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Bucket> {
+    let (id, name, connected) = input.arbitrary()?;
+    Ok(Bucket { organization_id, id, name, connected })
 }
 
 fn project(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Project> {

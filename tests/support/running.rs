@@ -27,6 +27,16 @@ pub const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary_0123456
 /// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
 pub const EVERYTHING: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
 
+/// Options that leave no call for single organizations.
+pub const NO_CALLS: &[&str] =
+    &["--no-collector.organization", "--no-collector.usage", "--no-collector.buckets"];
+
+/// Options that leave one call: the one for the information of organization 1.
+pub const ONE_CALL: &[&str] = &["--organization-id=1", "--no-collector.usage", "--no-collector.buckets"];
+
+/// Options that leave that call for each organization.
+pub const ONE_CALL_EACH: &[&str] = ONE_CALL.split_at(1).1;
+
 /// Returns a JWT that expires at that time.
 pub fn jwt(expiry: f64) -> String {
     let part = |json: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(json);

@@ -1,5 +1,6 @@
 //! The responses of the API: which members are read, and the facts they become.
 
+mod buckets;
 mod daily_records;
 mod datasets;
 mod organization;
@@ -7,6 +8,7 @@ mod organization_users;
 pub(super) mod organizations;
 mod plan;
 mod projects;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod trials;
@@ -18,6 +20,7 @@ mod whitelabel_organization;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::buckets::BucketsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
 use self::plan::PlanResponse;
@@ -95,6 +98,7 @@ pub async fn decode<S: Parts>(
     match call.collector {
         Collector::Usage => decode_as::<UsageResponse>(parts, call, options, share, secret).await,
         Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, share, secret).await,
+        Collector::Buckets => decode_as::<BucketsResponse>(parts, call, options, share, secret).await,
         Collector::User => decode_as::<UserObject>(parts, call, options, share, secret).await,
         Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, share, secret).await,
         Collector::UserOrganizations | Collector::Organizations => {
@@ -155,6 +159,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
     match collector {
         Collector::Usage => UsageResponse::MEMBERS,
         Collector::Organization => OrganizationResponse::MEMBERS,
+        Collector::Buckets => BucketsResponse::MEMBERS,
         Collector::User => UserObject::MEMBERS,
         Collector::Trials => TrialsResponse::MEMBERS,
         Collector::UserOrganizations | Collector::Organizations => OrganizationsResponse::MEMBERS,

@@ -15,6 +15,7 @@ pub(super) fn routes() -> Router<(World, Clock)> {
         .route("/organizations", get(organizations))
         .route("/organizations/{organization_id}", get(organization))
         .route("/organizations/{organization_id}/metrics", get(metrics))
+        .route("/organizations/{organization_id}/buckets", get(buckets))
 }
 
 async fn organizations(request: ApiRequest) -> ApiResult {
@@ -68,6 +69,26 @@ async fn metrics(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
             "userCount": scenario.members,
         },
     })))
+}
+
+async fn buckets(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
+    let scenario = request.readable(id)?;
+    if scenario.developer_profile {
+        return Err(forbidden("You do not have permission: this is a developer profile"));
+    }
+    let bucket = |(id, (name, connected)): (u64, &(&str, bool))| {
+        json!({
+            "id": id,
+            "accessKey": "DEMOACCESSKEY",
+            "endpoint": "https://s3.amazonaws.com",
+            "bucket": name,
+            "region": "eu-west-1",
+            "connected": connected,
+            "storageProvider": "s3",
+        })
+    };
+    let buckets: Vec<_> = (1..).zip(scenario.buckets).map(bucket).collect();
+    Ok(success(json!({ "buckets": buckets })))
 }
 
 impl ApiRequest {

@@ -6,6 +6,7 @@
 #[macro_use]
 mod metric;
 
+mod bucket;
 mod dataset;
 mod exporter;
 mod organization;
@@ -16,6 +17,7 @@ mod trial;
 mod user;
 mod whitelabel;
 
+pub use bucket::BUCKET;
 pub use dataset::DATASET;
 pub use exporter::{ACCOUNT, ACCOUNT_TELEMETRY, CALL_RESULT, PROCESS, SERIES, TELEMETRY};
 pub use metric::{Description, Kind, Metric, Stability};

@@ -1,8 +1,8 @@
 //! Sections of the metrics reference.
 
 use super::{
-    ACCOUNT, ACCOUNT_TELEMETRY, CALL_RESULT, DATASET, Description, Metric, ORGANIZATION, PROCESS, PROJECT,
-    SERIES, TELEMETRY, TRIAL, USER, WHITELABEL,
+    ACCOUNT, ACCOUNT_TELEMETRY, BUCKET, CALL_RESULT, DATASET, Description, Metric, ORGANIZATION, PROCESS,
+    PROJECT, SERIES, TELEMETRY, TRIAL, USER, WHITELABEL,
 };
 
 /// A section of the metrics reference.
@@ -36,6 +36,7 @@ pub fn sections() -> Vec<Section> {
             "One series per dataset. Sizes come from an index of the storage buckets. Datasets may overlap: do not sum them.",
             descriptions(DATASET).collect(),
         ),
+        section("Buckets", "One series per storage bucket of an organization.", descriptions(BUCKET).collect()),
         section(
             "Projects",
             "One series per project. Disabled by default: enable them with `--collector.projects`.",

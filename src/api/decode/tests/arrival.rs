@@ -12,7 +12,7 @@ macro_rules! sample {
 
 #[test]
 fn facts_do_not_depend_on_the_parts_of_the_response() {
-    let samples: [(Call, &str); 11] = [
+    let samples: [(Call, &str); 12] = [
         (ORGANIZATION, sample!("typical/organization-1")),
         (Call::user(), sample!("typical/current-user")),
         (Call::organizations(), sample!("typical/list-organizations")),
@@ -24,6 +24,7 @@ fn facts_do_not_depend_on_the_parts_of_the_response() {
         (Call::whitelabel_user(1, 2), sample!("typical/white-label-user")),
         (Call::of_user(Collector::Plan, 1), sample!("typical/subscription-metrics")),
         (Call::of_organization(Collector::Usage, 1), sample!("typical/organization-1-metrics")),
+        (Call::of_organization(Collector::Buckets, 1), sample!("typical/buckets-of-organization-1")),
     ];
     for (call, response) in samples {
         let whole = facts(call, response);

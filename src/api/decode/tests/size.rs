@@ -116,6 +116,9 @@ fn lists_are_kept_up_to_their_limits() {
         (ORGANIZATION, organization, "datasets", r##"{"dataset":"#"}"##, 1000, |facts| {
             facts.organizations[&1].datasets.as_ref().unwrap().rows.len()
         }),
+        (Call::of_organization(Collector::Buckets, 1), id, "buckets", r#"{"id":#}"#, 1000, |facts| {
+            facts.organizations[&1].buckets.as_ref().unwrap().rows.len()
+        }),
         (ORGANIZATION, organization, "experiments", r##"{"type":"#","enabled":true}"##, 200, |facts| {
             facts.organizations[&1].experiments.as_ref().unwrap().len()
         }),

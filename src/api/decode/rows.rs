@@ -1,0 +1,63 @@
+//! Rows with unique ids of an organization, such as its buckets.
+
+use std::sync::Arc;
+
+use super::DecodeOptions;
+use crate::api::fields::{Convert, Each, Fold};
+use crate::api::values::{DecodeErrors, MAX_SHORT_TEXT};
+use crate::metrics::{Metric, series};
+use crate::model::Unique;
+
+/// An element of a list of an organization, which becomes a row with a name and an id of its own.
+pub(super) trait Row: Convert + 'static {
+    /// The metrics that have a series for each row.
+    const METRICS: &'static [Metric<Self>];
+
+    /// Returns the id, which is unique within the organization.
+    fn id(&self) -> &u64;
+
+    /// Sets the organization, whose id is not in the element.
+    fn set_organization(&mut self, id: u64);
+}
+
+/// Rows with different ids.
+#[derive(Debug)]
+pub(super) struct Rows<T>(Unique<T>);
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self(Unique::default())
+    }
+}
+
+impl<T: Row> Fold for Rows<T> {
+    type Element<'a> = T::Fields<'a>;
+
+    fn add(&mut self, fields: &T::Fields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
+        let Some(row) = T::convert(fields, errors) else { return 0 };
+        self.0.add(row, T::MAX, T::id, series_of)
+    }
+}
+
+impl<T: Row> Each<Rows<T>> {
+    /// Returns the rows of the organization `id`, up to their limits; `None` without the list `name`.
+    pub(super) fn finish(
+        self,
+        name: &'static str,
+        id: u64,
+        errors: &mut DecodeErrors,
+    ) -> Option<Arc<Unique<T>>> {
+        let Rows(mut unique) = self.fold?;
+        let left_out = unique.limit(T::MAX, T::id, series_of);
+        let fitting = errors.fitting(unique.rows.len(), size_of::<T>() + MAX_SHORT_TEXT);
+        errors.left_out(name, left_out + unique.limit(fitting, T::id, series_of));
+        for row in &mut unique.rows {
+            row.set_organization(id);
+        }
+        Some(Arc::new(unique))
+    }
+}
+
+fn series_of<T: Row>(row: &T) -> u64 {
+    series(T::METRICS, row)
+}
