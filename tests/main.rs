@@ -40,6 +40,7 @@ mod cli {
 }
 
 mod collect {
+    mod api_keys;
     mod credentials;
     mod failures;
     mod freshness;

@@ -64,6 +64,10 @@ impl Plan {
         let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
         self.add(Call::of_organization(Collector::Buckets, id), !is_developer_profile);
+        // Without a JWT, the answer is an empty list, whatever keys there are.
+        if account.kind() == CredentialKind::Jwt {
+            self.add(Call::of_organization(Collector::ApiKeys, id), true);
+        }
     }
 
     fn add_users(&mut self, account: &Account, discovery: &Discovery) {
@@ -82,6 +86,7 @@ impl Plan {
         if !is_jwt {
             self.add(Call::user(), false);
             self.add(Call::of(Collector::Plan), false);
+            self.add(Call::of(Collector::ApiKeys), false);
             if users.is_empty() {
                 self.add(Call::of(Collector::Trials), false);
             }

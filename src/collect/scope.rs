@@ -41,7 +41,7 @@ impl Scope {
         self.collectors.iter().copied().filter(move |collector| match collector {
             Collector::Usage | Collector::Organization | Collector::Buckets => true,
             Collector::Organizations => !is_jwt && self.organizations.is_empty(),
-            Collector::User | Collector::Trials | Collector::Plan => is_jwt,
+            Collector::User | Collector::Trials | Collector::Plan | Collector::ApiKeys => is_jwt,
             Collector::UserOrganizations => is_jwt && !self.users.is_empty(),
             Collector::WhitelabelUser => !self.whitelabel_users.is_empty(),
             Collector::WhitelabelOrganization

@@ -69,16 +69,6 @@ impl Call {
     pub const fn whitelabel_user(owner: u64, user_id: u64) -> Self {
         Self { user_id: Some(user_id), ..Self::whitelabel(Collector::WhitelabelUser, owner) }
     }
-}
-
-/// Writes the path with the ids filled in.
-impl fmt::Display for Call {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.path(self.collector.endpoint()))
-    }
-}
-
-impl Call {
     /// Returns the path of an endpoint with the ids filled in.
     #[must_use]
     pub fn path(&self, endpoint: &str) -> String {
@@ -94,5 +84,12 @@ impl Call {
             }
         }
         path
+    }
+}
+
+/// Writes the path with the ids filled in.
+impl fmt::Display for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.path(self.collector.endpoint()))
     }
 }

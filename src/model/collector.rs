@@ -85,6 +85,9 @@ collectors! {
         "compute time of the JWT's user in the billing period, and its limit", needs JWT;
     WhitelabelActivity "whitelabel_activity" "/api/organizations/{organizationId}/whitelabel/projects":
         "number of a white label's projects, and of its active organizations and projects", needs ADMIN;
+    ApiKeys "api_keys" "/api/organizations/{organizationId}/apikeys":
+        "API keys of each organization: number by role, unused ones, expiry dates",
+        needs "a JWT of an admin or member of the organization";
 }
 
 impl Collector {
@@ -106,6 +109,7 @@ impl Collector {
             | Self::WhitelabelUsers
             | Self::Whitelabel
             | Self::WhitelabelActivity
+            | Self::ApiKeys
             | Self::Buckets => Some(Duration::from_mins(15)),
             Self::Usage
             | Self::Organization
@@ -128,12 +132,15 @@ impl Collector {
     /// Returns true if the collector makes one call per organization.
     #[must_use]
     pub const fn is_per_organization(self) -> bool {
-        matches!(self, Self::Usage | Self::Organization | Self::Buckets | Self::WhitelabelOrganization)
+        matches!(
+            self,
+            Self::Usage | Self::Organization | Self::Buckets | Self::WhitelabelOrganization | Self::ApiKeys
+        )
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.
     #[must_use]
     pub const fn needs_jwt(self) -> bool {
-        matches!(self, Self::User | Self::Trials | Self::UserOrganizations | Self::Plan)
+        matches!(self, Self::User | Self::Trials | Self::UserOrganizations | Self::Plan | Self::ApiKeys)
     }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::{Id as _, record};
-use super::{Bucket, DailyRecord, ROLES, SIGN_IN_METHODS, Unique, UnixTime, VISIBILITIES, WINDOWS};
+use super::{
+    ApiKey, Bucket, DailyRecord, ROLES, SIGN_IN_METHODS, UNUSED_WINDOWS, Unique, UnixTime, VISIBILITIES,
+    WINDOWS,
+};
 
 record! {
     /// An organization: the fields of `Organization`, of the usage call (`usage.`), of the user's list of organizations
@@ -99,6 +102,12 @@ record! {
         pub projects: Option<Arc<Unique<Project>>>,
         /// `buckets`, by id.
         pub buckets: Option<Arc<Unique<Bucket>>>,
+        /// Number of `apiKeys` with each of [`ROLES`], without those of transformation jobs.
+        pub api_keys_by_role: Option<[u32; ROLES.len()]>,
+        /// Number of the same `apiKeys` with `lastUsed`, else `created`, before each of [`UNUSED_WINDOWS`].
+        pub api_keys_unused: Option<[u32; UNUSED_WINDOWS.len()]>,
+        /// Those of the same `apiKeys` that expire, by id.
+        pub expiring_api_keys: Option<Arc<Unique<ApiKey>>>,
     }
 }
 

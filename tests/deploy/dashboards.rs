@@ -386,7 +386,10 @@ const STANDARD: [&str; 4] = [
 
 /// Metrics that no dashboard and no rule uses yet.
 const UNUSED: &[&str] = &[
+    "edgeimpulse_api_key_expiry_timestamp_seconds",
     "edgeimpulse_bucket_connected",
+    "edgeimpulse_organization_api_keys",
+    "edgeimpulse_organization_api_keys_unused",
     "edgeimpulse_user_plan_compute_time_limit_seconds",
     "edgeimpulse_user_plan_compute_time_used_seconds",
     "edgeimpulse_user_plan_reset_timestamp_seconds",

@@ -10,7 +10,7 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 17] = [
+pub const SAMPLES: [(&str, &str); 18] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/user/subscription/metrics", "subscription-metrics"),
@@ -19,6 +19,7 @@ pub const SAMPLES: [(&str, &str); 17] = [
     ("/api/organizations/1/metrics", "organization-1-metrics"),
     ("/api/organizations/2/metrics", "organization-2-metrics"),
     ("/api/organizations/1/buckets", "buckets-of-organization-1"),
+    ("/api/organizations/1/apikeys", "api-keys-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
     ("/api/users/1/trials", "trials-of-user-1"),
@@ -30,8 +31,9 @@ pub const SAMPLES: [(&str, &str); 17] = [
     ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
 ];
 
-/// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name.
-const EMPTY_LISTS: [&str; 1] = ["buckets"];
+/// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name in
+/// lower case.
+const EMPTY_LISTS: [&str; 2] = ["buckets", "apiKeys"];
 
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {
@@ -46,8 +48,8 @@ impl FakeApi {
         let unknown = json!({ "success": false, "error": "Not found" });
         api.mount(Mock::given(method("GET")), ResponseTemplate::new(404).set_body_json(unknown)).await;
         for name in EMPTY_LISTS {
-            let list =
-                Mock::given(method("GET")).and(path_regex(format!("^/v1/api/organizations/[0-9]+/{name}$")));
+            let path = format!("^/v1/api/organizations/[0-9]+/{}$", name.to_lowercase());
+            let list = Mock::given(method("GET")).and(path_regex(path));
             let empty = json!({ "success": true, name: [] });
             api.mount(list, ResponseTemplate::new(200).set_body_json(empty)).await;
         }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, Share, body_parts, decode, refusal};
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
-    AccountStatus, Bucket, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
-    OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
+    AccountStatus, ApiKey, Bucket, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit,
+    Organization, OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
 };
 use edgeimpulse_exporter::model::{Call, Collector};
 use futures_util::{FutureExt, StreamExt};
@@ -282,6 +282,11 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
         experiments: Some(Arc::new(experiments)),
         datasets: Some(Arc::new(unique(up_to_three(input, |input| dataset(id, input))?, 2, |row| &row.name))),
         buckets: Some(Arc::new(unique(up_to_three(input, |input| bucket(id, input))?, 2, |row| &row.id))),
+        api_keys_by_role: input.arbitrary()?,
+        api_keys_unused: input.arbitrary()?,
+        expiring_api_keys: Some(Arc::new(unique(up_to_three(input, |input| api_key(id, input))?, 2, |row| {
+            &row.id
+        }))),
         projects: Some(Arc::new(unique(up_to_three(input, |input| project(id, input))?, 2, |row| &row.id))),
         ..Organization::new(id)
     })
@@ -337,6 +342,11 @@ fn dataset(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Dataset
 fn bucket(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Bucket> {
     let (id, name, connected) = input.arbitrary()?;
     Ok(Bucket { organization_id, id, name, connected })
+}
+
+fn api_key(organization_id: u64, input: &mut Unstructured<'_>) -> Result<ApiKey> {
+    let (id, expiry) = input.arbitrary()?;
+    Ok(ApiKey { organization_id, id, expiry })
 }
 
 fn project(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Project> {

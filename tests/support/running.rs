@@ -28,11 +28,16 @@ pub const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary_0123456
 pub const EVERYTHING: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
 
 /// Options that leave no call for single organizations.
-pub const NO_CALLS: &[&str] =
-    &["--no-collector.organization", "--no-collector.usage", "--no-collector.buckets"];
+pub const NO_CALLS: &[&str] = &[
+    "--no-collector.organization",
+    "--no-collector.usage",
+    "--no-collector.buckets",
+    "--no-collector.api_keys",
+];
 
 /// Options that leave one call: the one for the information of organization 1.
-pub const ONE_CALL: &[&str] = &["--organization-id=1", "--no-collector.usage", "--no-collector.buckets"];
+pub const ONE_CALL: &[&str] =
+    &["--organization-id=1", "--no-collector.usage", "--no-collector.buckets", "--no-collector.api_keys"];
 
 /// Options that leave that call for each organization.
 pub const ONE_CALL_EACH: &[&str] = ONE_CALL.split_at(1).1;

@@ -1,5 +1,6 @@
 //! The responses of the API: which members are read, and the facts they become.
 
+mod api_keys;
 mod buckets;
 mod daily_records;
 mod datasets;
@@ -20,6 +21,7 @@ mod whitelabel_organization;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::api_keys::ApiKeysResponse;
 use self::buckets::BucketsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
@@ -121,6 +123,7 @@ pub async fn decode<S: Parts>(
             decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
         }
         Collector::Plan => decode_as::<PlanResponse>(parts, call, options, share, secret).await,
+        Collector::ApiKeys => decode_as::<ApiKeysResponse>(parts, call, options, share, secret).await,
     }
 }
 
@@ -169,6 +172,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::WhitelabelUsers | Collector::WhitelabelActivity => whitelabel::TotalResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
         Collector::Plan => PlanResponse::MEMBERS,
+        Collector::ApiKeys => ApiKeysResponse::MEMBERS,
     }
 }
 

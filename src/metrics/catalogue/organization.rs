@@ -2,7 +2,8 @@
 
 use crate::metrics::{Label, Samples};
 use crate::model::{
-    EntitlementLimits, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES, WINDOWS,
+    EntitlementLimits, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, UNUSED_WINDOWS,
+    VISIBILITIES, WINDOWS,
 };
 
 /// The label that most of these metrics have alone.
@@ -18,6 +19,9 @@ const USAGE: &[&str] = &["usage", "whitelabel_organization"];
 const JOBS: &[&str] = &["organization"];
 /// Collectors that read the dates of an organization's trial.
 const TRIAL: &[&str] = &["organization", "user", "user_organizations", "whitelabel_user"];
+
+/// The collector that reads API keys.
+const API_KEYS: &[&str] = &["api_keys"];
 
 /// Writes a limit; an organization without this limit has no sample.
 fn limit(organization: &Organization, limit: fn(&EntitlementLimits) -> Limit, samples: &mut Samples<'_>) {
@@ -175,4 +179,10 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, &["whitelabel_organization"]) edgeimpulse_organization_daily_record_timestamp_seconds
         "Start of the day covered by the newest daily record; white-label organizations only."
         .experimental() => s.add([o.id.into()], o.daily_record);
+    Gauge(&["organization_id", "role"], API_KEYS) edgeimpulse_organization_api_keys
+        "Number of API keys of the organization by role, without those of transformation jobs. Needs a JWT." =>
+        s.classes(o.id, ROLES, o.api_keys_by_role);
+    Gauge(&["organization_id", "window"], API_KEYS) edgeimpulse_organization_api_keys_unused
+        "Number of API keys of the organization that were not used within the window, or never and are older than it. Windows overlap: do not sum them. Absent if the API reports of no key when it was used."
+        .experimental() => s.classes(o.id, UNUSED_WINDOWS.map(|(name, _)| name), o.api_keys_unused);
 }
