@@ -368,7 +368,7 @@ async fn failures_are_shown_with_what_to_do() {
          Requires an admin or member of the organization.",
         "What to do: Use a credential with the role that the collector requires, or disable the collector.",
         "which expires in over 100 years",
-        "Skipped, needs a JWT: user, trials, user_organizations.",
+        "Skipped, needs a JWT: user, trials, user_organizations, plan, api_keys.",
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }

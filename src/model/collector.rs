@@ -86,6 +86,13 @@ collectors! {
         "name of a white label and its maximum number of organizations", needs ADMIN;
     Organizations "organizations" "/api/organizations":
         "organization that an API key belongs to", needs "any API key";
+    Plan "plan" "/api/user/subscription/metrics":
+        "compute time of the JWT's user in the billing period, and its limit", needs JWT;
+    WhitelabelActivity "whitelabel_activity" "/api/organizations/{organizationId}/whitelabel/projects":
+        "number of a white label's projects, and of its active organizations and projects", needs ADMIN;
+    ApiKeys "api_keys" "/api/organizations/{organizationId}/apikeys":
+        "API keys of each organization: number by role, unused ones, expiry dates",
+        needs "a JWT of an admin or member of the organization";
 }
 
 impl Collector {
@@ -106,6 +113,8 @@ impl Collector {
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
             | Self::Whitelabel
+            | Self::WhitelabelActivity
+            | Self::ApiKeys
             | Self::Buckets => Some(Duration::from_mins(15)),
             Self::Pipelines => Some(Duration::from_mins(5)),
             Self::Usage
@@ -113,7 +122,8 @@ impl Collector {
             | Self::Jobs
             | Self::User
             | Self::Trials
-            | Self::UserOrganizations => None,
+            | Self::UserOrganizations
+            | Self::Plan => None,
         }
     }
 
@@ -137,12 +147,13 @@ impl Collector {
                 | Self::Pipelines
                 | Self::Jobs
                 | Self::WhitelabelOrganization
+                | Self::ApiKeys
         )
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.
     #[must_use]
     pub const fn needs_jwt(self) -> bool {
-        matches!(self, Self::User | Self::Trials | Self::UserOrganizations)
+        matches!(self, Self::User | Self::Trials | Self::UserOrganizations | Self::Plan | Self::ApiKeys)
     }
 }

@@ -4,6 +4,7 @@
 //! "unknown" or "unlimited". A comment that is only a name in backticks is the field of the API.
 
 mod bucket;
+mod api_key;
 mod call;
 mod clock;
 mod collector;
@@ -17,6 +18,7 @@ mod unique;
 mod user;
 mod whitelabel;
 
+pub use api_key::ApiKey;
 pub use bucket::Bucket;
 pub use call::Call;
 pub use clock::{Clock, ManualClock, time_suspended};
@@ -36,6 +38,9 @@ pub type UnixTime = f64;
 /// Values of the `window` label, with the length of the window in seconds.
 pub const WINDOWS: [(&str, f64); 4] =
     [("1d", 86_400.0), ("7d", 604_800.0), ("30d", 2_592_000.0), ("90d", 7_776_000.0)];
+
+/// Values of the `window` label of what is unused: the longer ones of [`WINDOWS`].
+pub const UNUSED_WINDOWS: [(&str, f64); 2] = [WINDOWS[2], WINDOWS[3]];
 
 /// Values of the `role` label: `OrganizationMemberRole`, and `other` for any role that is not in the API's specification.
 pub const ROLES: [&str; 4] = ["admin", "member", "guest", "other"];

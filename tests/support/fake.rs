@@ -10,9 +10,10 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 18] = [
+pub const SAMPLES: [(&str, &str); 21] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
+    ("/api/user/subscription/metrics", "subscription-metrics"),
     ("/api/organizations/1", "organization-1"),
     ("/api/organizations/2", "organization-2"),
     ("/api/organizations/1/metrics", "organization-1-metrics"),
@@ -21,18 +22,21 @@ pub const SAMPLES: [(&str, &str); 18] = [
     ("/api/organizations/1/jobs", "jobs-of-organization-1"),
     ("/api/organizations/2/jobs", "jobs-of-organization-2"),
     ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
+    ("/api/organizations/1/apikeys", "api-keys-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
     ("/api/users/1/trials", "trials-of-user-1"),
     ("/api/organizations/1/whitelabel", "white-label"),
     ("/api/organizations/1/whitelabel/organizations", "white-label-organizations"),
     ("/api/organizations/1/whitelabel/organizations/31", "white-label-organization"),
+    ("/api/organizations/1/whitelabel/projects", "white-label-projects"),
     ("/api/organizations/1/whitelabel/users", "white-label-users"),
     ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
 ];
 
-/// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name.
-const EMPTY_LISTS: [&str; 3] = ["buckets", "pipelines", "jobs"];
+/// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name in
+/// lower case.
+const EMPTY_LISTS: [&str; 4] = ["buckets", "pipelines", "jobs", "apiKeys"];
 
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {
@@ -47,8 +51,8 @@ impl FakeApi {
         let unknown = json!({ "success": false, "error": "Not found" });
         api.mount(Mock::given(method("GET")), ResponseTemplate::new(404).set_body_json(unknown)).await;
         for name in EMPTY_LISTS {
-            let list =
-                Mock::given(method("GET")).and(path_regex(format!("^/v1/api/organizations/[0-9]+/{name}$")));
+            let path = format!("^/v1/api/organizations/[0-9]+/{}$", name.to_lowercase());
+            let list = Mock::given(method("GET")).and(path_regex(path));
             let empty = json!({ "success": true, name: [] });
             api.mount(list, ResponseTemplate::new(200).set_body_json(empty)).await;
         }

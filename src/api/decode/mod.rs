@@ -1,5 +1,6 @@
 //! The responses of the API: which members are read, and the facts they become.
 
+mod api_keys;
 mod buckets;
 mod daily_records;
 mod datasets;
@@ -8,6 +9,7 @@ mod organization;
 mod organization_users;
 pub(super) mod organizations;
 mod pipelines;
+mod plan;
 mod projects;
 mod rows;
 #[cfg(test)]
@@ -21,11 +23,13 @@ mod whitelabel_organization;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::api_keys::ApiKeysResponse;
 use self::buckets::BucketsResponse;
 use self::jobs::JobsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
 use self::pipelines::PipelinesResponse;
+use self::plan::PlanResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
 use self::user::{UserObject, WhitelabelUserResponse};
@@ -117,13 +121,15 @@ pub async fn decode<S: Parts>(
         Collector::WhitelabelUser => {
             decode_as::<WhitelabelUserResponse>(parts, call, options, share, secret).await
         }
-        Collector::WhitelabelUsers => {
-            decode_as::<whitelabel::UsersResponse>(parts, call, options, share, secret).await
+        Collector::WhitelabelUsers | Collector::WhitelabelActivity => {
+            decode_as::<whitelabel::TotalResponse>(parts, call, options, share, secret).await
         }
         Collector::Whitelabel => {
             decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
         }
         Collector::Jobs => decode_as::<JobsResponse>(parts, call, options, share, secret).await,
+        Collector::Plan => decode_as::<PlanResponse>(parts, call, options, share, secret).await,
+        Collector::ApiKeys => decode_as::<ApiKeysResponse>(parts, call, options, share, secret).await,
     }
 }
 
@@ -170,9 +176,11 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::WhitelabelOrganization => whitelabel_organization::OrganizationResponse::MEMBERS,
         Collector::WhitelabelOrganizations => whitelabel::OrganizationsResponse::MEMBERS,
         Collector::WhitelabelUser => WhitelabelUserResponse::MEMBERS,
-        Collector::WhitelabelUsers => whitelabel::UsersResponse::MEMBERS,
+        Collector::WhitelabelUsers | Collector::WhitelabelActivity => whitelabel::TotalResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
         Collector::Jobs => JobsResponse::MEMBERS,
+        Collector::Plan => PlanResponse::MEMBERS,
+        Collector::ApiKeys => ApiKeysResponse::MEMBERS,
     }
 }
 

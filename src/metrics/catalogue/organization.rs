@@ -2,8 +2,8 @@
 
 use crate::metrics::{Label, Samples};
 use crate::model::{
-    EntitlementLimits, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS, VISIBILITIES,
-    WINDOWS,
+    EntitlementLimits, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS,
+    UNUSED_WINDOWS, VISIBILITIES, WINDOWS,
 };
 
 /// The label that most of these metrics have alone.
@@ -21,6 +21,9 @@ const JOB_LIMITS: &[&str] = &["organization"];
 const JOBS: &[&str] = &["jobs"];
 /// Collectors that read the dates of an organization's trial.
 const TRIAL: &[&str] = &["organization", "user", "user_organizations", "whitelabel_user"];
+
+/// The collector that reads API keys.
+const API_KEYS: &[&str] = &["api_keys"];
 
 /// Writes a limit; an organization without this limit has no sample.
 fn limit(organization: &Organization, limit: fn(&EntitlementLimits) -> Limit, samples: &mut Samples<'_>) {
@@ -187,4 +190,10 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, JOBS) edgeimpulse_organization_oldest_running_job_started_timestamp_seconds
         "Start time of the job that has run longest; absent if none runs. For its time limit, see edgeimpulse_organization_job_time_limit_seconds."
         .experimental() => s.add([o.id.into()], o.oldest_running_job);
+    Gauge(&["organization_id", "role"], API_KEYS) edgeimpulse_organization_api_keys
+        "Number of API keys of the organization by role, without those of transformation jobs. Needs a JWT." =>
+        s.classes(o.id, ROLES, o.api_keys_by_role);
+    Gauge(&["organization_id", "window"], API_KEYS) edgeimpulse_organization_api_keys_unused
+        "Number of API keys of the organization that were not used within the window, or never and are older than it. Windows overlap: do not sum them. Absent if the API reports of no key when it was used."
+        .experimental() => s.classes(o.id, UNUSED_WINDOWS.map(|(name, _)| name), o.api_keys_unused);
 }

@@ -153,6 +153,14 @@ fn lists_are_kept_up_to_their_limits() {
         (Call::of_organization(Collector::Pipelines, 1), id, "pipelines", r#"{"id":#}"#, 1000, |facts| {
             facts.organizations[&1].pipelines.as_ref().unwrap().rows.len()
         }),
+        (
+            Call::of_organization(Collector::ApiKeys, 1),
+            id,
+            "apiKeys",
+            r#"{"id":#,"expires":"2020-01-01T00:00:00Z"}"#,
+            1000,
+            |facts| facts.organizations[&1].expiring_api_keys.as_ref().unwrap().rows.len(),
+        ),
         (ORGANIZATION, organization, "experiments", r##"{"type":"#","enabled":true}"##, 200, |facts| {
             facts.organizations[&1].experiments.as_ref().unwrap().len()
         }),
