@@ -53,6 +53,29 @@ fn the_example_says_the_defaults_and_agrees_with_the_schema() {
     assert_eq!(silent.common.web, flags.common.web);
 }
 
+#[test]
+fn collectors_that_are_off_by_default_are_enabled_by_name_for_all_accounts_or_one() {
+    let enabled = |collectors: &str, of_account: &str| {
+        let account = format!("{{name: a, key_file: b, collectors: {{{of_account}}}}}");
+        let configuration = read(&format!("accounts: [{account}]\ncollectors: {{{collectors}}}")).unwrap();
+        configuration.accounts[0].collectors.enabled.clone()
+    };
+    let with = |collectors: &[Collector]| {
+        let all = Collector::ALL.into_iter().filter(|it| it.is_on_by_default() || collectors.contains(it));
+        all.collect::<std::collections::BTreeSet<_>>()
+    };
+    let (finished, transformation) = (Collector::FinishedJobs, Collector::TransformationJobs);
+    assert_eq!(enabled("", ""), with(&[]));
+    assert_eq!(enabled("enabled: [finished_jobs]", ""), with(&[finished]));
+    assert_eq!(enabled("", "enabled: [finished_jobs]"), with(&[finished]));
+    assert_eq!(enabled("enabled: [finished_jobs]", "enabled: [transformation_jobs]"), with(&[transformation]));
+    assert_eq!(enabled("enabled: [finished_jobs]", "disabled: [finished_jobs]"), with(&[]));
+    let mut without_usage = with(&[finished]);
+    without_usage.remove(&Collector::Usage);
+    assert_eq!(enabled("enabled: [finished_jobs]", "disabled: [usage]"), without_usage);
+    assert_eq!(enabled("disabled: [usage]", "enabled: [finished_jobs]"), without_usage);
+}
+
 /// Flags whose place in the file is not their name with underscores.
 const OTHER_NAMES: [(&str, &str); 13] = [
     ("api.key-file", "accounts.key_file"),
@@ -97,7 +120,10 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
         let same_name = flag.replace('-', "_");
         let other_name = OTHER_NAMES.iter().find(|(other, _)| *other == flag).map(|(_, name)| *name);
         let name = match flag.strip_prefix("collector.") {
-            Some(collector) if Collector::named(collector).is_some() => "collectors.disabled",
+            Some(name) if Collector::named(name).is_some_and(|it| !it.is_on_by_default()) => {
+                "collectors.enabled"
+            }
+            Some(name) if Collector::named(name).is_some() => "collectors.disabled",
             _ => other_name.unwrap_or(&same_name),
         };
         let path: Vec<&str> = name.split('.').collect();
@@ -107,7 +133,12 @@ fn everything_that_a_flag_can_say_the_file_can_say() {
 }
 
 /// Wrong settings of a file with one account: the error, and whether the schema finds it too.
-const WRONG_SETTINGS: [(&str, &str, bool); 29] = [
+const WRONG_SETTINGS: [(&str, &str, bool); 30] = [
+    (
+        "collectors: {enabled: [usage]}",
+        ": collectors.enabled: usage is enabled by default: name those to switch off in collectors.disabled",
+        false,
+    ),
     (
         "web: {listen_adress: x}",
         ":1:7: web.listen_adress: unknown field: expected one of listen_addresses, config_file, ",

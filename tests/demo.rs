@@ -68,6 +68,7 @@ async fn every_answer_is_valid_by_the_vendors_document() {
             Collector::WhitelabelOrganizations => ("", "?limit=2&offset=1"),
             Collector::WhitelabelUsers => ("", "?limit=3&tier=free"),
             Collector::WhitelabelActivity => ("", "?limit=3&active=7"),
+            Collector::FinishedJobs => ("", "?finished=all&startDate=2026-10-30T00:00:00Z&limit=5"),
             _ => ("", ""),
         };
         for id in organizations.iter().map(u64::to_string) {
@@ -176,9 +177,13 @@ fn organizations_of_the_portfolio_differ_and_only_grow() {
     }
 }
 
+/// Options that switch on what is off by default.
+const OFF_BY_DEFAULT: [&str; 3] =
+    ["--collector.projects", "--collector.finished_jobs", "--collector.transformation_jobs"];
+
 async fn scrape_at(now: f64) -> Exposition {
     let demo = demo::start(Clock::Fixed(now)).await.unwrap();
-    Running::of_demo(&demo, &["--collector.projects"]).await.scrape_open_metrics().await
+    Running::of_demo(&demo, &OFF_BY_DEFAULT).await.scrape_open_metrics().await
 }
 
 #[tokio::test]

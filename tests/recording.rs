@@ -26,6 +26,7 @@ fn plant(json: &mut Value, member: &str, planted: &mut BTreeMap<String, usize>) 
                     | ("tier", "free" | "community-plus" | "professional" | "enterprise")
                     | ("type", "clinical" | "files")
                     | ("status" | "transformJobStatus" | "uploadJobStatus", "finished" | "failed")
+                    | ("transformJobStatus", "waiting" | "created" | "started")
             );
             let is_date = text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
             if !is_word && !is_date {
@@ -218,6 +219,41 @@ async fn a_replay_exposes_the_same_metrics_except_names() {
         assert!(differ.is_empty() && live.len() == replay.len(), "{differ:#?}");
         assert_eq!(api.calls().await, calls);
     }
+}
+
+#[tokio::test]
+async fn pages_that_are_requested_by_date_are_found_in_a_replay_at_any_time() {
+    let api = FakeApi::start().await;
+    api.lists(&[1]).await;
+    let now = jiff::Timestamp::now();
+    api.responds("/api/organizations/1/jobs/all", move |request: &wiremock::Request| {
+        let (_, offset) = request.url.query_pairs().find(|(name, _)| name == "offset").unwrap();
+        let offset: u64 = offset.parse().unwrap();
+        let job = |id| {
+            json!({ "id": id, "categoryKey": format!("{CANARY}-1"), "key": CANARY, "finished": now.to_string(),
+                "finishedSuccessful": id % 3 == 0, "createdByUser": { "name": CANARY, "id": 77_777 } })
+        };
+        let jobs: Vec<_> = (offset..(offset + 200).min(450)).map(job).collect();
+        let page = json!({ "success": true, "jobs": jobs, "totalJobCount": 450 });
+        ResponseTemplate::new(200).set_body_json(page)
+    })
+    .await;
+    let directory = directory();
+    assert_eq!(record(&api, &directory).await.code, Some(0));
+    let file = |path: &String| std::fs::read_to_string(path).unwrap();
+    // The time of the recording is the one of the replay: a date of another second is requested.
+    let manifest = format!("{directory}/recording.json");
+    let mut description: Value = serde_json::from_str(&file(&manifest)).unwrap();
+    description["at"] = json!(description["at"].as_f64().unwrap() + 3.0);
+    std::fs::write(&manifest, description.to_string()).unwrap();
+    let replay = Program::ends(&["scrape", "--replay", &directory], &[], 0).await;
+    let metrics = Exposition::of_prometheus_text(&replay.stdout);
+    let by_result = metrics.values("edgeimpulse_organization_finished_jobs", &[]);
+    assert_eq!(by_result, [150.0, 300.0], "the collector is on, as in the recording");
+    let recorded: Vec<_> =
+        files_below(&directory).iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    assert!(recorded.iter().any(|text| text.contains("startDate")), "{}", recorded.len());
+    assert!(!recorded.iter().any(|text| text.contains(CANARY) || text.contains("77777")));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::budget::Share;
 use super::credential::Credential;
-use super::decode::DecodeOptions;
+use super::decode::{DecodeOptions, MAX_TRANSFORMATION_JOBS};
 use super::request::Request;
 use super::traffic::Traffic;
 use super::transport::{Pool, Transport};
@@ -102,6 +102,9 @@ impl Client {
             Collector::WhitelabelOrganizations => pagination::organizations(&request, owner).await,
             Collector::WhitelabelUsers => pagination::users(&request, owner).await,
             Collector::WhitelabelActivity => pagination::activity(&request, owner).await,
+            Collector::FinishedJobs => {
+                pagination::finished_jobs(&request, call.organization_id.unwrap_or_default()).await
+            }
             _ => request.send(&[]).await.map(|success| success.facts),
         };
         traffic.log(account, call, &result, began.elapsed());
@@ -135,6 +138,9 @@ impl Client {
             }
             // With projects, which are not read, the response is large.
             Collector::User => url.set_query(Some("excludeProjects=true")),
+            Collector::TransformationJobs => {
+                url.query_pairs_mut().append_pair("limit", &MAX_TRANSFORMATION_JOBS.to_string());
+            }
             // A job that another one started would be counted beside it.
             Collector::Jobs => url.set_query(Some("rootOnly=true")),
             _ => {}

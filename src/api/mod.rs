@@ -33,6 +33,7 @@ pub use credential::{Credential, CredentialError};
 pub use decode::{DecodeOptions, Decoded, PageInfo, decode, members};
 pub use error::{Error, ErrorDetail};
 pub use fields::{Member, Schema};
+pub use pagination::START_DATE;
 pub use request::refusal;
 pub use stream::{ENVELOPE, Parts};
 pub use transport::Transport;

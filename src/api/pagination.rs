@@ -4,20 +4,29 @@
 //! call fails: an incomplete list would look as if organizations had disappeared.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Error;
+use super::decode::finished_jobs::AllFinishedJobs;
 use super::request::Request;
-use crate::model::{Collector, Facts, TIERS, WINDOWS, Whitelabel};
+use super::values::MAX_SHORT_TEXT;
+use crate::model::{Collector, DAY, Facts, FinishedJobs, Organization, TIERS, WINDOWS, Whitelabel};
 
 /// Requested organizations per page. The API documents neither default nor maximum: it may send fewer, and the next page
 /// begins after those that it sent.
 const PAGE_SIZE: u64 = 200;
 
+/// A parameter that changes with the time of the call.
+pub const START_DATE: &str = "startDate";
+
 /// Maximum number of pages of one list: the largest that is kept in pages of ten.
 const MAX_PAGES: u64 = 1_000;
 
-/// Length of a day, in seconds: the unit of the filter `active`.
-const DAY: f64 = 86_400.0;
+/// Maximum number of pages of finished jobs: those of as many jobs as are counted.
+const MAX_JOB_PAGES: u64 = 100;
+
+/// Maximum number of categories of an organization's finished jobs.
+const MAX_CATEGORIES: usize = 100;
 
 /// Requests all pages of the organizations of the white label that `owner` owns.
 pub(super) async fn organizations(request: &Request<'_>, owner: u64) -> Result<Facts, Error> {
@@ -48,6 +57,66 @@ pub(super) async fn organizations(request: &Request<'_>, owner: u64) -> Result<F
         }
     }
     Err(Error::Decode(format!("the list of organizations has more than {MAX_PAGES} pages")))
+}
+
+/// Requests all pages of the jobs of an organization that finished within a day, and counts them.
+///
+/// The API's document does not say which date `startDate` is compared with. If it is the one of creation, jobs that took
+/// up to a day are found, too.
+pub(super) async fn finished_jobs(request: &Request<'_>, id: u64) -> Result<Facts, Error> {
+    let mut jobs = AllFinishedJobs::default();
+    let mut total = None;
+    let mut offset = 0;
+    #[expect(clippy::cast_possible_truncation, reason = "seconds since 1970")]
+    let start = jiff::Timestamp::from_second((request.now - 2.0 * DAY) as i64).unwrap_or_default();
+    for _ in 0..MAX_JOB_PAGES {
+        let query = [
+            ("finished", "all".to_owned()),
+            (START_DATE, start.to_string()),
+            ("limit", PAGE_SIZE.to_string()),
+            ("offset", offset.to_string()),
+        ];
+        let mut response = request.send(&query).await?;
+        total = response.page.total.or(total);
+        offset += response.page.elements;
+        let added = jobs.add(&mut response.page, request.now);
+        let is_cut = response.is_cut || added.is_some_and(|left_out| left_out > 0);
+        if is_cut {
+            // Those of this page that decoding left out are counted.
+            let left_out = added.unwrap_or_default() + total.unwrap_or_default().saturating_sub(offset);
+            request.count_truncated(&BTreeMap::from([("jobs", left_out)]));
+        }
+        // As for organizations, a page without new jobs ends the list.
+        if is_cut || added.is_none() || total.is_some_and(|total| offset >= total) {
+            // The numbers would be too low.
+            let finished_jobs = jobs.finish().filter(|_| !is_cut).map(|jobs| Arc::new(fitting(jobs, request)));
+            let organization = Organization { finished_jobs, ..Organization::new(id) };
+            return Ok(Facts {
+                organizations: BTreeMap::from([(id, Arc::new(organization))]),
+                ..Facts::default()
+            });
+        }
+    }
+    Err(Error::Decode(format!("the list of finished jobs has more than {MAX_JOB_PAGES} pages")))
+}
+
+/// Returns the first categories by name that fit into the limits; counts the others.
+fn fitting(
+    mut categories: BTreeMap<String, FinishedJobs>,
+    request: &Request<'_>,
+) -> BTreeMap<String, FinishedJobs> {
+    const SIZE: usize = size_of::<(String, FinishedJobs)>() + MAX_SHORT_TEXT;
+    let mut kept = 0;
+    let all = categories.len();
+    categories.retain(|_, _| {
+        let is_kept = kept < MAX_CATEGORIES && request.share.take_bytes(SIZE);
+        kept += usize::from(is_kept);
+        is_kept
+    });
+    if kept < all {
+        request.count_truncated(&BTreeMap::from([("categoryKey", (all - kept) as u64)]));
+    }
+    categories
 }
 
 /// Counts the users of the white label that `owner` owns.

@@ -45,7 +45,7 @@ pub(super) struct Request<'a> {
 pub(super) struct Success {
     pub(super) facts: Facts,
     pub(super) page: PageInfo,
-    /// Whether organizations were left out because of a limit.
+    /// Whether elements of the list were left out because of a limit.
     pub(super) is_cut: bool,
 }
 
@@ -93,7 +93,7 @@ impl Request<'_> {
             let decoded = decode(parts, call, &options, Share::clone(share), credential.expose()).await;
             self.count_invalid(&decoded.errors);
             self.count_truncated(&decoded.truncated);
-            let is_cut = decoded.truncated.contains_key("organizations");
+            let is_cut = ["organizations", "jobs"].iter().any(|list| decoded.truncated.contains_key(list));
             (decoded.facts.map(|facts| Success { facts, page: decoded.page, is_cut }), true)
         } else {
             let retry_after = retry_after(response.headers(), self.now);

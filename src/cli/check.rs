@@ -86,6 +86,8 @@ pub(super) enum Outcome {
     Unsupported,
     /// Not made: no id for its path is configured or was found.
     NothingToCall,
+    /// Not made: the collector is off by default.
+    Off,
 }
 
 impl AccountSummary {
@@ -124,6 +126,10 @@ impl AccountSummary {
         }
         for collector in without_call {
             add(Call::of(collector), Outcome::NothingToCall, None, false);
+        }
+        let is_off = |it: &Collector| !it.is_on_by_default() && !account.scope.collectors.contains(it);
+        for collector in Collector::ALL.into_iter().filter(is_off) {
+            add(Call::of(collector), Outcome::Off, None, false);
         }
         let facts = collect::latest(account, &statuses);
         let status = account.status(None, &facts);
@@ -177,7 +183,7 @@ impl Outcome {
             Self::Failed { advice, .. } | Self::Forbidden { advice, .. } => Some(advice),
             Self::Running => Some("Check the network and the proxy; if the API is slow, raise --api.timeout."),
             Self::Deferred => Some("Raise --api.calls-per-minute, or read fewer organizations."),
-            Self::Success | Self::Unsupported | Self::NothingToCall => None,
+            Self::Success | Self::Unsupported | Self::NothingToCall | Self::Off => None,
         }
     }
 
@@ -186,7 +192,7 @@ impl Outcome {
         match self {
             Self::Success => Some(true),
             Self::Forbidden { .. } | Self::Unsupported => Some(false),
-            Self::Failed { .. } | Self::Running | Self::Deferred | Self::NothingToCall => None,
+            Self::Failed { .. } | Self::Running | Self::Deferred | Self::NothingToCall | Self::Off => None,
         }
     }
 }
@@ -212,7 +218,9 @@ fn object(summary: &CallSummary) -> Value {
         Outcome::Forbidden { text, .. } => (Some("forbidden"), Some(text)),
         Outcome::Unsupported => (Some("forbidden"), None),
         Outcome::Failed { reason, text, .. } => (Some(*reason), Some(text)),
-        Outcome::Success | Outcome::Running | Outcome::Deferred | Outcome::NothingToCall => (None, None),
+        Outcome::Success | Outcome::Running | Outcome::Deferred | Outcome::NothingToCall | Outcome::Off => {
+            (None, None)
+        }
     };
     json!({
         "collector": summary.collector.name(),

@@ -73,6 +73,7 @@ fn row(summary: &CallSummary, credential: CredentialKind) -> String {
             ("skipped", "no white label found".to_owned())
         }
         Outcome::Unsupported => ("skipped", "not available for this organization".to_owned()),
+        Outcome::Off => ("skipped", format!("off by default, enable it with --collector.{}", collector.name())),
         Outcome::NothingToCall => ("skipped", nothing_to_call(*collector, credential).to_owned()),
     };
     let columns = format!("  {result:7}  {:24}  {made:>5}  ", collector.name());

@@ -65,7 +65,9 @@ impl Plan {
         let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);
         self.add(Call::of_organization(Collector::Buckets, id), !is_developer_profile);
-        self.add(Call::of_organization(Collector::Jobs, id), true);
+        for collector in [Collector::Jobs, Collector::FinishedJobs, Collector::TransformationJobs] {
+            self.add(Call::of_organization(collector, id), true);
+        }
         // Without a JWT, the answer is an empty list, whatever keys there are.
         if account.kind() == CredentialKind::Jwt {
             self.add(Call::of_organization(Collector::ApiKeys, id), true);

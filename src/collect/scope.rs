@@ -43,7 +43,9 @@ impl Scope {
             | Collector::Organization
             | Collector::Buckets
             | Collector::Pipelines
-            | Collector::Jobs => true,
+            | Collector::Jobs
+            | Collector::FinishedJobs
+            | Collector::TransformationJobs => true,
             Collector::Organizations => !is_jwt && self.organizations.is_empty(),
             Collector::User | Collector::Trials | Collector::Plan | Collector::ApiKeys => is_jwt,
             Collector::UserOrganizations => is_jwt && !self.users.is_empty(),

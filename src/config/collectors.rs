@@ -28,7 +28,7 @@ pub enum ProjectVisibility {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CollectorOptions {
     /// Collectors that make calls.
-    #[serde(rename = "disabled", serialize_with = "serialize_disabled")]
+    #[serde(flatten, serialize_with = "serialize_enabled")]
     pub enabled: BTreeSet<Collector>,
     /// Whether series are exported per project.
     pub projects: bool,
@@ -43,9 +43,12 @@ pub struct CollectorOptions {
     pub intervals: BTreeMap<Collector, Duration>,
 }
 
-fn serialize_disabled<S: Serializer>(enabled: &BTreeSet<Collector>, serializer: S) -> Result<S::Ok, S::Error> {
-    let disabled = Collector::ALL.into_iter().filter(|collector| !enabled.contains(collector));
-    serializer.collect_seq(disabled.map(Collector::name))
+/// Writes the differences from the default: two lists of names.
+fn serialize_enabled<S: Serializer>(enabled: &BTreeSet<Collector>, serializer: S) -> Result<S::Ok, S::Error> {
+    let changed = Collector::ALL.into_iter().filter(|it| enabled.contains(it) != it.is_on_by_default());
+    let (disabled, enabled): (Vec<_>, Vec<_>) = changed.partition(|collector| collector.is_on_by_default());
+    let names = |collectors: Vec<Collector>| collectors.into_iter().map(Collector::name).collect::<Vec<_>>();
+    serializer.collect_map([("disabled", names(disabled)), ("enabled", names(enabled))])
 }
 
 fn serialize_intervals<S: Serializer>(
@@ -129,7 +132,7 @@ impl Args for CollectorOptions {
     fn augment_args(command: Command) -> Command {
         let enable = |collector: Collector| {
             let help = format!("Enable the {} collector: {}", collector.name(), collector.about());
-            switch(&flag(collector), "true", help)
+            switch(&flag(collector), if collector.is_on_by_default() { "true" } else { "false" }, help)
         };
         command
             .next_help_heading("Collectors (--no-... disables)")

@@ -67,6 +67,10 @@ collectors! {
         needs MEMBER;
     Jobs "jobs" "/api/organizations/{organizationId}/jobs":
         "queued and running jobs of each organization", needs MEMBER;
+    FinishedJobs "finished_jobs" "/api/organizations/{organizationId}/jobs/all":
+        "jobs of each organization that finished within the last 24 hours", needs MEMBER;
+    TransformationJobs "transformation_jobs" "/api/organizations/{organizationId}/create-project":
+        "the latest 100 transformation jobs of each organization by status", needs MEMBER;
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":
@@ -102,12 +106,20 @@ impl Collector {
         Self::ALL.into_iter().find(|collector| collector.name() == name)
     }
 
+    /// Returns false if the collector makes calls only if it is enabled.
+    #[must_use]
+    pub const fn is_on_by_default(self) -> bool {
+        // Lists of past jobs are long.
+        !matches!(self, Self::FinishedJobs | Self::TransformationJobs)
+    }
+
     /// Returns the default interval between calls, or `None` for collectors that follow `--cache.ttl`.
     #[must_use]
     pub const fn default_interval(self) -> Option<Duration> {
         match self {
             // The list of an API key has one entry, which changes only with the key.
             Self::Organizations => Some(Duration::from_mins(10)),
+            Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
             Self::WhitelabelOrganization
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
@@ -146,6 +158,8 @@ impl Collector {
                 | Self::Buckets
                 | Self::Pipelines
                 | Self::Jobs
+                | Self::FinishedJobs
+                | Self::TransformationJobs
                 | Self::WhitelabelOrganization
                 | Self::ApiKeys
         )

@@ -25,7 +25,9 @@ pub use clock::{Clock, ManualClock, time_suspended};
 pub use collector::Collector;
 pub use daily_record::DailyRecord;
 pub use facts::Facts;
-pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project, Trial};
+pub use organization::{
+    Dataset, EntitlementLimits, FinishedJobs, Limit, Organization, OrganizationInfo, Project, Trial,
+};
 pub use pipeline::Pipeline;
 pub use snapshot::{AccountStatus, CallResult, Snapshot};
 pub use unique::Unique;
@@ -50,6 +52,17 @@ pub const SIGN_IN_METHODS: [&str; 3] = ["mfa", "sso", "password"];
 
 /// Values of the `state` label of jobs that have not finished: without and with a date of start.
 pub const JOB_STATES: [&str; 2] = ["queued", "running"];
+
+/// Values of the `result` label of finished jobs.
+pub const JOB_RESULTS: [&str; 2] = ["successful", "failed"];
+
+/// Values of the `status` label of transformation jobs: `TransformationJobStatusEnum`, and `other` for any status that is
+/// not in the API's specification.
+pub const TRANSFORMATION_JOB_STATUSES: [&str; 6] =
+    ["waiting", "created", "started", "finished", "failed", "other"];
+
+/// Length of a day, in seconds.
+pub const DAY: f64 = 86_400.0;
 
 /// Values of the `visibility` label of projects.
 pub const VISIBILITIES: [&str; 2] = ["private", "public"];

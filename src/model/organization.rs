@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::merge::{Id as _, record};
 use super::{
-    ApiKey, Bucket, DailyRecord, JOB_STATES, Pipeline, ROLES, SIGN_IN_METHODS, UNUSED_WINDOWS, Unique,
-    UnixTime, VISIBILITIES, WINDOWS,
+    ApiKey, Bucket, DailyRecord, JOB_RESULTS, JOB_STATES, Pipeline, ROLES, SIGN_IN_METHODS,
+    TRANSFORMATION_JOB_STATUSES, UNUSED_WINDOWS, Unique, UnixTime, VISIBILITIES, WINDOWS,
 };
 
 record! {
@@ -104,6 +104,10 @@ record! {
         pub oldest_queued_job: Option<UnixTime>,
         /// The earliest `started` of the running `jobs`.
         pub oldest_running_job: Option<UnixTime>,
+        /// Jobs that finished within the last 24 hours, by `categoryKey`.
+        pub finished_jobs: Option<Arc<BTreeMap<String, FinishedJobs>>>,
+        /// Number of the latest transformation jobs with each of [`TRANSFORMATION_JOB_STATUSES`].
+        pub transformation_jobs: Option<[u32; TRANSFORMATION_JOB_STATUSES.len()]>,
         /// `projects`, by id; kept only with `--collector.projects`.
         pub projects: Option<Arc<Unique<Project>>>,
         /// `buckets`, by id.
@@ -207,6 +211,15 @@ impl EntitlementLimits {
             ("users", self.users),
         ]
     }
+}
+
+/// Finished jobs of a category.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FinishedJobs {
+    /// Number of jobs with each of [`JOB_RESULTS`]: `finishedSuccessful`.
+    pub by_result: Option<[u32; JOB_RESULTS.len()]>,
+    /// Sum of `computeTime`, in seconds.
+    pub compute_time: Option<f64>,
 }
 
 /// A project: `Project`.

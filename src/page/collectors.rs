@@ -57,7 +57,8 @@ fn render_skipped(skipped: &[CallSummary<'_>], account: &AccountPageState<'_>) -
     }
     let is_enabled = |collector: &Collector| account.account.scope.collectors.contains(collector);
     for collector in Collector::ALL.into_iter().filter(|collector| !is_enabled(collector)) {
-        reasons.entry("Disabled").or_default().push(collector.name());
+        let reason = if collector.is_on_by_default() { "Disabled" } else { "Off by default" };
+        reasons.entry(reason).or_default().push(collector.name());
     }
     html! {
         @for (reason, collectors) in reasons { p.dim { (reason) ": " (collectors.join(", ")) "." } }

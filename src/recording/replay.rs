@@ -15,11 +15,12 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::{MANIFEST, Manifest, VERSION};
+use crate::api::START_DATE;
 use crate::config::{
     AccountOptions, ApiOptions, CollectorOptions, Configuration, ONLY_ACCOUNT, Options, ScopeOptions,
 };
 use crate::config::{CredentialKind, CredentialOrigin, shown_path};
-use crate::model::UnixTime;
+use crate::model::{Collector, UnixTime};
 use crate::serve::Server;
 
 /// A recording.
@@ -98,12 +99,13 @@ impl Replay {
     }
 
     /// Returns the recorded accounts. `scope` replaces the recorded scope unless it is empty; of `collectors`, those are
-    /// enabled that were enabled for the recording.
+    /// enabled that were enabled for the recording, and those that are off by default if the recording has them.
     fn accounts(&self, scope: &ScopeOptions, collectors: &CollectorOptions) -> Vec<AccountOptions> {
         let is_single = self.manifest.accounts.len() == 1;
         let accounts = self.manifest.accounts.iter().map(|recorded| {
-            let mut collectors = collectors.clone();
-            collectors.enabled.retain(|collector| recorded.has(*collector));
+            let (mut collectors, restriction) = (collectors.clone(), &collectors.enabled);
+            collectors.enabled = Collector::ALL.into_iter().filter(|it| recorded.has(*it)).collect();
+            collectors.enabled.retain(|it| !it.is_on_by_default() || restriction.contains(it));
             let scope = if *scope == ScopeOptions::default() { recorded.scope.clone() } else { scope.clone() };
             AccountOptions {
                 name: if is_single { ONLY_ACCOUNT.to_owned() } else { recorded.name.clone() },
@@ -155,11 +157,18 @@ async fn respond(State(responses): State<Arc<Responses>>, headers: HeaderMap, ur
     (status, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
+/// Returns a request without the parameter that changes with time.
+fn without_date(request: &str) -> Vec<&str> {
+    let is_date = |part: &&str| part.split('=').next() == Some(START_DATE);
+    request.split(['?', '&']).filter(|part| !is_date(part)).collect()
+}
+
 /// Finds the response to a request. If there is none, the only response with the same path is returned: the query depends
 /// on options that may have been different for the recording.
 fn find<'a>(responses: &'a AccountResponses, uri: &Uri) -> Option<&'a RecordedResponse> {
     let request = uri.path_and_query().map_or(uri.path(), |request| request.as_str());
-    responses.get(request).or_else(|| {
+    let similar = || responses.iter().find(|(known, _)| without_date(known) == without_date(request));
+    responses.get(request).or_else(|| similar().map(|(_, response)| response)).or_else(|| {
         let path = |request: &str| request.split('?').next().unwrap_or_default().to_owned();
         let mut similar = responses.values().filter(|response| path(&response.request) == uri.path());
         similar.next().filter(|_| similar.next().is_none())

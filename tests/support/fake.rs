@@ -10,7 +10,7 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 21] = [
+pub const SAMPLES: [(&str, &str); 23] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/user/subscription/metrics", "subscription-metrics"),
@@ -23,6 +23,8 @@ pub const SAMPLES: [(&str, &str); 21] = [
     ("/api/organizations/2/jobs", "jobs-of-organization-2"),
     ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
     ("/api/organizations/1/apikeys", "api-keys-of-organization-1"),
+    ("/api/organizations/1/jobs/all", "finished-jobs-of-organization-1"),
+    ("/api/organizations/1/create-project", "transformation-jobs-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
     ("/api/users/1/trials", "trials-of-user-1"),
@@ -34,9 +36,15 @@ pub const SAMPLES: [(&str, &str); 21] = [
     ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
 ];
 
-/// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name in
-/// lower case.
-const EMPTY_LISTS: [&str; 4] = ["buckets", "pipelines", "jobs", "apiKeys"];
+/// Lists of every organization that are empty unless a test says otherwise: the end of the path, and the name.
+const EMPTY_LISTS: [(&str, &str); 6] = [
+    ("buckets", "buckets"),
+    ("pipelines", "pipelines"),
+    ("jobs", "jobs"),
+    ("jobs/all", "jobs"),
+    ("create-project", "jobs"),
+    ("apikeys", "apiKeys"),
+];
 
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {
@@ -50,9 +58,9 @@ impl FakeApi {
         let api = Self { server: MockServer::start().await, mounted: AtomicU8::new(0) };
         let unknown = json!({ "success": false, "error": "Not found" });
         api.mount(Mock::given(method("GET")), ResponseTemplate::new(404).set_body_json(unknown)).await;
-        for name in EMPTY_LISTS {
-            let path = format!("^/v1/api/organizations/[0-9]+/{}$", name.to_lowercase());
-            let list = Mock::given(method("GET")).and(path_regex(path));
+        for (end, name) in EMPTY_LISTS {
+            let list =
+                Mock::given(method("GET")).and(path_regex(format!("^/v1/api/organizations/[0-9]+/{end}$")));
             let empty = json!({ "success": true, name: [] });
             api.mount(list, ResponseTemplate::new(200).set_body_json(empty)).await;
         }

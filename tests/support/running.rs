@@ -24,8 +24,15 @@ pub const KEY: &str = "ei_canary_0123456789abcdef";
 /// The JWT that tests use, likewise.
 pub const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYW5hcnkifQ.canary_0123456789abcdef";
 
-/// Options to read everything in the sample responses: another user, a user of the white label, and single projects.
-pub const EVERYTHING: [&str; 3] = ["--user-id=2", "--whitelabel.user-id=2", "--collector.projects"];
+/// Options to read everything in the sample responses: another user, a user of the white label, and what is off by
+/// default.
+pub const EVERYTHING: [&str; 5] = [
+    "--user-id=2",
+    "--whitelabel.user-id=2",
+    "--collector.projects",
+    "--collector.finished_jobs",
+    "--collector.transformation_jobs",
+];
 
 /// Options that leave no call for single organizations.
 pub const NO_CALLS: &[&str] = &[

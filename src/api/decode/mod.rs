@@ -4,6 +4,7 @@ mod api_keys;
 mod buckets;
 mod daily_records;
 mod datasets;
+pub(super) mod finished_jobs;
 mod jobs;
 mod organization;
 mod organization_users;
@@ -14,6 +15,7 @@ mod projects;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod transformation_jobs;
 mod trials;
 mod usage;
 mod user;
@@ -25,11 +27,14 @@ use std::sync::Arc;
 
 use self::api_keys::ApiKeysResponse;
 use self::buckets::BucketsResponse;
+use self::finished_jobs::{FinishedJob, FinishedJobsResponse};
 use self::jobs::JobsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
 use self::pipelines::PipelinesResponse;
 use self::plan::PlanResponse;
+pub(super) use self::transformation_jobs::MAX_TRANSFORMATION_JOBS;
+use self::transformation_jobs::TransformationJobsResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
 use self::user::{UserObject, WhitelabelUserResponse};
@@ -73,12 +78,16 @@ pub struct Decoded {
 }
 
 /// How much of a list a response has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageInfo {
     /// Number of elements in the response, including invalid ones.
     pub elements: u64,
     /// `total`: number of elements in the whole list.
     pub total: Option<u64>,
+    /// Whether an element is not an object.
+    has_invalid: bool,
+    /// The elements of a list of finished jobs.
+    jobs: Vec<FinishedJob>,
 }
 
 /// A response of the API, and what it becomes.
@@ -87,7 +96,7 @@ trait Response: Object {
     fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts>;
 
     /// Returns how much of a list the response has.
-    fn page(&self, _: &mut DecodeErrors) -> PageInfo {
+    fn page(&mut self, _: &mut DecodeErrors) -> PageInfo {
         PageInfo::default()
     }
 }
@@ -130,6 +139,10 @@ pub async fn decode<S: Parts>(
         Collector::Jobs => decode_as::<JobsResponse>(parts, call, options, share, secret).await,
         Collector::Plan => decode_as::<PlanResponse>(parts, call, options, share, secret).await,
         Collector::ApiKeys => decode_as::<ApiKeysResponse>(parts, call, options, share, secret).await,
+        Collector::FinishedJobs => decode_as::<FinishedJobsResponse>(parts, call, options, share, secret).await,
+        Collector::TransformationJobs => {
+            decode_as::<TransformationJobsResponse>(parts, call, options, share, secret).await
+        }
     }
 }
 
@@ -181,6 +194,8 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::Jobs => JobsResponse::MEMBERS,
         Collector::Plan => PlanResponse::MEMBERS,
         Collector::ApiKeys => ApiKeysResponse::MEMBERS,
+        Collector::FinishedJobs => FinishedJobsResponse::MEMBERS,
+        Collector::TransformationJobs => TransformationJobsResponse::MEMBERS,
     }
 }
 

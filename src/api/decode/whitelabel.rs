@@ -103,8 +103,8 @@ impl Response for TotalResponse {
         Some(Facts::default())
     }
 
-    fn page(&self, errors: &mut DecodeErrors) -> PageInfo {
-        PageInfo { total: self.total.require(errors), elements: 0 }
+    fn page(&mut self, errors: &mut DecodeErrors) -> PageInfo {
+        PageInfo { total: self.total.require(errors), ..PageInfo::default() }
     }
 }
 
@@ -113,7 +113,11 @@ impl Response for OrganizationsResponse {
         Some(Facts { organizations: self.organizations.fold?.0, ..Facts::default() })
     }
 
-    fn page(&self, errors: &mut DecodeErrors) -> PageInfo {
-        PageInfo { total: self.total.read(errors), elements: self.organizations.elements }
+    fn page(&mut self, errors: &mut DecodeErrors) -> PageInfo {
+        PageInfo {
+            total: self.total.read(errors),
+            elements: self.organizations.elements,
+            ..PageInfo::default()
+        }
     }
 }

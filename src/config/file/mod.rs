@@ -49,6 +49,8 @@ struct File {
 struct Collectors {
     /// Collectors that make no calls.
     disabled: Option<BTreeSet<Collector>>,
+    /// Collectors that make calls only if they are named here.
+    enabled: Option<BTreeSet<Collector>>,
     /// How long a collector's responses are reused; default: `cache.ttl`.
     #[schemars(with = "BTreeMap<Collector, Interval>")]
     intervals: BTreeMap<CollectorName, Spanned<Interval>>,
@@ -147,9 +149,22 @@ impl File {
 impl Collectors {
     /// Returns `options` with the options that are set here replaced.
     fn apply_to(self, mut options: CollectorOptions) -> Result<CollectorOptions, LineError> {
-        if let Some(disabled) = self.disabled {
-            options.enabled = Collector::ALL.into_iter().filter(|it| !disabled.contains(it)).collect();
+        if let Some(collector) = self.enabled.iter().flatten().find(|collector| collector.is_on_by_default()) {
+            return Err(LineError::without_line(format!(
+                "collectors.enabled: {} is enabled by default: name those to switch off in collectors.disabled",
+                collector.name()
+            )));
         }
+        let is_enabled = |collector: &Collector| {
+            let is_named =
+                |names: &Option<BTreeSet<Collector>>| names.as_ref().map(|it| it.contains(collector));
+            let before = options.enabled.contains(collector);
+            match collector.is_on_by_default() {
+                true => is_named(&self.disabled).map_or(before, |disabled| !disabled),
+                false => is_named(&self.enabled).unwrap_or(before) && is_named(&self.disabled) != Some(true),
+            }
+        };
+        options.enabled = Collector::ALL.into_iter().filter(is_enabled).collect();
         for (CollectorName(collector), interval) in self.intervals {
             let Interval(duration) = interval.value;
             check_interval(collector, duration)

@@ -11,12 +11,29 @@ use crate::demo::world::{DAY, USER, World, spread};
 use crate::model::{Clock, UnixTime};
 
 pub(super) fn routes() -> Router<(World, Clock)> {
-    Router::new().route("/organizations/{organization_id}/jobs", get(active))
+    Router::new()
+        .route("/organizations/{organization_id}/jobs", get(active))
+        .route("/organizations/{organization_id}/jobs/all", get(all))
+        .route("/organizations/{organization_id}/create-project", get(transformation_jobs))
 }
 
 async fn active(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
     let jobs = request.active_jobs(request.readable(id)?);
     Ok(success(json!({ "totalJobCount": jobs.len(), "jobs": jobs })))
+}
+
+async fn all(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
+    let jobs = request.finished_jobs(request.readable(id)?);
+    let (offset, limit) = request.page()?;
+    let page: Vec<_> = jobs.iter().skip(offset).take(limit).collect();
+    Ok(success(json!({ "totalJobCount": jobs.len(), "jobs": page })))
+}
+
+async fn transformation_jobs(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
+    let jobs = request.transformation_jobs(request.readable(id)?);
+    let (offset, limit) = request.page()?;
+    let page: Vec<_> = jobs.iter().skip(offset).take(limit).collect();
+    Ok(success(json!({ "totalJobCount": jobs.len(), "jobs": page })))
 }
 
 /// Category of a job, for machines and for people.
@@ -56,6 +73,55 @@ impl ApiRequest {
             (age < 0.6 * period * DAY).then(|| job(scenario, created, started))
         };
         (0..count).filter_map(job).collect()
+    }
+
+    /// Returns the jobs of the last two days, the latest first: one every two hours, of which one in twelve fails.
+    fn finished_jobs(&self, scenario: &Scenario) -> Vec<Value> {
+        let latest = self.world.last(scenario, 1.0 / 12.0, scenario.id, self.now);
+        let started = |index: u32| latest - f64::from(index + 1) * DAY / 12.0;
+        let finished = |started: f64| {
+            let duration = 0.05 * DAY * (0.2 + spread(scenario.id, started as u64));
+            let finish = json!({
+                "finished": date(started + duration),
+                "finishedSuccessful": (started / MINUTE) as u64 / 120 % 12 > 0,
+                "computeTime": duration.round(),
+            });
+            with(job(scenario, started - MINUTE, Some(started)), finish)
+        };
+        let is_recent = |started: &f64| self.now - started < 2.0 * DAY;
+        (0..24).map(started).filter(is_recent).map(finished).collect()
+    }
+
+    /// Returns the transformation jobs of the last days, the latest first.
+    fn transformation_jobs(&self, scenario: &Scenario) -> Vec<Value> {
+        let latest = self.world.last(scenario, 0.25, scenario.id, self.now);
+        let one = |index: u32| {
+            let created = latest - f64::from(index) * DAY / 4.0;
+            let status = match index {
+                0 if self.now - created < DAY / 8.0 => "started",
+                _ if (created / MINUTE) as u64 / 360 % 10 == 0 => "failed",
+                _ => "finished",
+            };
+            let name = scenario.datasets.first().map_or("samples", |(name, _)| *name);
+            json!({
+                "id": scenario.id * 1_000_000 + (created / MINUTE) as u64 % 1_000_000,
+                "organizationId": scenario.id,
+                "name": format!("Clean {name}"),
+                "transformJobStatus": status,
+                "uploadJobStatus": if status == "finished" { "finished" } else { "waiting" },
+                "uploadType": "dataset",
+                "category": "training",
+                "created": date(created),
+                "outputDatasetName": name,
+                "totalDownloadFileCount": 120,
+                "totalDownloadFileSize": 48_000_000,
+                "totalDownloadFileSizeString": "48 MB",
+                "totalTimeSpentSeconds": 1800,
+                "totalTimeSpentString": "30 minutes",
+                "createdByUser": person(USER, created),
+            })
+        };
+        (0..40).map(one).collect()
     }
 
     /// Returns the jobs of a queue that has stood still since some hours before the demo started: one more every two hours.

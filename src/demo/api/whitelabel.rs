@@ -213,7 +213,7 @@ impl ApiRequest {
     }
 
     /// Parses `offset` and `limit`.
-    fn page(&self) -> Result<(usize, usize), ErrorResponse> {
+    pub(super) fn page(&self) -> Result<(usize, usize), ErrorResponse> {
         let limit = self.number("limit")?.unwrap_or(PAGE).min(PAGE);
         Ok((self.number("offset")?.unwrap_or_default(), limit))
     }

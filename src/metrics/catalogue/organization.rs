@@ -2,8 +2,8 @@
 
 use crate::metrics::{Label, Samples};
 use crate::model::{
-    EntitlementLimits, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS,
-    UNUSED_WINDOWS, VISIBILITIES, WINDOWS,
+    EntitlementLimits, JOB_RESULTS, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS,
+    TRANSFORMATION_JOB_STATUSES, UNUSED_WINDOWS, VISIBILITIES, WINDOWS,
 };
 
 /// The label that most of these metrics have alone.
@@ -19,6 +19,8 @@ const USAGE: &[&str] = &["usage", "whitelabel_organization"];
 const JOB_LIMITS: &[&str] = &["organization"];
 /// The collector that reads jobs that have not finished.
 const JOBS: &[&str] = &["jobs"];
+/// The collector that reads jobs that have finished.
+const FINISHED_JOBS: &[&str] = &["finished_jobs"];
 /// Collectors that read the dates of an organization's trial.
 const TRIAL: &[&str] = &["organization", "user", "user_organizations", "whitelabel_user"];
 
@@ -196,4 +198,23 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(&["organization_id", "window"], API_KEYS) edgeimpulse_organization_api_keys_unused
         "Number of API keys of the organization that were not used within the window, or never and are older than it. Windows overlap: do not sum them. Absent if the API reports of no key when it was used."
         .experimental() => s.classes(o.id, UNUSED_WINDOWS.map(|(name, _)| name), o.api_keys_unused);
+    Gauge(&["organization_id", "category", "result"], FINISHED_JOBS) edgeimpulse_organization_finished_jobs
+        "Number of jobs that finished within the last 24 hours by category and result; absent for categories without any."
+        .experimental() => {
+            for (category, jobs) in o.finished_jobs.iter().flat_map(|jobs| &**jobs) {
+                for (result, count) in JOB_RESULTS.into_iter().zip(jobs.by_result.into_iter().flatten()) {
+                    s.count([o.id.into(), (&**category).into(), result.into()], u64::from(count));
+                }
+            }
+        };
+    Gauge(&["organization_id", "category"], FINISHED_JOBS) edgeimpulse_organization_finished_jobs_compute_time_seconds
+        "Compute time of the jobs that finished within the last 24 hours by category."
+        .experimental() => {
+            for (category, jobs) in o.finished_jobs.iter().flat_map(|jobs| &**jobs) {
+                s.add([o.id.into(), (&**category).into()], jobs.compute_time);
+            }
+        };
+    Gauge(&["organization_id", "status"], &["transformation_jobs"]) edgeimpulse_organization_transformation_jobs
+        "Number of the latest 100 transformation jobs by status of the transformation, without those of pipelines; other is any status that the API does not document."
+        .experimental() => s.classes(o.id, TRANSFORMATION_JOB_STATUSES, o.transformation_jobs);
 }

@@ -12,7 +12,7 @@ macro_rules! sample {
 
 #[test]
 fn facts_do_not_depend_on_the_parts_of_the_response() {
-    let samples: [(Call, &str); 15] = [
+    let samples: [(Call, &str); 16] = [
         (ORGANIZATION, sample!("typical/organization-1")),
         (Call::user(), sample!("typical/current-user")),
         (Call::organizations(), sample!("typical/list-organizations")),
@@ -28,6 +28,10 @@ fn facts_do_not_depend_on_the_parts_of_the_response() {
         (Call::of_organization(Collector::Buckets, 1), sample!("typical/buckets-of-organization-1")),
         (Call::of_organization(Collector::Jobs, 1), sample!("typical/jobs-of-organization-1")),
         (Call::of_organization(Collector::Pipelines, 1), sample!("typical/pipelines-of-organization-1")),
+        (
+            Call::of_organization(Collector::TransformationJobs, 1),
+            sample!("typical/transformation-jobs-of-organization-1"),
+        ),
     ];
     for (call, response) in samples {
         let whole = facts(call, response);

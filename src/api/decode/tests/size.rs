@@ -168,6 +168,14 @@ fn lists_are_kept_up_to_their_limits() {
             facts.organizations[&1].projects.as_ref().unwrap().rows.len()
         }),
         (
+            Call::of_organization(Collector::TransformationJobs, 1),
+            id,
+            "jobs",
+            r##"{"id":#,"transformJobStatus":"started"}"##,
+            100,
+            |facts| facts.organizations[&1].transformation_jobs.unwrap()[2] as usize,
+        ),
+        (
             whitelabel_user,
             r#""success":true"#,
             "dailyMetrics",
