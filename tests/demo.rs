@@ -54,7 +54,7 @@ async fn every_answer_is_valid_by_the_vendors_document() {
         let endpoint = collector.endpoint();
         let schema = schema_of(endpoint);
         let organizations: Vec<_> = match collector {
-            Collector::Organization => demo.world.ids().collect(),
+            Collector::Organization | Collector::ApiKeys => demo.world.ids().collect(),
             // The API refuses usage and buckets of a developer profile.
             Collector::Usage | Collector::Buckets => demo.world.ids().filter(|id| *id != 1011).collect(),
             Collector::WhitelabelOrganization => demo.world.portfolio().collect(),
@@ -67,6 +67,7 @@ async fn every_answer_is_valid_by_the_vendors_document() {
             Collector::WhitelabelUser => ("601", ""),
             Collector::WhitelabelOrganizations => ("", "?limit=2&offset=1"),
             Collector::WhitelabelUsers => ("", "?limit=3&tier=free"),
+            Collector::WhitelabelActivity => ("", "?limit=3&active=7"),
             Collector::FinishedJobs => ("", "?finished=all&startDate=2026-10-30T00:00:00Z&limit=5"),
             _ => ("", ""),
         };
@@ -218,6 +219,13 @@ async fn every_organization_shows_its_scenario() {
     let failed = metrics.series("edgeimpulse_dataset_checklist_items", &[("result", "failed")]);
     assert!(failed.iter().any(|sample| sample.value > 0.0));
     assert_eq!(metrics.values("edgeimpulse_bucket_connected", &[("organization_id", "1002")]), [1.0, 0.0]);
+    let jobs = |state| metrics.value("edgeimpulse_organization_jobs", &[("organization_id", "1003"), state]);
+    assert!(jobs(("state", "queued")) > Some(2.0) && jobs(("state", "running")) == Some(0.0), "nothing starts");
+    let waiting = NOW - of("1003", "oldest_queued_job_created_timestamp_seconds").unwrap();
+    assert!(waiting > 3.0 * 3600.0, "{waiting} s");
+    let running = NOW - of("1001", "oldest_running_job_started_timestamp_seconds").unwrap();
+    let of_limit = running / of("1001", "job_time_limit_seconds").unwrap();
+    assert!((0.9..1.0).contains(&of_limit), "a job is near its time limit");
     let failed = metrics.series("edgeimpulse_pipeline_last_run_failed", &[]);
     let failed: Vec<_> = failed.iter().filter(|sample| sample.value == 1.0).collect();
     assert_eq!(failed.len(), 1, "one pipeline failed");
@@ -226,13 +234,18 @@ async fn every_organization_shows_its_scenario() {
     assert!(finished.unwrap() > NOW - 86_400.0, "last night");
     let next = metrics.values("edgeimpulse_pipeline_next_run_timestamp_seconds", &[]);
     assert_eq!(next.iter().filter(|next| **next < NOW - 86_400.0).count(), 1, "one is overdue: {next:?}");
-    let jobs = |state| metrics.value("edgeimpulse_organization_jobs", &[("organization_id", "1003"), state]);
-    assert!(jobs(("state", "queued")) > Some(2.0) && jobs(("state", "running")) == Some(0.0), "nothing starts");
-    let waiting = NOW - of("1003", "oldest_queued_job_created_timestamp_seconds").unwrap();
-    assert!(waiting > 3.0 * 3600.0, "{waiting} s");
-    let running = NOW - of("1001", "oldest_running_job_started_timestamp_seconds").unwrap();
-    let of_limit = running / of("1001", "job_time_limit_seconds").unwrap();
-    assert!((0.9..1.0).contains(&of_limit), "a job is near its time limit");
+    let expiries = metrics.values("edgeimpulse_api_key_expiry_timestamp_seconds", &[]);
+    let in_days = expiries.iter().filter(|at| (0.0..14.0).contains(&((*at - NOW) / 86_400.0))).count();
+    assert!((1..expiries.len()).contains(&in_days), "a key expires in days: {expiries:?}");
+    assert!(metrics.values("edgeimpulse_organization_api_keys_unused", &[("window", "90d")]).contains(&1.0));
+    let plan = |name: &str| metrics.value(&format!("edgeimpulse_user_plan_{name}_seconds"), &[]).unwrap();
+    assert!(
+        (0.9..1.0).contains(&(plan("compute_time_used") / plan("compute_time_limit"))),
+        "a plan is nearly used up"
+    );
+    assert!((1.0..7.0).contains(&((plan("reset_timestamp") - NOW) / 86_400.0)), "it is reset in days");
+    let active = metrics.values("edgeimpulse_whitelabel_organizations_active", &[]);
+    assert!(active.is_sorted() && active.last() > Some(&0.0), "the white label is active: {active:?}");
     let usage = [("collector", "usage"), ("organization_id", "1011")];
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_supported", &usage), Some(0.0));
     let failures = metrics.series("edgeimpulse_exporter_api_errors_total", &[]);

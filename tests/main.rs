@@ -43,11 +43,13 @@ mod cli {
 }
 
 mod collect {
+    mod api_keys;
     mod credentials;
     mod failures;
     mod freshness;
     mod intervals;
     mod pauses;
+    mod plan;
     mod precedence;
     mod rotation;
     mod whitelabel;

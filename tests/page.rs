@@ -359,7 +359,7 @@ async fn failures_are_shown_with_what_to_do() {
         concat!("Version ", env!("CARGO_PKG_VERSION")),
         "calls failed",
         "Account works Authenticates with an API key (file ",
-        "All 5 calls succeeded.",
+        "All 4 calls succeeded.",
         "Failing for organizations 1, 2: credential refused (HTTP 401): Invalid API key (0 s ago) \
          What to do: Write a new credential to the file; the next scrape uses it without a restart.",
         "Rate limited: no calls for another 10 min.",
@@ -368,7 +368,7 @@ async fn failures_are_shown_with_what_to_do() {
          Requires an admin or member of the organization.",
         "What to do: Use a credential with the role that the collector requires, or disable the collector.",
         "which expires in over 100 years",
-        "Skipped, needs a JWT: user, trials, user_organizations.",
+        "Skipped, needs a JWT: user, trials, user_organizations, plan, api_keys.",
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }

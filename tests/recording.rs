@@ -25,10 +25,8 @@ fn plant(json: &mut Value, member: &str, planted: &mut BTreeMap<String, usize>) 
                 ("role", "admin" | "member" | "guest")
                     | ("tier", "free" | "community-plus" | "professional" | "enterprise")
                     | ("type", "clinical" | "files")
-                    | (
-                        "status" | "transformJobStatus" | "uploadJobStatus",
-                        "waiting" | "created" | "started" | "finished" | "failed"
-                    )
+                    | ("status" | "transformJobStatus" | "uploadJobStatus", "finished" | "failed")
+                    | ("transformJobStatus", "waiting" | "created" | "started")
             );
             let is_date = text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
             if !is_word && !is_date {

@@ -50,6 +50,7 @@
   grafanaDashboards+:: {
     'edgeimpulse-exporter.json': import '../../dashboards/exporter.json',
     'edgeimpulse-fleet.json': import '../../dashboards/fleet.json',
+    'edgeimpulse-operations.json': import '../../dashboards/operations.json',
     'edgeimpulse-organization.json': import '../../dashboards/organization.json',
     'edgeimpulse-overview.json': import '../../dashboards/overview.json',
   },

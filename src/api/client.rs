@@ -93,18 +93,21 @@ impl Client {
         now: UnixTime,
     ) -> Result<Facts, Error> {
         let began = Instant::now();
-        let request =
-            Request { client: self, account, call, credential, share, now, traffic: Traffic::default() };
+        let traffic = Traffic::default();
+        let endpoint = call.collector.endpoint();
+        let traffic = &traffic;
+        let request = Request { client: self, account, call, endpoint, credential, share, now, traffic };
         let owner = call.owner.unwrap_or_default();
         let result = match call.collector {
             Collector::WhitelabelOrganizations => pagination::organizations(&request, owner).await,
             Collector::WhitelabelUsers => pagination::users(&request, owner).await,
+            Collector::WhitelabelActivity => pagination::activity(&request, owner).await,
             Collector::FinishedJobs => {
                 pagination::finished_jobs(&request, call.organization_id.unwrap_or_default()).await
             }
             _ => request.send(&[]).await.map(|success| success.facts),
         };
-        request.traffic.log(account, call, &result, began.elapsed());
+        traffic.log(account, call, &result, began.elapsed());
         result
     }
 
@@ -124,10 +127,10 @@ impl Client {
         self.http.send(request, pool).await
     }
 
-    /// Returns the URL of a request.
-    pub(super) fn request_url(&self, call: &Call, query: &[(&'static str, String)]) -> Url {
+    /// Returns the URL of a request of `call` to `endpoint`.
+    pub(super) fn request_url(&self, call: &Call, endpoint: &str, query: &[(&'static str, String)]) -> Url {
         let mut url = self.settings.url.clone();
-        let path = format!("{}{call}", url.path().trim_end_matches('/'));
+        let path = format!("{}{}", url.path().trim_end_matches('/'), call.path(endpoint));
         url.set_path(&path);
         match call.collector {
             Collector::Usage if !self.settings.usage_query.is_empty() => {

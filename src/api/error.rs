@@ -169,6 +169,15 @@ impl Error {
         }
     }
 
+    /// Returns the error of a call that the API refuses where its subject does not exist, in words that are not known.
+    pub(super) fn into_refusal(self) -> Self {
+        match self {
+            Self::Api(detail) | Self::NotFound(detail) => Self::Forbidden(detail),
+            Self::HttpStatus(detail) if (400..500).contains(&detail.status) => Self::Forbidden(detail),
+            other => other,
+        }
+    }
+
     /// Returns a fixed text that [`Self::of_text`] classifies like this error text of the API.
     pub(crate) fn redacted_text(text: &str) -> &'static str {
         match Self::of_text(ErrorDetail::new(200, Some(text), "")) {

@@ -10,7 +10,7 @@ use super::Error;
 use super::decode::finished_jobs::AllFinishedJobs;
 use super::request::Request;
 use super::values::MAX_SHORT_TEXT;
-use crate::model::{DAY, Facts, FinishedJobs, Organization, TIERS, WINDOWS, Whitelabel};
+use crate::model::{Collector, DAY, Facts, FinishedJobs, Organization, TIERS, WINDOWS, Whitelabel};
 
 /// Requested organizations per page. The API documents neither default nor maximum: it may send fewer, and the next page
 /// begins after those that it sent.
@@ -124,12 +124,36 @@ fn fitting(
 /// Each response has the total of its filter, and one user at most, who is not read.
 pub(super) async fn users(request: &Request<'_>, owner: u64) -> Result<Facts, Error> {
     let by_tier = totals(request, "tier", TIERS.map(str::to_owned)).await?;
-    let active = totals(request, "active", WINDOWS.map(|(_, length)| (length / DAY).to_string())).await?;
+    let active = totals(request, "active", windows_in_days()).await?;
     if by_tier.is_none() && active.is_none() {
         return Err(Error::Decode("no `total` member".to_owned()));
     }
     let whitelabel = Whitelabel { users_by_tier: by_tier, users_active: active, ..Whitelabel::new(owner) };
     Ok(Facts { whitelabels: BTreeMap::from([(owner, whitelabel)]), ..Facts::default() })
+}
+
+/// Counts the active organizations, the projects and the active projects of the white label that `owner` owns.
+pub(super) async fn activity(request: &Request<'_>, owner: u64) -> Result<Facts, Error> {
+    // Another endpoint counts organizations.
+    let of_organizations = Request { endpoint: Collector::WhitelabelOrganizations.endpoint(), ..*request };
+    let organizations_active = totals(&of_organizations, "active", windows_in_days()).await?;
+    let projects = request.send(&[one()]).await?.page.total;
+    let projects_active = totals(request, "active", windows_in_days()).await?;
+    if organizations_active.is_none() && projects.is_none() && projects_active.is_none() {
+        return Err(Error::Decode("no `total` member".to_owned()));
+    }
+    let whitelabel = Whitelabel { organizations_active, projects, projects_active, ..Whitelabel::new(owner) };
+    Ok(Facts { whitelabels: BTreeMap::from([(owner, whitelabel)]), ..Facts::default() })
+}
+
+/// Returns the values of the filter `active`.
+fn windows_in_days() -> [String; WINDOWS.len()] {
+    WINDOWS.map(|(_, length)| (length / DAY).to_string())
+}
+
+/// Returns the parameter with which a response has one element: only the total is used.
+fn one() -> (&'static str, String) {
+    ("limit", "1".to_owned())
 }
 
 /// Returns the number of elements for each value of a filter; `None` if one of them is missing or invalid.
@@ -140,7 +164,7 @@ async fn totals<const N: usize>(
 ) -> Result<Option<[u64; N]>, Error> {
     let mut totals = [None; N];
     for (total, value) in totals.iter_mut().zip(values) {
-        *total = request.send(&[("limit", "1".to_owned()), (filter, value)]).await?.page.total;
+        *total = request.send(&[one(), (filter, value)]).await?.page.total;
     }
     Ok(totals.iter().all(Option::is_some).then(|| totals.map(Option::unwrap_or_default)))
 }

@@ -20,7 +20,7 @@ use super::traffic::Traffic;
 use super::transport::Pool;
 use super::values::DecodeErrors;
 use super::{Error, body};
-use crate::model::{Call, Facts, UnixTime};
+use crate::model::{Call, Collector, Facts, UnixTime};
 
 /// Maximum size of a response with an error status that is read, in bytes.
 const MAX_FAILURE_SIZE: usize = 64 * 1024;
@@ -33,10 +33,12 @@ pub(super) struct Request<'a> {
     pub(super) client: &'a Client,
     pub(super) account: &'a str,
     pub(super) call: &'a Call,
+    /// That of the call, unless the call needs two.
+    pub(super) endpoint: &'static str,
     pub(super) credential: &'a Credential,
     pub(super) share: &'a Share,
     pub(super) now: UnixTime,
-    pub(super) traffic: Traffic,
+    pub(super) traffic: &'a Traffic,
 }
 
 /// A successful response.
@@ -61,10 +63,9 @@ impl Request<'_> {
             http.replace(&mut pool);
             Err(Error::Timeout { after: timeout })
         });
-        let endpoint = self.call.collector.endpoint();
-        telemetry.request(self.account, endpoint, status, began.elapsed());
+        telemetry.request(self.account, self.endpoint, status, began.elapsed());
         if let Err(error) = &result {
-            telemetry.api_error(self.account, endpoint, error.reason());
+            telemetry.api_error(self.account, self.endpoint, error.reason());
         }
         result
     }
@@ -75,9 +76,9 @@ impl Request<'_> {
         status: &mut Option<u16>,
         pool: &mut Pool,
     ) -> Result<Success, Error> {
-        let Self { client, call, credential, account, share, .. } = self;
+        let Self { client, call, endpoint, credential, account, share, .. } = self;
         let settings = &client.settings;
-        let url = client.request_url(call, query);
+        let url = client.request_url(call, endpoint, query);
         let response =
             self.traffic.observe(&url, credential, client.http_get(url.clone(), credential, pool)).await?;
         let code = response.status().as_u16();
@@ -86,25 +87,30 @@ impl Request<'_> {
         // A proxy that changed the body says so with 203.
         let is_success =
             matches!(response.status(), StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION);
-        let result = if is_success {
+        let (result, is_of_api) = if is_success {
             let options = DecodeOptions { now: self.now, ..settings.decode };
             let parts = self.body(response, copy.as_mut());
             let decoded = decode(parts, call, &options, Share::clone(share), credential.expose()).await;
             self.count_invalid(&decoded.errors);
             self.count_truncated(&decoded.truncated);
             let is_cut = ["organizations", "jobs"].iter().any(|list| decoded.truncated.contains_key(list));
-            decoded.facts.map(|facts| Success { facts, page: decoded.page, is_cut })
+            (decoded.facts.map(|facts| Success { facts, page: decoded.page, is_cut }), true)
         } else {
             let retry_after = retry_after(response.headers(), self.now);
             let redirect = redirect(response.headers(), &url);
             let parts = self.body(response, copy.as_mut());
             let (is_of_api, detail) = refusal(parts, code, credential.expose(), settings.timeout).await;
-            Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after))
+            (Err(Error::of_status(ErrorDetail { redirect, ..detail }, is_of_api, retry_after)), is_of_api)
+        };
+        // The API's document says that only users with a subscription may ask, and not what it answers to others.
+        let result = match result {
+            Err(error) if is_of_api && call.collector == Collector::Plan => Err(error.into_refusal()),
+            result => result,
         };
         // Responses that timed out are not tapped: they would look complete.
         if let (Some(tap), Some(body)) = (&settings.tap, &copy) {
             let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-            let request = format!("{call}{query}");
+            let request = call.path(endpoint) + &query;
             tap(&TappedResponse { account, request, status: code, body, secret: credential.expose() });
         }
         result
@@ -114,7 +120,7 @@ impl Request<'_> {
     fn body(&self, response: Response, mut copy: Option<&mut Vec<u8>>) -> impl Parts {
         let Client { http, settings, .. } = self.client;
         body::parts(response, settings.max_response_size, http.target()).inspect_ok(move |part| {
-            self.client.telemetry.received(self.call.collector.endpoint(), part.len() as u64);
+            self.client.telemetry.received(self.endpoint, part.len() as u64);
             self.traffic.received(part.len() as u64);
             if let Some(copy) = &mut copy {
                 copy.extend_from_slice(part);
@@ -123,7 +129,7 @@ impl Request<'_> {
     }
 
     fn count_invalid(&self, errors: &BTreeMap<&'static str, u64>) {
-        let endpoint = self.call.collector.endpoint();
+        let endpoint = self.endpoint;
         for (field, count) in errors {
             self.client.telemetry.decode_errors(endpoint, field, *count);
         }
@@ -141,7 +147,7 @@ impl Request<'_> {
 
     /// Counts texts that were shortened and elements that were left out, by field; logs the first of a field.
     pub(super) fn count_truncated(&self, truncated: &BTreeMap<&'static str, u64>) {
-        let endpoint = self.call.collector.endpoint();
+        let endpoint = self.endpoint;
         for (field, count) in truncated {
             if self.client.telemetry.truncated(endpoint, field, *count) {
                 tracing::warn!(

@@ -140,7 +140,7 @@ macro_rules! value {
     ($(#[$doc:meta])* $name:ident: $schema:ident, |$json:ident| -> $output:ty $parse:block) => {
         $(#[$doc])*
         #[derive(Debug)]
-        pub(super) struct $name;
+        pub(in crate::api) struct $name;
 
         impl $crate::api::values::Parse for $name {
             type Output<'a> = $output;

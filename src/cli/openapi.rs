@@ -15,6 +15,7 @@ const MAX_REFERENCES: usize = 32;
 /// another endpoint sends the same object with them.
 const UNDOCUMENTED: &[(Collector, &[&str])] = &[
     (Collector::User, &["trials", "dailyMetrics"]),
+    (Collector::ApiKeys, &["apiKeys[].expires", "apiKeys[].lastUsed"]),
     (Collector::WhitelabelOrganizations, &["organizations[].isDeveloperProfile"]),
     (
         Collector::WhitelabelUser,

@@ -68,6 +68,10 @@ impl Plan {
         for collector in [Collector::Jobs, Collector::FinishedJobs, Collector::TransformationJobs] {
             self.add(Call::of_organization(collector, id), true);
         }
+        // Without a JWT, the answer is an empty list, whatever keys there are.
+        if account.kind() == CredentialKind::Jwt {
+            self.add(Call::of_organization(Collector::ApiKeys, id), true);
+        }
     }
 
     fn add_users(&mut self, account: &Account, discovery: &Discovery) {
@@ -80,8 +84,13 @@ impl Plan {
         for id in &scope.users {
             self.add(Call::of_user(Collector::UserOrganizations, *id), is_jwt);
         }
+        if let Some(id) = discovery.own_user() {
+            self.add(Call::of_user(Collector::Plan, id), true);
+        }
         if !is_jwt {
             self.add(Call::user(), false);
+            self.add(Call::of(Collector::Plan), false);
+            self.add(Call::of(Collector::ApiKeys), false);
             if users.is_empty() {
                 self.add(Call::of(Collector::Trials), false);
             }
@@ -93,6 +102,7 @@ impl Plan {
         for owner in &owners {
             self.add(Call::whitelabel(Collector::Whitelabel, *owner), true);
             self.add(Call::whitelabel(Collector::WhitelabelUsers, *owner), true);
+            self.add(Call::whitelabel(Collector::WhitelabelActivity, *owner), true);
         }
         // With an API key, the owner of a configured user's white label may be the key's own organization.
         let owners =

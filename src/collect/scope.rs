@@ -47,12 +47,13 @@ impl Scope {
             | Collector::FinishedJobs
             | Collector::TransformationJobs => true,
             Collector::Organizations => !is_jwt && self.organizations.is_empty(),
-            Collector::User | Collector::Trials => is_jwt,
+            Collector::User | Collector::Trials | Collector::Plan | Collector::ApiKeys => is_jwt,
             Collector::UserOrganizations => is_jwt && !self.users.is_empty(),
             Collector::WhitelabelUser => !self.whitelabel_users.is_empty(),
             Collector::WhitelabelOrganization
             | Collector::WhitelabelOrganizations
             | Collector::WhitelabelUsers
+            | Collector::WhitelabelActivity
             | Collector::Whitelabel => may_own,
         })
     }

@@ -40,7 +40,8 @@ impl Selection {
     /// Returns true if the selected collectors need the result of `call`, which is not reported: metrics of a white label
     /// have its id, and an API key gets that from no list.
     pub(super) fn needs(&self, call: &Call) -> bool {
-        let of_whitelabels = [Collector::WhitelabelOrganizations, Collector::WhitelabelUsers];
+        let of_whitelabels =
+            [Collector::WhitelabelOrganizations, Collector::WhitelabelUsers, Collector::WhitelabelActivity];
         call.collector == Collector::Whitelabel
             && self.collectors.iter().flatten().any(|collector| of_whitelabels.contains(collector))
     }

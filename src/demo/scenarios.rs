@@ -58,6 +58,17 @@ pub(super) struct Trial {
     pub upgraded: bool,
 }
 
+/// The jobs of an organization.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Queue {
+    /// Each job is started soon.
+    Moving,
+    /// None is started.
+    Stopped,
+    /// One runs that will soon reach its time limit.
+    LongJob,
+}
+
 /// How a pipeline of the demo behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PipelineState {
@@ -69,17 +80,6 @@ pub(super) enum PipelineState {
     Overdue,
     /// Runs all day long.
     Running,
-}
-
-/// The jobs of an organization.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Queue {
-    /// Each job is started soon.
-    Moving,
-    /// None is started.
-    Stopped,
-    /// One runs that will soon reach its time limit.
-    LongJob,
 }
 
 /// The parameters of an organization.
@@ -145,7 +145,7 @@ const DEFAULT: Scenario = Scenario {
 };
 
 pub(super) const SCENARIOS: [Scenario; 11] = [
-    // No problems, except clinical items with a failed checklist, a pipeline that is overdue, and a job that runs for long.
+    // No problems, except clinical items with a failed checklist, a job that runs for long, and a pipeline that is overdue.
     Scenario {
         id: 1001,
         name: "Aurora Health",
@@ -156,8 +156,8 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 34,
         projects: 52,
         datasets: &[("ecg-holter", "clinical"), ("gait-study", "clinical"), ("sleep-apnea", "files")],
-        pipelines: &[("holter-import", PipelineState::Working), ("gait-quality", PipelineState::Overdue)],
         queue: Queue::LongJob,
+        pipelines: &[("holter-import", PipelineState::Working), ("gait-quality", PipelineState::Overdue)],
         ..DEFAULT
     },
     // Storage is nearly full: the limit is reached in about twelve days. One bucket has lost its connection.
@@ -174,8 +174,8 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         buckets: &[("demo-bucket", true), ("wearables-archive", false)],
         ..DEFAULT
     },
-    // Half of the compute time of a year is used after a third of the year. A pipeline failed last night, and jobs are no
-    // longer started.
+    // Half of the compute time of a year is used after a third of the year, and jobs are no longer started. A pipeline failed
+    // last night.
     Scenario {
         id: 1003,
         name: "Cascade Robotics",
@@ -186,8 +186,8 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 18,
         projects: 37,
         datasets: &[("warehouse-video", "files"), ("grip-force", "files")],
-        pipelines: &[("video-to-project", PipelineState::Failing), ("grip-retraining", PipelineState::Running)],
         queue: Queue::Stopped,
+        pipelines: &[("video-to-project", PipelineState::Failing), ("grip-retraining", PipelineState::Running)],
         ..DEFAULT
     },
     // More projects than the limit, and as many users as the limit.

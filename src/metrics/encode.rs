@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 use super::telemetry::Telemetry;
 use super::{Format, Metric, Samples, catalogue};
-use crate::model::{Bucket, Dataset, Organization, Pipeline, Project, Snapshot, Unique, Whitelabel};
+use crate::model::{ApiKey, Bucket, Dataset, Organization, Pipeline, Project, Snapshot, Unique, Whitelabel};
 
 /// Size of a part of the text, in bytes.
 const PART_SIZE: usize = 64 * 1024;
@@ -32,6 +32,8 @@ pub struct SeriesCounts {
     pub(super) bucket_limit: u64,
     /// Series left out because an organization has more pipelines than are kept.
     pub(super) pipeline_limit: u64,
+    /// Series left out because an organization has more API keys that expire than are kept.
+    pub(super) api_key_limit: u64,
 }
 
 /// The exposition of a snapshot in parts of 64 KiB. A metric is encoded when its text is asked for: the text of 10,000
@@ -175,6 +177,10 @@ impl Input {
         self.organizations().filter_map(|organization| organization.pipelines.as_deref())
     }
 
+    fn api_keys(&self) -> impl Iterator<Item = &Unique<ApiKey>> {
+        self.organizations().filter_map(|organization| organization.expiring_api_keys.as_deref())
+    }
+
     fn whitelabels(&self) -> Unique<&Whitelabel> {
         self.snapshot.facts.whitelabels_by_id(|whitelabel| series(catalogue::WHITELABEL, whitelabel))
     }
@@ -186,11 +192,13 @@ impl Input {
                 + self.projects().map(|projects| projects.repeated).sum::<u64>()
                 + self.buckets().map(|buckets| buckets.repeated).sum::<u64>()
                 + self.pipelines().map(|pipelines| pipelines.repeated).sum::<u64>()
+                + self.api_keys().map(|keys| keys.repeated).sum::<u64>()
                 + self.whitelabels().repeated,
             dataset_limit: self.datasets().map(|datasets| datasets.beyond).sum(),
             project_limit: self.projects().map(|projects| projects.beyond).sum(),
             bucket_limit: self.buckets().map(|buckets| buckets.beyond).sum(),
             pipeline_limit: self.pipelines().map(|pipelines| pipelines.beyond).sum(),
+            api_key_limit: self.api_keys().map(|keys| keys.beyond).sum(),
         }
     }
 }
@@ -231,6 +239,9 @@ fn metrics_of_the_snapshot() -> impl Iterator<Item = (&'static str, Encode)> {
         }))
         .chain(of(catalogue::PROJECT, |input, each| {
             input.projects().flat_map(|found| &found.rows).for_each(each);
+        }))
+        .chain(of(catalogue::API_KEY, |input, each| {
+            input.api_keys().flat_map(|found| &found.rows).for_each(each);
         }))
         .chain(of(catalogue::USER, |input, each| input.snapshot.facts.users.values().for_each(each)))
         .chain(of(catalogue::WHITELABEL, |input, each| {

@@ -69,22 +69,27 @@ impl Call {
     pub const fn whitelabel_user(owner: u64, user_id: u64) -> Self {
         Self { user_id: Some(user_id), ..Self::whitelabel(Collector::WhitelabelUser, owner) }
     }
-}
-
-/// Writes the path with the ids filled in.
-impl fmt::Display for Call {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Returns the path of an endpoint with the ids filled in.
+    #[must_use]
+    pub fn path(&self, endpoint: &str) -> String {
         let ids = [
             ("{organizationId}", self.owner.or(self.organization_id)),
             ("{innerOrganizationId}", self.organization_id),
             ("{userId}", self.user_id),
         ];
-        let mut path = self.collector.endpoint().to_owned();
+        let mut path = endpoint.to_owned();
         for (placeholder, id) in ids {
             if let Some(id) = id {
                 path = path.replace(placeholder, &id.to_string());
             }
         }
-        formatter.write_str(&path)
+        path
+    }
+}
+
+/// Writes the path with the ids filled in.
+impl fmt::Display for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.path(self.collector.endpoint()))
     }
 }

@@ -63,7 +63,8 @@ collectors! {
     Buckets "buckets" "/api/organizations/{organizationId}/buckets":
         "whether each storage bucket of an organization can be reached", needs MEMBER;
     Pipelines "pipelines" "/api/organizations/{organizationId}/pipelines":
-        "last and next run of each pipeline of an organization, and whether the last one failed", needs MEMBER;
+        "last and next run of each pipeline of an organization, and whether the last one failed",
+        needs MEMBER;
     Jobs "jobs" "/api/organizations/{organizationId}/jobs":
         "queued and running jobs of each organization", needs MEMBER;
     FinishedJobs "finished_jobs" "/api/organizations/{organizationId}/jobs/all":
@@ -89,6 +90,13 @@ collectors! {
         "name of a white label and its maximum number of organizations", needs ADMIN;
     Organizations "organizations" "/api/organizations":
         "organization that an API key belongs to", needs "any API key";
+    Plan "plan" "/api/user/subscription/metrics":
+        "compute time of the JWT's user in the billing period, and its limit", needs JWT;
+    WhitelabelActivity "whitelabel_activity" "/api/organizations/{organizationId}/whitelabel/projects":
+        "number of a white label's projects, and of its active organizations and projects", needs ADMIN;
+    ApiKeys "api_keys" "/api/organizations/{organizationId}/apikeys":
+        "API keys of each organization: number by role, unused ones, expiry dates",
+        needs "a JWT of an admin or member of the organization";
 }
 
 impl Collector {
@@ -111,19 +119,23 @@ impl Collector {
         match self {
             // The list of an API key has one entry, which changes only with the key.
             Self::Organizations => Some(Duration::from_mins(10)),
-            Self::Pipelines | Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
+            Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
             Self::WhitelabelOrganization
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
             | Self::WhitelabelUsers
             | Self::Whitelabel
+            | Self::WhitelabelActivity
+            | Self::ApiKeys
             | Self::Buckets => Some(Duration::from_mins(15)),
+            Self::Pipelines => Some(Duration::from_mins(5)),
             Self::Usage
             | Self::Organization
             | Self::Jobs
             | Self::User
             | Self::Trials
-            | Self::UserOrganizations => None,
+            | Self::UserOrganizations
+            | Self::Plan => None,
         }
     }
 
@@ -149,12 +161,13 @@ impl Collector {
                 | Self::FinishedJobs
                 | Self::TransformationJobs
                 | Self::WhitelabelOrganization
+                | Self::ApiKeys
         )
     }
 
     /// Returns true if the call needs a JWT: an API key is refused.
     #[must_use]
     pub const fn needs_jwt(self) -> bool {
-        matches!(self, Self::User | Self::Trials | Self::UserOrganizations)
+        matches!(self, Self::User | Self::Trials | Self::UserOrganizations | Self::Plan | Self::ApiKeys)
     }
 }

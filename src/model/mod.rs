@@ -4,6 +4,7 @@
 //! "unknown" or "unlimited". A comment that is only a name in backticks is the field of the API.
 
 mod bucket;
+mod api_key;
 mod call;
 mod clock;
 mod collector;
@@ -17,6 +18,7 @@ mod unique;
 mod user;
 mod whitelabel;
 
+pub use api_key::ApiKey;
 pub use bucket::Bucket;
 pub use call::Call;
 pub use clock::{Clock, ManualClock, time_suspended};
@@ -39,6 +41,9 @@ pub type UnixTime = f64;
 pub const WINDOWS: [(&str, f64); 4] =
     [("1d", 86_400.0), ("7d", 604_800.0), ("30d", 2_592_000.0), ("90d", 7_776_000.0)];
 
+/// Values of the `window` label of what is unused: the longer ones of [`WINDOWS`].
+pub const UNUSED_WINDOWS: [(&str, f64); 2] = [WINDOWS[2], WINDOWS[3]];
+
 /// Values of the `role` label: `OrganizationMemberRole`, and `other` for any role that is not in the API's specification.
 pub const ROLES: [&str; 4] = ["admin", "member", "guest", "other"];
 
@@ -53,10 +58,8 @@ pub const JOB_RESULTS: [&str; 2] = ["successful", "failed"];
 
 /// Values of the `status` label of transformation jobs: `TransformationJobStatusEnum`, and `other` for any status that is
 /// not in the API's specification.
-pub const TRANSFORMATION_JOB_STATUSES: [&str; 6] = {
-    let [a, b, c, d, e] = JOB_STATUSES;
-    [a, b, c, d, e, "other"]
-};
+pub const TRANSFORMATION_JOB_STATUSES: [&str; 6] =
+    ["waiting", "created", "started", "finished", "failed", "other"];
 
 /// Length of a day, in seconds.
 pub const DAY: f64 = 86_400.0;

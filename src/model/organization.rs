@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::merge::{Id as _, record};
 use super::{
-    Bucket, DailyRecord, JOB_RESULTS, JOB_STATES, Pipeline, ROLES, SIGN_IN_METHODS,
-    TRANSFORMATION_JOB_STATUSES, Unique, UnixTime, VISIBILITIES, WINDOWS,
+    ApiKey, Bucket, DailyRecord, JOB_RESULTS, JOB_STATES, Pipeline, ROLES, SIGN_IN_METHODS,
+    TRANSFORMATION_JOB_STATUSES, UNUSED_WINDOWS, Unique, UnixTime, VISIBILITIES, WINDOWS,
 };
 
 record! {
@@ -114,6 +114,12 @@ record! {
         pub buckets: Option<Arc<Unique<Bucket>>>,
         /// `pipelines`, by id.
         pub pipelines: Option<Arc<Unique<Pipeline>>>,
+        /// Number of `apiKeys` with each of [`ROLES`], without those of transformation jobs.
+        pub api_keys_by_role: Option<[u32; ROLES.len()]>,
+        /// Number of the same `apiKeys` with `lastUsed`, else `created`, before each of [`UNUSED_WINDOWS`].
+        pub api_keys_unused: Option<[u32; UNUSED_WINDOWS.len()]>,
+        /// Those of the same `apiKeys` that expire, by id.
+        pub expiring_api_keys: Option<Arc<Unique<ApiKey>>>,
     }
 }
 

@@ -6,7 +6,7 @@ use super::merge::{Id as _, record};
 use super::{DailyRecord, UnixTime};
 
 record! {
-    /// The user that the JWT belongs to, or a user of a white label.
+    /// The user that the JWT belongs to, with the `metrics` of its subscription (`plan.`), or a user of a white label.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct User {
         /// `id`
@@ -27,6 +27,12 @@ record! {
         pub subscription_downgrade: Option<UnixTime>,
         /// `subscriptionTerminationDate`
         pub subscription_termination: Option<UnixTime>,
+        /// `plan.computeMinutesTotal`: CPU plus 3 times GPU compute time of the billing period, in seconds.
+        pub plan_compute_time_used: Option<f64>,
+        /// `plan.computeMinutesLimit`, in seconds.
+        pub plan_compute_time_limit: Option<f64>,
+        /// `plan.computeResetDate`
+        pub plan_reset: Option<UnixTime>,
         /// The newest of `dailyMetrics`.
         pub daily: Option<DailyRecord>,
         /// All of `dailyMetrics`, in the order of the response; kept only for the command `history`.

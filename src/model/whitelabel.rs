@@ -26,6 +26,14 @@ record! {
         /// Number of users who were active within each of [`WINDOWS`]: `total` of the list of users with the filter
         /// `active`.
         pub users_active: Option<[u64; WINDOWS.len()]>,
+        /// Number of organizations that were active within each of [`WINDOWS`]: `total` of the list of organizations with
+        /// the filter `active`.
+        pub organizations_active: Option<[u64; WINDOWS.len()]>,
+        /// Number of projects: `total` of the list of projects.
+        pub projects: Option<u64>,
+        /// Number of projects that were active within each of [`WINDOWS`]: `total` of the list of projects with the filter
+        /// `active`.
+        pub projects_active: Option<[u64; WINDOWS.len()]>,
     }
 }
 

@@ -19,8 +19,9 @@ const NAMES: &str = "
     whitelabels whitelabel organizationsLimit total privateProjectCount cpuComputeTime
     computeTimeCurrentContractSince totalUsers totalStaffUsers staffInfo isStaff deletedDate fullDeletionDate
     hasPublicVersion trialId billable buckets connected pipelines nextRun lastRun currentRun steps finished
-    transformationJob status uploadJobStatus lastRunStartError itemCountImportIntoProjectFailed allowSignup hasPendingPayments
-    jobs started categoryKey computeTime finishedSuccessful totalJobCount transformJobStatus
+    transformationJob status uploadJobStatus lastRunStartError itemCountImportIntoProjectFailed jobs started
+    allowSignup hasPendingPayments computeMinutesTotal computeMinutesLimit computeResetDate apiKeys expires lastUsed
+    isTransformationJobKey categoryKey computeTime finishedSuccessful totalJobCount transformJobStatus
 ";
 
 fn name() -> impl Strategy<Value = &'static str> + Clone {
@@ -103,11 +104,11 @@ proptest! {
 
     #[test]
     fn every_damaged_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let files = ["organization-1-metrics", "organization-1", "buckets-of-organization-1", "pipelines-of-organization-1",
-            "jobs-of-organization-1", "finished-jobs-of-organization-1", "transformation-jobs-of-organization-1",
-            "current-user", "trials-of-user-1", "list-organizations",
+        let files = ["organization-1-metrics", "organization-1", "buckets-of-organization-1", "pipelines-of-organization-1", "jobs-of-organization-1", "finished-jobs-of-organization-1",
+            "transformation-jobs-of-organization-1", "current-user", "trials-of-user-1", "list-organizations",
             "white-label-organization", "white-label-organizations", "white-label-user", "white-label-users", "white-label",
-            "list-organizations"];
+            "list-organizations", "subscription-metrics", "white-label-projects",
+            "api-keys-of-organization-1"];
         let collector = collector % u8::try_from(Collector::ALL.len()).unwrap();
         let mut response = data(&format!("typical/{}.json", files[usize::from(collector)])).into_bytes();
         let at = at.index(response.len());

@@ -1,5 +1,6 @@
 //! White labels: each call of an administrator.
 
+mod activity;
 mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use crate::support::{Exposition, FakeApi, Running};
 
 const LIST: &str = "/api/organizations/7/whitelabel/organizations";
 const INNER: &str = "/api/organizations/7/whitelabel/organizations/31";
+const PROJECTS: &str = "/api/organizations/7/whitelabel/projects";
 const USERS: &str = "/api/organizations/7/whitelabel/users";
 const WHITELABEL: &str = "/api/organizations/7/whitelabel";
 
@@ -23,6 +25,7 @@ async fn whitelabel() -> FakeApi {
     api.answers(WHITELABEL, &json!({ "success": true, "whitelabel": { "id": 70 } })).await;
     api.answers(LIST, &json!({ "success": true, "total": 1, "organizations": [{ "id": 31 }] })).await;
     api.answers(USERS, &json!({ "success": true, "total": 0, "users": [] })).await;
+    api.answers(PROJECTS, &json!({ "success": true, "total": 0, "projects": [] })).await;
     api.answers(INNER, &json!({ "success": true, "totalStorage": 5 })).await;
     api
 }
@@ -120,6 +123,13 @@ async fn a_response_without_the_requested_object_is_a_failure() {
     let no_permission = json!({ "success": false, "error": "You do not have permission" });
     for (path, collector, response, error) in [
         (USERS, "whitelabel_users", json!({ "success": true, "users": [] }), "no `total` member"),
+        (
+            PROJECTS,
+            "whitelabel_activity",
+            json!({ "success": false, "error": "Oops" }),
+            "the API reports an error",
+        ),
+        (PROJECTS, "whitelabel_activity", no_permission.clone(), "not permitted for this credential"),
         (WHITELABEL, "whitelabel", json!({ "success": true }), "not found (HTTP 200): no `whitelabel` member"),
         (WHITELABEL, "whitelabel", json!({ "success": true, "whitelabel": null }), "not found (HTTP 200)"),
         (WHITELABEL, "whitelabel", json!({ "success": true, "whitelabel": 7 }), "cannot decode"),

@@ -32,7 +32,7 @@ fn dashboards() -> BTreeMap<String, String> {
     let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().to_owned();
     let dashboards =
         files.map(|file| (name(&file), std::fs::read_to_string(file).unwrap())).collect::<BTreeMap<_, _>>();
-    assert_eq!(dashboards.len(), 4, "{:?}", dashboards.keys());
+    assert_eq!(dashboards.len(), 5, "{:?}", dashboards.keys());
     dashboards
 }
 

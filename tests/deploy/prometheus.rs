@@ -189,7 +189,7 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
 }
 
 /// The organizations for which each alert is true in the demo; other alerts are true for none.
-const STORIES: [(&str, &[&str]); 16] = [
+const STORIES: [(&str, &[&str]); 23] = [
     ("EdgeImpulseEntitlementAlmostFull", &["1002"]),
     ("EdgeImpulseEntitlementFullyUsed", &["1004"]),
     ("EdgeImpulseEntitlementExceeded", &["1004"]),
@@ -199,6 +199,14 @@ const STORIES: [(&str, &[&str]); 16] = [
     ("EdgeImpulseTrialExpired", &["1008"]),
     ("EdgeImpulseContractYearEnding", &["1009"]),
     ("EdgeImpulseProjectsPendingDeletion", &["1001", "1002", "1003", "1005", "1007"]),
+    ("EdgeImpulseBucketDisconnected", &["1002"]),
+    ("EdgeImpulsePipelineFailing", &["1003"]),
+    ("EdgeImpulsePipelineOverdue", &["1001"]),
+    ("EdgeImpulseJobsQueuedTooLong", &["1003"]),
+    ("EdgeImpulseJobNearTimeLimit", &["1001"]),
+    ("EdgeImpulseApiKeyExpiringSoon", &["1001"]),
+    // The plan of the user.
+    ("EdgeImpulsePlanComputeAlmostFull", &["none"]),
     // A history has no `up`, which Prometheus writes.
     ("EdgeImpulseExporterAbsent", &["none"]),
     ("EdgeImpulseNoActiveMember", &["1009"]),
@@ -214,13 +222,19 @@ const STORIES: [(&str, &[&str]); 16] = [
 ];
 
 /// Panels that are empty in the demo, with the reason.
-const EMPTY: [(&str, &str); 12] = [
+const EMPTY: [(&str, &str); 18] = [
     ("exporter / Failing calls B", "no response is stale"),
     ("exporter / API calls paused until A", "the API never returned Retry-After"),
     ("exporter / Memory A", "the history leaves out the memory of the command that writes it"),
     ("fleet / Idle for 30 days B", "nothing is incomplete"),
     ("fleet / Users F", "no subscription is to be downgraded"),
     ("fleet / Users G", "no subscription is to be terminated"),
+    ("operations / Buckets lost B", "nothing is incomplete"),
+    ("operations / Pipelines failing B", "nothing is incomplete"),
+    ("operations / Pipelines overdue B", "nothing is incomplete"),
+    ("operations / Longest wait B", "nothing is incomplete"),
+    ("operations / Time limit used B", "nothing is incomplete"),
+    ("operations / Next key expires in B", "nothing is incomplete"),
     ("organization / Firing now A", "the history has no alerts"),
     ("overview / Firing now A", "the history has no alerts"),
     ("overview / Over a limit B", "nothing is incomplete"),
@@ -233,7 +247,9 @@ const EMPTY: [(&str, &str); 12] = [
 /// their folder and the time of the last sample.
 async fn past_of_the_demo() -> (String, f64) {
     // The growth of storage needs more than four days.
-    let arguments = ["demo", "--history=100h", "--history-step=10m", "--collector.projects"];
+    let off_by_default =
+        ["--collector.projects", "--collector.finished_jobs", "--collector.transformation_jobs"];
+    let arguments = [&["demo", "--history=100h", "--history-step=10m"][..], &off_by_default].concat();
     let ended = Program::ends(&arguments, &[], 0).await;
     let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
     let now = last.parse::<f64>().unwrap();
@@ -273,7 +289,7 @@ async fn check_alerts(prometheus: &Prometheus, now: f64) {
     let groups = prometheus.ask("rules", &[("type", "alert")]).await;
     let groups = groups["groups"].as_array().unwrap();
     let rules: Vec<_> = groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
-    assert_eq!(rules.len(), 35);
+    assert_eq!(rules.len(), 43);
     // An alert with several severities has a rule for each.
     let names: BTreeSet<_> = rules.iter().map(|rule| rule["name"].as_str().unwrap()).collect();
     for name in names {

@@ -192,6 +192,7 @@ async fn collectors_of_a_white_label_can_be_chosen_without_the_one_that_knows_it
     ] {
         for (collector, metric) in [
             ("whitelabel_users", "edgeimpulse_whitelabel_users"),
+            ("whitelabel_activity", "edgeimpulse_whitelabel_projects_active"),
             ("whitelabel_organizations", "edgeimpulse_whitelabel_organizations"),
         ] {
             let page = exporter.page(&format!("/metrics?collect[]={collector}")).await;

@@ -10,17 +10,19 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 20] = [
+pub const SAMPLES: [(&str, &str); 23] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
+    ("/api/user/subscription/metrics", "subscription-metrics"),
     ("/api/organizations/1", "organization-1"),
     ("/api/organizations/2", "organization-2"),
     ("/api/organizations/1/metrics", "organization-1-metrics"),
     ("/api/organizations/2/metrics", "organization-2-metrics"),
     ("/api/organizations/1/buckets", "buckets-of-organization-1"),
-    ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
     ("/api/organizations/1/jobs", "jobs-of-organization-1"),
     ("/api/organizations/2/jobs", "jobs-of-organization-2"),
+    ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
+    ("/api/organizations/1/apikeys", "api-keys-of-organization-1"),
     ("/api/organizations/1/jobs/all", "finished-jobs-of-organization-1"),
     ("/api/organizations/1/create-project", "transformation-jobs-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
@@ -29,17 +31,19 @@ pub const SAMPLES: [(&str, &str); 20] = [
     ("/api/organizations/1/whitelabel", "white-label"),
     ("/api/organizations/1/whitelabel/organizations", "white-label-organizations"),
     ("/api/organizations/1/whitelabel/organizations/31", "white-label-organization"),
+    ("/api/organizations/1/whitelabel/projects", "white-label-projects"),
     ("/api/organizations/1/whitelabel/users", "white-label-users"),
     ("/api/organizations/1/whitelabel/users/2", "white-label-user"),
 ];
 
 /// Lists of every organization that are empty unless a test says otherwise: the end of the path, and the name.
-const EMPTY_LISTS: [(&str, &str); 5] = [
+const EMPTY_LISTS: [(&str, &str); 6] = [
     ("buckets", "buckets"),
     ("pipelines", "pipelines"),
     ("jobs", "jobs"),
     ("jobs/all", "jobs"),
     ("create-project", "jobs"),
+    ("apikeys", "apiKeys"),
 ];
 
 /// A server whose calls stand in `/v1` like the real one's.

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, Share, body_parts, decode, refusal};
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
-    AccountStatus, Bucket, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit, Organization,
-    OrganizationInfo, Pipeline, Project, Snapshot, Trial, Unique, User, Whitelabel,
+    AccountStatus, ApiKey, Bucket, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit,
+    Organization, OrganizationInfo, Pipeline, Project, Snapshot, Trial, Unique, User, Whitelabel,
 };
 use edgeimpulse_exporter::model::{Call, Collector};
 use futures_util::{FutureExt, StreamExt};
@@ -192,6 +192,7 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
     }
     for _ in 0..input.int_in_range(0..=3)? {
         let [private_projects, subscription_downgrade, subscription_termination] = input.arbitrary()?;
+        let [plan_compute_time_used, plan_compute_time_limit, plan_reset] = input.arbitrary()?;
         let user = User {
             id: input.arbitrary()?,
             tier: input.arbitrary()?,
@@ -202,6 +203,9 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             private_projects,
             subscription_downgrade,
             subscription_termination,
+            plan_compute_time_used,
+            plan_compute_time_limit,
+            plan_reset,
             daily: daily_record(input)?,
             days: None,
         };
@@ -218,6 +222,9 @@ fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
             signup: input.arbitrary()?,
             users_by_tier: input.arbitrary()?,
             users_active: input.arbitrary()?,
+            organizations_active: input.arbitrary()?,
+            projects: input.arbitrary()?,
+            projects_active: input.arbitrary()?,
         };
         facts.whitelabels.insert(whitelabel.owner, whitelabel);
     }
@@ -276,6 +283,11 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
         datasets: Some(Arc::new(unique(up_to_three(input, |input| dataset(id, input))?, 2, |row| &row.name))),
         buckets: Some(Arc::new(unique(up_to_three(input, |input| bucket(id, input))?, 2, |row| &row.id))),
         pipelines: Some(Arc::new(unique(up_to_three(input, |input| pipeline(id, input))?, 2, |row| &row.id))),
+        api_keys_by_role: input.arbitrary()?,
+        api_keys_unused: input.arbitrary()?,
+        expiring_api_keys: Some(Arc::new(unique(up_to_three(input, |input| api_key(id, input))?, 2, |row| {
+            &row.id
+        }))),
         projects: Some(Arc::new(unique(up_to_three(input, |input| project(id, input))?, 2, |row| &row.id))),
         ..Organization::new(id)
     })
@@ -349,6 +361,11 @@ fn pipeline(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Pipeli
         last_run_items_import_failed,
         start_failed,
     })
+}
+
+fn api_key(organization_id: u64, input: &mut Unstructured<'_>) -> Result<ApiKey> {
+    let (id, expiry) = input.arbitrary()?;
+    Ok(ApiKey { organization_id, id, expiry })
 }
 
 fn project(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Project> {

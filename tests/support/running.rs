@@ -41,6 +41,7 @@ pub const NO_CALLS: &[&str] = &[
     "--no-collector.buckets",
     "--no-collector.pipelines",
     "--no-collector.jobs",
+    "--no-collector.api_keys",
 ];
 
 /// Options that leave one call: the one for the information of organization 1.
@@ -50,6 +51,7 @@ pub const ONE_CALL: &[&str] = &[
     "--no-collector.buckets",
     "--no-collector.pipelines",
     "--no-collector.jobs",
+    "--no-collector.api_keys",
 ];
 
 /// Options that leave that call for each organization.

@@ -105,6 +105,18 @@ export const scenes = {
           : [],
     texts: { organization: { Deleted: /^\d{4}-\d\d-\d\d$/, 'Trial expires in': /needs a JWT/, 'Storage used': /not known/ } },
   },
+  // More compute time than the limit of a year, counted over 600 days: this is not over the limit.
+  'compute-over-years': {
+    organization: ['1003', 'Cascade Robotics'],
+    all: true,
+    change: (sample) => {
+      if (sample.labels.organization_id !== '1003') return [sample];
+      if (sample.name === 'edgeimpulse_organization_compute_time_used_seconds') return [{ ...sample, value: '1e9' }];
+      if (sample.name === 'edgeimpulse_organization_compute_period_start_timestamp_seconds') return [{ ...sample, value: String(sample.time - 600 * 24 * HOUR) }];
+      return [sample];
+    },
+    texts: { overview: { 'Over a limit': /^of 14\s+1$/ } },
+  },
   portfolio: {
     organization: ['1002', 'Borealis Wearables'],
     demo: 'portfolio',
@@ -201,7 +213,7 @@ async function draw(folder, options) {
     const names = infos.filter((it) => it.metric.organization_id !== scene.organization[0]).map((it) => it.metric.organization_name);
     const others = names.filter((name) => name && !name.includes('\n'));
     const checked = new Set(['organization', ...Object.keys({ ...scenes[scene.like]?.texts, ...scene.texts })]);
-    const all = ['overview', 'organization', 'fleet', 'exporter'];
+    const all = ['overview', 'organization', 'operations', 'fleet', 'exporter'];
     for (const dashboard of options.dashboard === 'all' ? all : (options.dashboard?.split(',') ?? checked)) {
       const file = path.join(folder, `${job}-${dashboard}${options.suffix ?? ''}`);
       const arguments_ = [path.join(here, 'shot.mjs'), path.join(options.from ?? path.join(here, '../../dashboards'), `${dashboard}.json`), `${file}.png`, '--prom', prom, '--texts', `${file}.json`];

@@ -1,5 +1,6 @@
 //! The responses of the API: which members are read, and the facts they become.
 
+mod api_keys;
 mod buckets;
 mod daily_records;
 mod datasets;
@@ -9,6 +10,7 @@ mod organization;
 mod organization_users;
 pub(super) mod organizations;
 mod pipelines;
+mod plan;
 mod projects;
 mod rows;
 #[cfg(test)]
@@ -23,12 +25,14 @@ mod whitelabel_organization;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::api_keys::ApiKeysResponse;
 use self::buckets::BucketsResponse;
 use self::finished_jobs::{FinishedJob, FinishedJobsResponse};
 use self::jobs::JobsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
 use self::pipelines::PipelinesResponse;
+use self::plan::PlanResponse;
 pub(super) use self::transformation_jobs::MAX_TRANSFORMATION_JOBS;
 use self::transformation_jobs::TransformationJobsResponse;
 use self::trials::TrialsResponse;
@@ -126,13 +130,15 @@ pub async fn decode<S: Parts>(
         Collector::WhitelabelUser => {
             decode_as::<WhitelabelUserResponse>(parts, call, options, share, secret).await
         }
-        Collector::WhitelabelUsers => {
-            decode_as::<whitelabel::UsersResponse>(parts, call, options, share, secret).await
+        Collector::WhitelabelUsers | Collector::WhitelabelActivity => {
+            decode_as::<whitelabel::TotalResponse>(parts, call, options, share, secret).await
         }
         Collector::Whitelabel => {
             decode_as::<whitelabel::WhitelabelResponse>(parts, call, options, share, secret).await
         }
         Collector::Jobs => decode_as::<JobsResponse>(parts, call, options, share, secret).await,
+        Collector::Plan => decode_as::<PlanResponse>(parts, call, options, share, secret).await,
+        Collector::ApiKeys => decode_as::<ApiKeysResponse>(parts, call, options, share, secret).await,
         Collector::FinishedJobs => decode_as::<FinishedJobsResponse>(parts, call, options, share, secret).await,
         Collector::TransformationJobs => {
             decode_as::<TransformationJobsResponse>(parts, call, options, share, secret).await
@@ -183,9 +189,11 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::WhitelabelOrganization => whitelabel_organization::OrganizationResponse::MEMBERS,
         Collector::WhitelabelOrganizations => whitelabel::OrganizationsResponse::MEMBERS,
         Collector::WhitelabelUser => WhitelabelUserResponse::MEMBERS,
-        Collector::WhitelabelUsers => whitelabel::UsersResponse::MEMBERS,
+        Collector::WhitelabelUsers | Collector::WhitelabelActivity => whitelabel::TotalResponse::MEMBERS,
         Collector::Whitelabel => whitelabel::WhitelabelResponse::MEMBERS,
         Collector::Jobs => JobsResponse::MEMBERS,
+        Collector::Plan => PlanResponse::MEMBERS,
+        Collector::ApiKeys => ApiKeysResponse::MEMBERS,
         Collector::FinishedJobs => FinishedJobsResponse::MEMBERS,
         Collector::TransformationJobs => TransformationJobsResponse::MEMBERS,
     }

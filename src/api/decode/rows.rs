@@ -30,12 +30,30 @@ impl<T> Default for Rows<T> {
     }
 }
 
+impl<T: Row> Rows<T> {
+    /// Adds a row. Returns how many were left out because of a limit.
+    pub(super) fn insert(&mut self, row: T) -> u64 {
+        self.0.add(row, T::MAX, T::id, series_of)
+    }
+
+    /// Returns the rows of the list `name` of the organization `id`, up to their limits.
+    pub(super) fn finish(self, name: &'static str, id: u64, errors: &mut DecodeErrors) -> Arc<Unique<T>> {
+        let Self(mut unique) = self;
+        let left_out = unique.limit(T::MAX, T::id, series_of);
+        let fitting = errors.fitting(unique.rows.len(), size_of::<T>() + MAX_SHORT_TEXT);
+        errors.left_out(name, left_out + unique.limit(fitting, T::id, series_of));
+        for row in &mut unique.rows {
+            row.set_organization(id);
+        }
+        Arc::new(unique)
+    }
+}
+
 impl<T: Row> Fold for Rows<T> {
     type Element<'a> = T::Fields<'a>;
 
     fn add(&mut self, fields: &T::Fields<'_>, _: &DecodeOptions, errors: &mut DecodeErrors) -> u64 {
-        let Some(row) = T::convert(fields, errors) else { return 0 };
-        self.0.add(row, T::MAX, T::id, series_of)
+        T::convert(fields, errors).map_or(0, |row| self.insert(row))
     }
 }
 
@@ -47,14 +65,7 @@ impl<T: Row> Each<Rows<T>> {
         id: u64,
         errors: &mut DecodeErrors,
     ) -> Option<Arc<Unique<T>>> {
-        let Rows(mut unique) = self.fold?;
-        let left_out = unique.limit(T::MAX, T::id, series_of);
-        let fitting = errors.fitting(unique.rows.len(), size_of::<T>() + MAX_SHORT_TEXT);
-        errors.left_out(name, left_out + unique.limit(fitting, T::id, series_of));
-        for row in &mut unique.rows {
-            row.set_organization(id);
-        }
-        Some(Arc::new(unique))
+        Some(self.fold?.finish(name, id, errors))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A white label: its object, its users and the list of its organizations.
+//! A white label: its object, the numbers of its users and projects, and the list of its organizations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ fields!(
 );
 
 streamed!(
-    /// `AdminGetUsersResponse`. The users themselves are not read.
-    UsersResponse { total: Single<Id> = "total" }
+    /// `AdminGetUsersResponse` and `AdminListProjectsResponse`. The users and projects themselves are not read.
+    TotalResponse { total: Single<Id> = "total" }
 );
 
 streamed!(
@@ -98,7 +98,7 @@ impl Response for WhitelabelResponse {
     }
 }
 
-impl Response for UsersResponse {
+impl Response for TotalResponse {
     fn facts(self, _: &Call, _: &DecodeOptions, _: &mut DecodeErrors) -> Option<Facts> {
         Some(Facts::default())
     }

@@ -16,6 +16,7 @@ pub(super) fn routes() -> Router<(World, Clock)> {
         .route("/organizations/{organization_id}", get(organization))
         .route("/organizations/{organization_id}/metrics", get(metrics))
         .route("/organizations/{organization_id}/buckets", get(buckets))
+        .route("/organizations/{organization_id}/apikeys", get(api_keys))
 }
 
 async fn organizations(request: ApiRequest) -> ApiResult {
@@ -89,6 +90,39 @@ async fn buckets(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
     };
     let buckets: Vec<_> = (1..).zip(scenario.buckets).map(bucket).collect();
     Ok(success(json!({ "buckets": buckets })))
+}
+
+/// The last key of the organization expires in days. Nobody has used the one before for a year.
+async fn api_keys(request: ApiRequest, Path(id): Path<u64>) -> ApiResult {
+    let scenario = request.readable(id)?;
+    let count = 2 + id % 3;
+    let key = |index: u64| {
+        let chance = spread(id * 10 + index, 4);
+        let (created, last_used) = if index + 2 == count {
+            (-700.0, Some(request.world.day(-365.0)))
+        } else {
+            let last_used = request.world.last(scenario, 0.1 + 2.0 * chance, id + index, request.now);
+            (-50.0 - 300.0 * chance, (last_used > request.world.day(-50.0)).then_some(last_used))
+        };
+        json!({
+            "id": id * 10 + index,
+            "name": format!("Demo Person {index}'s key"),
+            "apiKey": "ei_demo***",
+            "created": date(request.world.day(created)),
+            "role": if index == 0 { "admin" } else { "member" },
+            "isTransformationJobKey": false,
+            "expires": (index + 1 == count).then(|| date(request.world.day(4.0 + (id * 53 % 300) as f64))),
+            "lastUsed": last_used.map(date),
+        })
+    };
+    // An API key gets no list of keys.
+    let keys = if request.key_owner.is_some() { 0 } else { count };
+    let mut keys: Vec<_> = (0..keys).map(key).collect();
+    if let Some(key) = keys.first().cloned() {
+        let of_job = json!({ "id": id * 10 + count, "name": "transformation", "isTransformationJobKey": true });
+        keys.push(with(key, of_job));
+    }
+    Ok(success(json!({ "apiKeys": keys })))
 }
 
 impl ApiRequest {

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::{ApiRequest, ApiResult, date, person, success, with};
 use crate::demo::scenarios::{Scenario, Trial};
-use crate::demo::world::{USER, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, World};
+use crate::demo::world::{DAY, USER, WHITELABEL, WHITELABEL_NAME, WHITELABEL_OWNER, World};
 use crate::model::Clock;
 
 pub(super) fn routes() -> Router<(World, Clock)> {
     Router::new()
         .route("/user", get(user))
+        .route("/user/subscription/metrics", get(plan))
         .route("/users/{user_id}/organizations", get(organizations))
         .route("/users/{user_id}/trials", get(trials))
 }
@@ -50,6 +51,30 @@ async fn user(request: ApiRequest) -> ApiResult {
     );
     if let Some((organization_id, trial)) = active.last() {
         json["activeEnterpriseTrial"] = request.trial(organization_id, trial);
+    }
+    Ok(success(json))
+}
+
+/// The plan is nearly used up: 30 days allow 100 hours, and 105 hours are needed. The demo starts three days before the
+/// end of such a period.
+async fn plan(request: ApiRequest) -> ApiResult {
+    const PERIOD: f64 = 30.0 * DAY;
+    const LIMIT: f64 = 6000.0;
+    request.user_only()?;
+    let since = (request.now - request.world.day(-27.0)).rem_euclid(PERIOD);
+    let total = (LIMIT * 1.05 * since / PERIOD).floor();
+    let gpu = (total / 12.0).floor();
+    let mut json = json!({
+        "metrics": {
+            "computeMinutesCpu": 3.0f64.mul_add(-gpu, total),
+            "computeMinutesGpu": gpu,
+            "computeMinutesTotal": total,
+            "computeMinutesLimit": LIMIT,
+            "computeResetDate": date(request.now - since + PERIOD),
+        },
+    });
+    if LIMIT - total < 60.0 {
+        json["approachingComputeLimitMinutesLeft"] = (LIMIT - total).max(0.0).into();
     }
     Ok(success(json))
 }

@@ -25,6 +25,7 @@ pub(super) fn routes() -> Router<(World, Clock)> {
         .route(WHITELABEL, get(whitelabel))
         .route(&at("/organizations"), get(organizations))
         .route(&at("/organizations/{inner_organization_id}"), get(organization))
+        .route(&at("/projects"), get(projects))
         .route(&at("/users"), get(users))
         .route(&at("/users/{user_id}"), get(user))
 }
@@ -78,7 +79,7 @@ async fn organizations(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult
     });
     Ok(success(json!({
         "organizations": organizations.collect::<Vec<_>>(),
-        "total": request.world.portfolio().count(),
+        "total": request.active(request.world.portfolio().count() as u64)?,
     })))
 }
 
@@ -113,6 +114,26 @@ async fn organization(request: ApiRequest, Path((owner, id)): Path<(u64, u64)>) 
     })))
 }
 
+async fn projects(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
+    request.admin_only(owner)?;
+    let count = |id| request.world.organization(id, request.now).map_or(0, |it| it.private_projects);
+    let total = request.active(request.world.portfolio().map(count).sum())?;
+    let (offset, limit) = request.page()?;
+    let project = |number: u64| {
+        json!({
+            "id": number,
+            "name": format!("Project {number}"),
+            "owner": WHITELABEL_NAME,
+            "ownerOrganizationId": WHITELABEL_OWNER,
+            "created": date(request.world.day(-300.0)),
+            "whitelabelId": WHITELABEL,
+            "tier": "enterprise",
+        })
+    };
+    let projects: Vec<_> = (1..=total).skip(offset).take(limit).map(project).collect();
+    Ok(success(json!({ "projects": projects, "total": total })))
+}
+
 async fn users(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
     request.admin_only(owner)?;
     let organizations = request.world.tenants + 1;
@@ -128,13 +149,7 @@ async fn users(request: ApiRequest, Path(owner): Path<u64>) -> ApiResult {
         let found = by_tier.iter().find(|(name, _)| name == tier);
         total = found.ok_or(ErrorResponse(StatusCode::BAD_REQUEST, "Invalid tier"))?.1;
     }
-    if let Some(days) = request.number("active")? {
-        let days = days as f64;
-        // Follows the days of the week; the average of a week does not change.
-        let week = (TAU * request.now / (7.0 * DAY)).sin() * 0.08 / days.max(1.0);
-        let active = all as f64 * ((0.18 * days.powf(0.35)).min(0.9) + week);
-        total = total.min(active.round() as u64);
-    }
+    total = total.min(request.active(all)?);
     let (offset, limit) = request.page()?;
     let ids = (WHITELABEL_USER..WHITELABEL_USER + total).skip(offset).take(limit);
     let users: Vec<_> = ids.map(|id| person(id, request.world.day(-400.0))).collect();
@@ -186,6 +201,15 @@ impl ApiRequest {
     fn number(&self, name: &str) -> Result<Option<usize>, ErrorResponse> {
         let number = self.query.get(name).map(|text| text.parse()).transpose();
         number.map_err(|_| ErrorResponse(StatusCode::BAD_REQUEST, "Invalid query parameter"))
+    }
+
+    /// Returns how many of `all` are within the filter `active`, which all are without it.
+    fn active(&self, all: u64) -> Result<u64, ErrorResponse> {
+        let Some(days) = self.number("active")? else { return Ok(all) };
+        let days = days as f64;
+        // Follows the days of the week; the average of a week does not change.
+        let week = (TAU * self.now / (7.0 * DAY)).sin() * 0.08 / days.max(1.0);
+        Ok((all as f64 * ((0.18 * days.powf(0.35)).min(0.9) + week)).round() as u64)
     }
 
     /// Parses `offset` and `limit`.

@@ -6,6 +6,7 @@
 #[macro_use]
 mod metric;
 
+mod api_key;
 mod bucket;
 mod dataset;
 mod exporter;
@@ -18,6 +19,7 @@ mod trial;
 mod user;
 mod whitelabel;
 
+pub use api_key::API_KEY;
 pub use bucket::BUCKET;
 pub use dataset::DATASET;
 pub use exporter::{ACCOUNT, ACCOUNT_TELEMETRY, CALL_RESULT, PROCESS, SERIES, TELEMETRY};

@@ -3,7 +3,7 @@
 use crate::metrics::{Label, Samples};
 use crate::model::{
     EntitlementLimits, JOB_RESULTS, JOB_STATES, Limit, Organization, OrganizationInfo, ROLES, SIGN_IN_METHODS,
-    TRANSFORMATION_JOB_STATUSES, VISIBILITIES, WINDOWS,
+    TRANSFORMATION_JOB_STATUSES, UNUSED_WINDOWS, VISIBILITIES, WINDOWS,
 };
 
 /// The label that most of these metrics have alone.
@@ -23,6 +23,9 @@ const JOBS: &[&str] = &["jobs"];
 const FINISHED_JOBS: &[&str] = &["finished_jobs"];
 /// Collectors that read the dates of an organization's trial.
 const TRIAL: &[&str] = &["organization", "user", "user_organizations", "whitelabel_user"];
+
+/// The collector that reads API keys.
+const API_KEYS: &[&str] = &["api_keys"];
 
 /// Writes a limit; an organization without this limit has no sample.
 fn limit(organization: &Organization, limit: fn(&EntitlementLimits) -> Limit, samples: &mut Samples<'_>) {
@@ -162,7 +165,7 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, JOB_LIMITS) edgeimpulse_organization_job_time_limit_seconds
         "Maximum compute time of one job; not applied to transformation jobs." =>
         s.add([o.id.into()], o.job_time_limit);
-    Gauge(&["organization_id", "experiment"], JOBS) edgeimpulse_organization_experiment_enabled
+    Gauge(&["organization_id", "experiment"], JOB_LIMITS) edgeimpulse_organization_experiment_enabled
         "1 if the experiment is enabled for the organization, else 0." => {
             for (experiment, enabled) in o.experiments.iter().flat_map(|experiments| experiments.iter()) {
                 s.flag([o.id.into(), experiment.as_str().into()], *enabled);
@@ -189,6 +192,12 @@ catalogue! { pub static ORGANIZATION: Organization, |o, s|
     Gauge(LABELS, JOBS) edgeimpulse_organization_oldest_running_job_started_timestamp_seconds
         "Start time of the job that has run longest; absent if none runs. For its time limit, see edgeimpulse_organization_job_time_limit_seconds."
         .experimental() => s.add([o.id.into()], o.oldest_running_job);
+    Gauge(&["organization_id", "role"], API_KEYS) edgeimpulse_organization_api_keys
+        "Number of API keys of the organization by role, without those of transformation jobs. Needs a JWT." =>
+        s.classes(o.id, ROLES, o.api_keys_by_role);
+    Gauge(&["organization_id", "window"], API_KEYS) edgeimpulse_organization_api_keys_unused
+        "Number of API keys of the organization that were not used within the window, or never and are older than it. Windows overlap: do not sum them. Absent if the API reports of no key when it was used."
+        .experimental() => s.classes(o.id, UNUSED_WINDOWS.map(|(name, _)| name), o.api_keys_unused);
     Gauge(&["organization_id", "category", "result"], FINISHED_JOBS) edgeimpulse_organization_finished_jobs
         "Number of jobs that finished within the last 24 hours by category and result; absent for categories without any."
         .experimental() => {

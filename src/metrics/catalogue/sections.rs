@@ -1,8 +1,8 @@
 //! Sections of the metrics reference.
 
 use super::{
-    ACCOUNT, ACCOUNT_TELEMETRY, BUCKET, CALL_RESULT, DATASET, Description, Metric, ORGANIZATION, PIPELINE,
-    PROCESS, PROJECT, SERIES, TELEMETRY, TRIAL, USER, WHITELABEL,
+    ACCOUNT, ACCOUNT_TELEMETRY, API_KEY, BUCKET, CALL_RESULT, DATASET, Description, Metric, ORGANIZATION,
+    PIPELINE, PROCESS, PROJECT, SERIES, TELEMETRY, TRIAL, USER, WHITELABEL,
 };
 
 /// A section of the metrics reference.
@@ -42,6 +42,11 @@ pub fn sections() -> Vec<Section> {
             "Projects",
             "One series per project. Disabled by default: enable them with `--collector.projects`.",
             descriptions(PROJECT).collect(),
+        ),
+        section(
+            "API keys",
+            "One series per API key of an organization that expires, without those of transformation jobs. Needs a JWT. Names of keys are never exported.",
+            descriptions(API_KEY).collect(),
         ),
         section(
             "Users",

@@ -7,6 +7,8 @@ const LABELS: &[&str] = &["user_id"];
 const COLLECTORS: &[&str] = &["user", "whitelabel_user"];
 /// The collector that reads the user of the credential.
 const USER_COLLECTOR: &[&str] = &["user"];
+/// The collector that reads the plan of that user.
+const PLAN: &[&str] = &["plan"];
 /// The collector that reads daily records.
 const DAILY: &[&str] = &["whitelabel_user"];
 
@@ -39,6 +41,15 @@ catalogue! { pub static USER: User, |u, s|
     Gauge(LABELS, USER_COLLECTOR) edgeimpulse_user_subscription_termination_timestamp_seconds
         "Time at which the subscription of the user will be terminated because of failed payments." =>
         s.add([u.id.into()], u.subscription_termination);
+    Gauge(LABELS, PLAN) edgeimpulse_user_plan_compute_time_used_seconds
+        "Compute time of the plan used in the billing period: CPU plus 3 times GPU, unlike all other compute times. Absent without a subscription."
+        .experimental() => s.add([u.id.into()], u.plan_compute_time_used);
+    Gauge(LABELS, PLAN) edgeimpulse_user_plan_compute_time_limit_seconds
+        "Compute time that the plan allows in the billing period: CPU plus 3 times GPU."
+        .experimental() => s.add([u.id.into()], u.plan_compute_time_limit);
+    Gauge(LABELS, PLAN) edgeimpulse_user_plan_reset_timestamp_seconds
+        "Time at which the next billing period of the plan begins."
+        .experimental() => s.add([u.id.into()], u.plan_reset);
     Gauge(LABELS, DAILY) edgeimpulse_user_compute_time_used_seconds
         "Compute time used since the contract started, CPU and GPU combined, from the newest daily record."
         .experimental().with_past() => daily(u, s, DailyRecord::compute_time);

@@ -5,6 +5,8 @@ use crate::model::{TIERS, WINDOWS, Whitelabel};
 const LABELS: &[&str] = &["whitelabel_id"];
 /// The collector that counts users.
 const USERS: &[&str] = &["whitelabel_users"];
+/// The collector that counts active organizations and projects.
+const ACTIVITY: &[&str] = &["whitelabel_activity"];
 
 catalogue! { pub static WHITELABEL: Whitelabel, |w, s|
     Gauge(&["whitelabel_id", "whitelabel_name", "organization_id"], &["user", "whitelabel"]) edgeimpulse_whitelabel_info
@@ -29,4 +31,13 @@ catalogue! { pub static WHITELABEL: Whitelabel, |w, s|
     Gauge(&["whitelabel_id", "window"], USERS) edgeimpulse_whitelabel_users_active
         "Number of registered users of the white label who were active within the window. Windows overlap: do not sum them. Deleted users may be counted: the API does not say." =>
         s.classes(w.id, WINDOWS.map(|(name, _)| name), w.users_active);
+    Gauge(&["whitelabel_id", "window"], ACTIVITY) edgeimpulse_whitelabel_organizations_active
+        "Number of organizations of the white label that were active within the window. Windows overlap: do not sum them." =>
+        s.classes(w.id, WINDOWS.map(|(name, _)| name), w.organizations_active);
+    Gauge(LABELS, ACTIVITY) edgeimpulse_whitelabel_projects
+        "Number of projects of the white label. Deleted projects may be counted: the API does not say." =>
+        s.count([w.id.into()], w.projects);
+    Gauge(&["whitelabel_id", "window"], ACTIVITY) edgeimpulse_whitelabel_projects_active
+        "Number of projects of the white label that were active within the window. Windows overlap: do not sum them. Deleted projects may be counted: the API does not say." =>
+        s.classes(w.id, WINDOWS.map(|(name, _)| name), w.projects_active);
 }

@@ -8,7 +8,7 @@ use edgeimpulse_exporter::model::Clock;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
-use super::{LIST, OWNER, query, scrape, unusable, whitelabel};
+use super::{LIST, OWNER, query, unusable, whitelabel};
 use crate::support::running::NOW;
 use crate::support::{Exposition, FakeApi, Running, file};
 
@@ -25,6 +25,13 @@ fn pages(all: u64, most: u64, total: impl Into<Value>) -> impl Fn(&Request) -> R
         let response = json!({ "success": true, "organizations": organizations, "total": total });
         ResponseTemplate::new(200).set_body_json(response)
     }
+}
+
+/// Without the collector that counts with the same endpoint.
+const NO_ACTIVITY: &str = "--no-collector.whitelabel_activity";
+
+async fn scrape(api: &FakeApi) -> Exposition {
+    Running::with_key(api, &[OWNER, NO_ACTIVITY]).await.scrape().await
 }
 
 async fn with_pages(list: impl Fn(&Request) -> ResponseTemplate + Send + Sync + 'static) -> FakeApi {
@@ -100,7 +107,7 @@ async fn a_list_that_ignores_the_offset_ends() {
 #[tokio::test]
 async fn a_list_without_end_is_an_error_and_not_a_leak() {
     let api = with_pages(pages(u64::MAX >> 1, 1, Value::Null)).await;
-    let exporter = Running::with_key(&api, &[OWNER]).await;
+    let exporter = Running::with_key(&api, &[OWNER, NO_ACTIVITY]).await;
     let list = [("collector", "whitelabel_organizations")];
     let metrics = exporter.scrape_within("30").await;
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &list), Some(0.0));
@@ -111,7 +118,7 @@ async fn a_list_without_end_is_an_error_and_not_a_leak() {
 #[tokio::test]
 async fn a_list_is_read_up_to_its_limit_and_the_rest_is_counted() {
     let api = with_pages(pages(30_000, 200, 30_000)).await;
-    let exporter = Running::with_key(&api, &[OWNER]).await;
+    let exporter = Running::with_key(&api, &[OWNER, NO_ACTIVITY]).await;
     let lists = "/metrics?collect[]=whitelabel_organizations&collect[]=whitelabel&collect[]=exporter";
     let metrics = Exposition::of_prometheus_text(&exporter.page(lists).await);
     assert_eq!(metrics.value("edgeimpulse_whitelabel_organizations", &[]), Some(30_000.0));
@@ -141,6 +148,6 @@ async fn a_page_that_fails_fails_the_list() {
 async fn each_page_may_take_as_long_as_a_call() {
     let page = pages(3, 1, 3);
     let api = with_pages(move |request: &Request| page(request).set_delay(Duration::from_millis(900))).await;
-    let metrics = Running::with_key(&api, &[OWNER, "--api.timeout=2s"]).await.scrape().await;
+    let metrics = Running::with_key(&api, &[OWNER, NO_ACTIVITY, "--api.timeout=2s"]).await.scrape().await;
     assert_eq!(ids(&metrics).len(), 3, "all three pages took longer than one may");
 }

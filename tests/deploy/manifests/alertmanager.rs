@@ -61,7 +61,7 @@ async fn alertmanager_mutes_what_another_alert_says_already() {
         let alerts: Value = serde_json::from_str(&alerts).unwrap();
         let name = |alert: &Value| {
             assert_eq!(alert["status"]["state"], "suppressed", "{alert}");
-            let of = ["alertname", "account", "organization_id", "entitlement", "severity"];
+            let of = ["alertname", "account", "organization_id", "entitlement", "pipeline_id", "severity"];
             let labels = of.iter().filter_map(|label| alert["labels"][label].as_str());
             labels.collect::<Vec<_>>().join(" ").replace("EdgeImpulse", "")
         };
@@ -108,6 +108,16 @@ async fn alertmanager_mutes_what_another_alert_says_already() {
         "StorageFillingUp 2 storage warning",
     ];
     mutes(&quotas, "one limit of one organization says nothing of the others").await;
+
+    let pipeline = |alert: &str, id: u8| {
+        fire(alert, &["organization_id=6", &format!("pipeline_id={id}"), "severity=warning"]);
+    };
+    for id in [1, 2] {
+        pipeline("PipelineOverdue", id);
+    }
+    pipeline("PipelineFailing", 1);
+    let quotas = [&quotas[..], &["PipelineOverdue 6 1 warning"]].concat();
+    mutes(&quotas, "a pipeline that cannot start is overdue, another one is not muted").await;
 
     // Everything that can fire while one of two accounts is down.
     let account =

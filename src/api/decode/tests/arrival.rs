@@ -12,7 +12,7 @@ macro_rules! sample {
 
 #[test]
 fn facts_do_not_depend_on_the_parts_of_the_response() {
-    let samples: [(Call, &str); 13] = [
+    let samples: [(Call, &str); 16] = [
         (ORGANIZATION, sample!("typical/organization-1")),
         (Call::user(), sample!("typical/current-user")),
         (Call::organizations(), sample!("typical/list-organizations")),
@@ -20,11 +20,14 @@ fn facts_do_not_depend_on_the_parts_of_the_response() {
         (Call::whitelabel(Collector::WhitelabelOrganizations, 1), sample!("typical/white-label-organizations")),
         (Call::whitelabel_organization(1, 31), sample!("typical/white-label-organization")),
         (Call::whitelabel(Collector::WhitelabelUsers, 1), sample!("typical/white-label-users")),
+        (Call::whitelabel(Collector::WhitelabelActivity, 1), sample!("typical/white-label-projects")),
         (Call::whitelabel_user(1, 2), sample!("typical/white-label-user")),
+        (Call::of_organization(Collector::ApiKeys, 1), sample!("typical/api-keys-of-organization-1")),
+        (Call::of_user(Collector::Plan, 1), sample!("typical/subscription-metrics")),
         (Call::of_organization(Collector::Usage, 1), sample!("typical/organization-1-metrics")),
         (Call::of_organization(Collector::Buckets, 1), sample!("typical/buckets-of-organization-1")),
-        (Call::of_organization(Collector::Pipelines, 1), sample!("typical/pipelines-of-organization-1")),
         (Call::of_organization(Collector::Jobs, 1), sample!("typical/jobs-of-organization-1")),
+        (Call::of_organization(Collector::Pipelines, 1), sample!("typical/pipelines-of-organization-1")),
         (
             Call::of_organization(Collector::TransformationJobs, 1),
             sample!("typical/transformation-jobs-of-organization-1"),
