@@ -119,7 +119,6 @@ impl Collector {
         match self {
             // The list of an API key has one entry, which changes only with the key.
             Self::Organizations => Some(Duration::from_mins(10)),
-            Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
             Self::WhitelabelOrganization
             | Self::WhitelabelOrganizations
             | Self::WhitelabelUser
@@ -128,7 +127,7 @@ impl Collector {
             | Self::WhitelabelActivity
             | Self::ApiKeys
             | Self::Buckets => Some(Duration::from_mins(15)),
-            Self::Pipelines => Some(Duration::from_mins(5)),
+            Self::Pipelines | Self::FinishedJobs | Self::TransformationJobs => Some(Duration::from_mins(5)),
             Self::Usage
             | Self::Organization
             | Self::Jobs
