@@ -204,7 +204,7 @@ const STORIES: [(&str, &[&str]); 23] = [
     ("EdgeImpulsePipelineOverdue", &["1001"]),
     ("EdgeImpulseJobsQueuedTooLong", &["1003"]),
     ("EdgeImpulseJobNearTimeLimit", &["1001"]),
-    ("EdgeImpulseApiKeyExpiringSoon", &["1001"]),
+    ("EdgeImpulseApiKeyExpiringSoon", &["1002"]),
     // The plan of the user.
     ("EdgeImpulsePlanComputeAlmostFull", &["none"]),
     // A history has no `up`, which Prometheus writes.
