@@ -397,7 +397,7 @@ pub fn build(config: &str) -> std::sync::Arc<Exporter> {
 async fn each_account_sees_what_its_credential_sees() {
     let api = FakeApi::with_keys(&["one", "two"]).await;
     // However few calls are allowed, each account has a share of them.
-    let rest = "  concurrency: 2\n  calls_per_minute: 1\ncollectors: {disabled: [organization], intervals: {usage: 1h}}\n";
+    let rest = "  concurrency: 2\n  calls_per_minute: 1\ncollectors: {disabled: [organization, buckets, pipelines], intervals: {usage: 1h}}\n";
     let exporter = build(&file("config.yaml", &with_accounts(&api.url(), &["one", "two"], rest)));
     let metrics = Running::serve(exporter).await.scrape().await;
     for (account, id) in [("one", "1"), ("two", "2")] {

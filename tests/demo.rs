@@ -214,6 +214,14 @@ async fn every_organization_shows_its_scenario() {
     let failed = metrics.series("edgeimpulse_dataset_checklist_items", &[("result", "failed")]);
     assert!(failed.iter().any(|sample| sample.value > 0.0));
     assert_eq!(metrics.values("edgeimpulse_bucket_connected", &[("organization_id", "1002")]), [1.0, 0.0]);
+    let failed = metrics.series("edgeimpulse_pipeline_last_run_failed", &[]);
+    let failed: Vec<_> = failed.iter().filter(|sample| sample.value == 1.0).collect();
+    assert_eq!(failed.len(), 1, "one pipeline failed");
+    let finished = [("pipeline_id", &*failed[0].labels["pipeline_id"])];
+    let finished = metrics.value("edgeimpulse_pipeline_last_run_finished_timestamp_seconds", &finished);
+    assert!(finished.unwrap() > NOW - 86_400.0, "last night");
+    let next = metrics.values("edgeimpulse_pipeline_next_run_timestamp_seconds", &[]);
+    assert_eq!(next.iter().filter(|next| **next < NOW - 86_400.0).count(), 1, "one is overdue: {next:?}");
     let expiries = metrics.values("edgeimpulse_api_key_expiry_timestamp_seconds", &[]);
     let in_days = expiries.iter().filter(|at| (0.0..14.0).contains(&((*at - NOW) / 86_400.0))).count();
     assert!((1..expiries.len()).contains(&in_days), "a key expires in days: {expiries:?}");

@@ -25,6 +25,7 @@ mod api {
     mod connections;
     mod hostile_names;
     mod metamorphic;
+    mod pipelines;
     mod properties;
     mod responses;
     pub mod tls;

@@ -25,6 +25,7 @@ fn plant(json: &mut Value, member: &str, planted: &mut BTreeMap<String, usize>) 
                 ("role", "admin" | "member" | "guest")
                     | ("tier", "free" | "community-plus" | "professional" | "enterprise")
                     | ("type", "clinical" | "files")
+                    | ("status" | "transformJobStatus" | "uploadJobStatus", "finished" | "failed")
             );
             let is_date = text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
             if !is_word && !is_date {
@@ -80,8 +81,16 @@ async fn record(api: &FakeApi, directory: &str) -> Ended {
 
 /// Returns the samples about the API, with every name replaced by one word.
 fn without_names(text: &str) -> Vec<String> {
-    const NAMES: [&str; 7] =
-        ["organization_name", "whitelabel_name", "project_name", "dataset", "bucket", "category", "experiment"];
+    const NAMES: [&str; 8] = [
+        "organization_name",
+        "whitelabel_name",
+        "project_name",
+        "dataset",
+        "bucket",
+        "category",
+        "experiment",
+        "pipeline",
+    ];
     let exposition = Exposition::of_prometheus_text(text);
     let is_stable = |name: &str| {
         let of_time = ["_collector_duration_seconds", "_collector_last_success_timestamp_seconds"];

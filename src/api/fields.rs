@@ -145,7 +145,7 @@ pub(super) struct Each<F> {
 
 /// What the elements of a list become.
 pub(super) trait Fold: Default {
-    type Element<'a>: Fields<'a>;
+    type Element<'a>: Element<'a>;
 
     /// Adds an element. Returns how many elements were left out because of a limit.
     fn add(&mut self, element: &Self::Element<'_>, options: &DecodeOptions, errors: &mut DecodeErrors) -> u64;
@@ -176,7 +176,7 @@ pub(super) trait Convert: Sized {
     /// Maximum number of elements of a list that are kept.
     const MAX: usize = usize::MAX;
 
-    type Fields<'a>: Fields<'a>;
+    type Fields<'a>: Element<'a>;
 
     /// Converts the fields; `None` if a required one is missing or invalid.
     fn convert(fields: &Self::Fields<'_>, errors: &mut DecodeErrors) -> Option<Self>;
@@ -198,6 +198,16 @@ impl<T: Convert> Fold for Vec<T> {
 pub(super) trait Fields<'a>: Object {
     /// Returns where the text of a member's value belongs, if the member is known.
     fn slot(&mut self, name: &[u8]) -> Option<&mut Option<Cow<'a, str>>>;
+}
+
+/// An element of a list.
+pub(super) trait Element<'a>: Object {
+    /// Reads the object that contiguous bytes begin with. Without this function, it is read member by member.
+    const READ: Option<fn(&'a [u8]) -> Prefix<Self>>;
+}
+
+impl<'a, F: Fields<'a>> Element<'a> for F {
+    const READ: Option<fn(&'a [u8]) -> Prefix<Self>> = Some(read_fields);
 }
 
 /// What was read from the beginning of a text, and where it ends. `None` if the text is not JSON, or the value goes on
@@ -342,6 +352,10 @@ macro_rules! streamed {
         pub(in crate::api) struct $object { $($field: $slot),+ }
 
         $crate::api::fields::object!($object { $($field: $slot = $name),+ });
+
+        impl<'a> $crate::api::fields::Element<'a> for $object {
+            const READ: Option<fn(&'a [u8]) -> $crate::api::fields::Prefix<Self>> = None;
+        }
     };
 }
 pub(super) use streamed;

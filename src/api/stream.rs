@@ -11,7 +11,7 @@ use tokio::task::coop;
 use super::Error;
 use super::budget::Share;
 use super::decode::DecodeOptions;
-use super::fields::{Fold, Member, Object, Schema, fields, read_fields, read_raw};
+use super::fields::{Element, Fold, Member, Object, Schema, fields, read_raw};
 use super::reader::Reader;
 use super::values::{Boolean, COUNTED, DecodeErrors, Text, text};
 
@@ -111,10 +111,12 @@ impl<S: Parts> JsonStream<S> {
         }
         let Self { reader, options, errors, .. } = self;
         let read = |text: &[u8]| {
-            let (element, end) = read_fields::<F::Element<'_>>(text)?;
+            let (element, end) = F::Element::READ.and_then(|read| read(text))?;
             Some((fold.add(&element, options, errors), end))
         };
-        let left_out = if let Some(left_out) = reader.value(MAX_VALUE_SIZE, read).await? {
+        let is_contiguous = <F::Element<'static> as Element<'static>>::READ.is_some();
+        let value = if is_contiguous { reader.value(MAX_VALUE_SIZE, read).await? } else { None };
+        let left_out = if let Some(left_out) = value {
             left_out
         } else {
             let mut element = F::Element::<'static>::default();

@@ -199,6 +199,11 @@ impl Parse for Text {
 }
 
 value!(
+    /// Whether a string says anything. The string itself is not kept.
+    NonEmpty: Text, |json| -> bool { text(json).map(|text| !text.is_empty()) }
+);
+
+value!(
     /// A date and time with its offset.
     Date: Date, |json| -> UnixTime {
         let moment: jiff::Timestamp = text(json)?.parse().ok()?;

@@ -60,6 +60,7 @@ impl Plan {
             return;
         }
         self.add(Call::of_organization(Collector::Organization, id), true);
+        self.add(Call::of_organization(Collector::Pipelines, id), true);
         // The API refuses usage and buckets of developer profiles.
         let is_developer_profile = discovery.info(account, id).developer_profile == Some(true);
         self.add(Call::of_organization(Collector::Usage, id), !is_developer_profile);

@@ -39,7 +39,7 @@ impl Scope {
         // The API does not report to an API key which white labels it administers.
         let may_own = is_jwt || !self.whitelabel_organizations.is_empty();
         self.collectors.iter().copied().filter(move |collector| match collector {
-            Collector::Usage | Collector::Organization | Collector::Buckets => true,
+            Collector::Usage | Collector::Organization | Collector::Buckets | Collector::Pipelines => true,
             Collector::Organizations => !is_jwt && self.organizations.is_empty(),
             Collector::User | Collector::Trials | Collector::Plan | Collector::ApiKeys => is_jwt,
             Collector::UserOrganizations => is_jwt && !self.users.is_empty(),

@@ -58,6 +58,19 @@ pub(super) struct Trial {
     pub upgraded: bool,
 }
 
+/// How a pipeline of the demo behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PipelineState {
+    /// Runs every night.
+    Working,
+    /// Has failed since the last night.
+    Failing,
+    /// Has not started for two nights.
+    Overdue,
+    /// Runs all day long.
+    Running,
+}
+
 /// The parameters of an organization.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scenario {
@@ -76,6 +89,8 @@ pub(super) struct Scenario {
     pub(super) datasets: &'static [(&'static str, &'static str)],
     /// Name of each storage bucket, and whether it can be reached.
     pub(super) buckets: &'static [(&'static str, bool)],
+    /// Name and behaviour of each pipeline.
+    pub(super) pipelines: &'static [(&'static str, PipelineState)],
     pub(super) trial: Option<Trial>,
     pub(super) whitelabel: bool,
     pub(super) developer_profile: bool,
@@ -109,6 +124,7 @@ const DEFAULT: Scenario = Scenario {
     projects: 1,
     datasets: &[],
     buckets: &[("demo-bucket", true)],
+    pipelines: &[],
     trial: None,
     whitelabel: false,
     developer_profile: false,
@@ -116,7 +132,7 @@ const DEFAULT: Scenario = Scenario {
 };
 
 pub(super) const SCENARIOS: [Scenario; 11] = [
-    // No problems, except clinical items with a failed checklist.
+    // No problems, except clinical items with a failed checklist, and a pipeline that is overdue.
     Scenario {
         id: 1001,
         name: "Aurora Health",
@@ -127,6 +143,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 34,
         projects: 52,
         datasets: &[("ecg-holter", "clinical"), ("gait-study", "clinical"), ("sleep-apnea", "files")],
+        pipelines: &[("holter-import", PipelineState::Working), ("gait-quality", PipelineState::Overdue)],
         ..DEFAULT
     },
     // Storage is nearly full: the limit is reached in about twelve days. One bucket has lost its connection.
@@ -143,7 +160,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         buckets: &[("demo-bucket", true), ("wearables-archive", false)],
         ..DEFAULT
     },
-    // Half of the compute time of a year is used after a third of the year.
+    // Half of the compute time of a year is used after a third of the year. A pipeline failed last night.
     Scenario {
         id: 1003,
         name: "Cascade Robotics",
@@ -154,6 +171,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         members: 18,
         projects: 37,
         datasets: &[("warehouse-video", "files"), ("grip-force", "files")],
+        pipelines: &[("video-to-project", PipelineState::Failing), ("grip-retraining", PipelineState::Running)],
         ..DEFAULT
     },
     // More projects than the limit, and as many users as the limit.

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 use super::telemetry::Telemetry;
 use super::{Format, Metric, Samples, catalogue};
-use crate::model::{ApiKey, Bucket, Dataset, Organization, Project, Snapshot, Unique, Whitelabel};
+use crate::model::{ApiKey, Bucket, Dataset, Organization, Pipeline, Project, Snapshot, Unique, Whitelabel};
 
 /// Size of a part of the text, in bytes.
 const PART_SIZE: usize = 64 * 1024;
@@ -30,6 +30,8 @@ pub struct SeriesCounts {
     pub(super) project_limit: u64,
     /// Series left out because an organization has more buckets than are kept.
     pub(super) bucket_limit: u64,
+    /// Series left out because an organization has more pipelines than are kept.
+    pub(super) pipeline_limit: u64,
     /// Series left out because an organization has more API keys that expire than are kept.
     pub(super) api_key_limit: u64,
 }
@@ -171,6 +173,10 @@ impl Input {
         self.organizations().filter_map(|organization| organization.buckets.as_deref())
     }
 
+    fn pipelines(&self) -> impl Iterator<Item = &Unique<Pipeline>> {
+        self.organizations().filter_map(|organization| organization.pipelines.as_deref())
+    }
+
     fn api_keys(&self) -> impl Iterator<Item = &Unique<ApiKey>> {
         self.organizations().filter_map(|organization| organization.expiring_api_keys.as_deref())
     }
@@ -185,11 +191,13 @@ impl Input {
             duplicate: self.datasets().map(|datasets| datasets.repeated).sum::<u64>()
                 + self.projects().map(|projects| projects.repeated).sum::<u64>()
                 + self.buckets().map(|buckets| buckets.repeated).sum::<u64>()
+                + self.pipelines().map(|pipelines| pipelines.repeated).sum::<u64>()
                 + self.api_keys().map(|keys| keys.repeated).sum::<u64>()
                 + self.whitelabels().repeated,
             dataset_limit: self.datasets().map(|datasets| datasets.beyond).sum(),
             project_limit: self.projects().map(|projects| projects.beyond).sum(),
             bucket_limit: self.buckets().map(|buckets| buckets.beyond).sum(),
+            pipeline_limit: self.pipelines().map(|pipelines| pipelines.beyond).sum(),
             api_key_limit: self.api_keys().map(|keys| keys.beyond).sum(),
         }
     }
@@ -225,6 +233,9 @@ fn metrics_of_the_snapshot() -> impl Iterator<Item = (&'static str, Encode)> {
         }))
         .chain(of(catalogue::BUCKET, |input, each| {
             input.buckets().flat_map(|found| &found.rows).for_each(each);
+        }))
+        .chain(of(catalogue::PIPELINE, |input, each| {
+            input.pipelines().flat_map(|found| &found.rows).for_each(each);
         }))
         .chain(of(catalogue::PROJECT, |input, each| {
             input.projects().flat_map(|found| &found.rows).for_each(each);

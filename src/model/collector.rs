@@ -62,6 +62,9 @@ collectors! {
     Buckets "buckets" "/api/organizations/{organizationId}/buckets":
         "whether each storage bucket of an organization can be reached",
         needs "an admin or member of the organization";
+    Pipelines "pipelines" "/api/organizations/{organizationId}/pipelines":
+        "last and next run of each pipeline of an organization, and whether the last one failed",
+        needs "an admin or member of the organization";
     User "user" "/api/user":
         "user of the JWT: organizations with limits and counts, active trial", needs JWT;
     Trials "trials" "/api/users/{userId}/trials":
@@ -111,6 +114,7 @@ impl Collector {
             | Self::WhitelabelActivity
             | Self::ApiKeys
             | Self::Buckets => Some(Duration::from_mins(15)),
+            Self::Pipelines => Some(Duration::from_mins(5)),
             Self::Usage
             | Self::Organization
             | Self::User
@@ -134,7 +138,12 @@ impl Collector {
     pub const fn is_per_organization(self) -> bool {
         matches!(
             self,
-            Self::Usage | Self::Organization | Self::Buckets | Self::WhitelabelOrganization | Self::ApiKeys
+            Self::Usage
+                | Self::Organization
+                | Self::Buckets
+                | Self::Pipelines
+                | Self::WhitelabelOrganization
+                | Self::ApiKeys
         )
     }
 

@@ -12,6 +12,7 @@ mod daily_record;
 mod facts;
 mod merge;
 mod organization;
+mod pipeline;
 mod snapshot;
 mod unique;
 mod user;
@@ -25,6 +26,7 @@ pub use collector::Collector;
 pub use daily_record::DailyRecord;
 pub use facts::Facts;
 pub use organization::{Dataset, EntitlementLimits, Limit, Organization, OrganizationInfo, Project, Trial};
+pub use pipeline::Pipeline;
 pub use snapshot::{AccountStatus, CallResult, Snapshot};
 pub use unique::Unique;
 pub use user::User;
@@ -48,6 +50,9 @@ pub const SIGN_IN_METHODS: [&str; 3] = ["mfa", "sso", "password"];
 
 /// Values of the `visibility` label of projects.
 pub const VISIBILITIES: [&str; 2] = ["private", "public"];
+
+/// Status of a transformation or upload job: `TransformationJobStatusEnum`.
+pub const JOB_STATUSES: [&str; 5] = ["waiting", "created", "started", "finished", "failed"];
 
 /// Values of the `tier` label of a white label's users: `UserTierEnum`.
 pub const TIERS: [&str; 4] = ["free", "community-plus", "professional", "enterprise"];

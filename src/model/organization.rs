@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::merge::{Id as _, record};
 use super::{
-    ApiKey, Bucket, DailyRecord, ROLES, SIGN_IN_METHODS, UNUSED_WINDOWS, Unique, UnixTime, VISIBILITIES,
-    WINDOWS,
+    ApiKey, Bucket, DailyRecord, Pipeline, ROLES, SIGN_IN_METHODS, UNUSED_WINDOWS, Unique, UnixTime,
+    VISIBILITIES, WINDOWS,
 };
 
 record! {
@@ -102,6 +102,8 @@ record! {
         pub projects: Option<Arc<Unique<Project>>>,
         /// `buckets`, by id.
         pub buckets: Option<Arc<Unique<Bucket>>>,
+        /// `pipelines`, by id.
+        pub pipelines: Option<Arc<Unique<Pipeline>>>,
         /// Number of `apiKeys` with each of [`ROLES`], without those of transformation jobs.
         pub api_keys_by_role: Option<[u32; ROLES.len()]>,
         /// Number of the same `apiKeys` with `lastUsed`, else `created`, before each of [`UNUSED_WINDOWS`].

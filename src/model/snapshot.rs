@@ -27,8 +27,9 @@ impl Snapshot {
             let datasets = organization.datasets.as_ref().map_or(0, |datasets| datasets.rows.len());
             let projects = organization.projects.as_ref().map_or(0, |projects| projects.rows.len());
             let buckets = organization.buckets.as_ref().map_or(0, |buckets| buckets.rows.len());
+            let pipelines = organization.pipelines.as_ref().map_or(0, |pipelines| pipelines.rows.len());
             let keys = organization.expiring_api_keys.as_ref().map_or(0, |keys| keys.rows.len());
-            datasets.max(projects).max(buckets).max(keys)
+            datasets.max(projects).max(buckets).max(pipelines).max(keys)
         });
         let calls = self.call_results.len();
         organizations.len() * size_of::<Organization>()

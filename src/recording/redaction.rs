@@ -12,11 +12,17 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::api::{self, ENVELOPE, Member, Schema};
-use crate::model::{Collector, TIERS};
+use crate::model::{Collector, JOB_STATUSES, TIERS};
 
 /// Fields with values that are kept, and these values.
-const KEPT_VALUES: [(&str, &[&str]); 3] =
-    [("role", &["admin", "member", "guest"]), ("tier", &TIERS), ("type", &["clinical", "files"])];
+const KEPT_VALUES: [(&str, &[&str]); 6] = [
+    ("role", &["admin", "member", "guest"]),
+    ("tier", &TIERS),
+    ("type", &["clinical", "files"]),
+    ("status", &JOB_STATUSES),
+    ("transformJobStatus", &JOB_STATUSES),
+    ("uploadJobStatus", &JOB_STATUSES),
+];
 
 /// The names of all members that are read.
 static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {

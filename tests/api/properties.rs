@@ -18,8 +18,9 @@ const NAMES: &str = "
     userCount adminCount organizationId expirationDate dailyMetrics date totalProjects experiments enabled
     whitelabels whitelabel organizationsLimit total privateProjectCount cpuComputeTime
     computeTimeCurrentContractSince totalUsers totalStaffUsers staffInfo isStaff deletedDate fullDeletionDate
-    hasPublicVersion trialId billable buckets connected allowSignup hasPendingPayments computeMinutesTotal
-    computeMinutesLimit computeResetDate apiKeys expires lastUsed isTransformationJobKey
+    hasPublicVersion trialId billable buckets connected pipelines nextRun lastRun currentRun steps finished
+    transformationJob status uploadJobStatus lastRunStartError itemCountImportIntoProjectFailed allowSignup hasPendingPayments
+    computeMinutesTotal computeMinutesLimit computeResetDate apiKeys expires lastUsed isTransformationJobKey
 ";
 
 fn name() -> impl Strategy<Value = &'static str> + Clone {
@@ -43,6 +44,7 @@ fn scalar() -> impl Strategy<Value = String> {
         prop::sample::select(vec![
             "admin",
             "clinical",
+            "failed",
             "2026-10-31T12:00:00+02:00",
             "2026-10-31",
             "Invalid API key"
@@ -101,7 +103,7 @@ proptest! {
 
     #[test]
     fn every_damaged_response_is_decoded_or_an_error(collector in any::<u8>(), size in 1_u8..80, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let files = ["organization-1-metrics", "organization-1", "buckets-of-organization-1", "current-user", "trials-of-user-1", "list-organizations",
+        let files = ["organization-1-metrics", "organization-1", "buckets-of-organization-1", "pipelines-of-organization-1", "current-user", "trials-of-user-1", "list-organizations",
             "white-label-organization", "white-label-organizations", "white-label-user", "white-label-users", "white-label",
             "list-organizations", "subscription-metrics", "white-label-projects",
             "api-keys-of-organization-1"];

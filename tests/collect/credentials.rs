@@ -17,8 +17,8 @@ async fn an_api_key_alone_is_enough() {
     let metrics = Running::with_key(&api, &[]).await.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
     assert_eq!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).len(), 2);
-    // Discovery, and three calls for each organization: nothing that an API key may not call.
-    assert_eq!(api.calls().await, 7);
+    // Discovery, and four calls for each organization: nothing that an API key may not call.
+    assert_eq!(api.calls().await, 9);
     assert_eq!(supported(&metrics, "user"), [0.0]);
     assert_eq!(supported(&metrics, "trials"), [0.0]);
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &[("collector", "user")]), Some(0.0));
@@ -31,9 +31,9 @@ async fn a_jwt_alone_is_enough() {
     let metrics = Running::with_jwt(&api, &[]).await.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
     assert_eq!(metrics.series("edgeimpulse_organization_gpu_compute_time_used_seconds", &[]).len(), 3);
-    // The user, the user's trials and plan, four calls for each organization. For the white label that the user administers:
+    // The user, the user's trials and plan, five calls for each organization. For the white label that the user administers:
     // itself, its list, eight counts of its users, nine of its organizations and projects, and its two other organizations.
-    assert_eq!(api.calls().await, 32);
+    assert_eq!(api.calls().await, 34);
     assert_eq!(api.requests("/api/user").await[0].url.query(), Some("excludeProjects=true"));
     let expiration = metrics.value("edgeimpulse_trial_scheduled_expiration_timestamp_seconds", &[]);
     assert!(expiration.is_some(), "a JWT sees when a trial will end");

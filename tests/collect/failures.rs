@@ -97,7 +97,7 @@ async fn an_account_of_which_every_call_is_refused_is_a_warning() {
     let arguments = ["scrape", "--api.url", &url, "--organization-id=1"];
     for (others_are_refused, code) in [(false, 0), (true, 1)] {
         if others_are_refused {
-            for path in ["", "/buckets"] {
+            for path in ["", "/buckets", "/pipelines"] {
                 api.refuses(&format!("/api/organizations/1{path}"), 403, "No").await;
             }
         }

@@ -63,8 +63,11 @@ async fn a_call_with_an_interval_is_made_once_in_it_however_often_it_is_scraped(
 #[tokio::test]
 async fn calls_per_minute_are_limited_and_names_are_shown_before_their_calls() {
     let api = portfolio(30).await;
-    let exporter =
-        Running::with_key(&api, &[OWNER, "--api.calls-per-minute=12", "--no-collector.buckets"]).await;
+    let exporter = Running::with_key(
+        &api,
+        &[OWNER, "--api.calls-per-minute=12", "--no-collector.buckets", "--no-collector.pipelines"],
+    )
+    .await;
     for _ in 0..3 {
         let metrics = exporter.scrape_within("5").await;
         assert_eq!(calls_of_organizations(&api).await, 12);

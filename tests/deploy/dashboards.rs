@@ -386,8 +386,16 @@ const STANDARD: [&str; 4] = [
 
 /// Metrics that no dashboard and no rule uses yet.
 const UNUSED: &[&str] = &[
-    "edgeimpulse_api_key_expiry_timestamp_seconds",
     "edgeimpulse_bucket_connected",
+    "edgeimpulse_pipeline_info",
+    "edgeimpulse_pipeline_next_run_timestamp_seconds",
+    "edgeimpulse_pipeline_current_run_created_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_created_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_finished_timestamp_seconds",
+    "edgeimpulse_pipeline_last_run_failed",
+    "edgeimpulse_pipeline_last_run_items_import_failed",
+    "edgeimpulse_pipeline_start_failed",
+    "edgeimpulse_api_key_expiry_timestamp_seconds",
     "edgeimpulse_organization_api_keys",
     "edgeimpulse_organization_api_keys_unused",
     "edgeimpulse_user_plan_compute_time_limit_seconds",

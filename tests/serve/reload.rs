@@ -89,7 +89,7 @@ async fn a_reload_grants_no_call_before_its_time() {
     let config = |concurrency: u32, calls: u32, disabled: &str| {
         let rest = format!(
             "  concurrency: {concurrency}\n  calls_per_minute: {calls}\n\
-             collectors: {{disabled: [organization, buckets{disabled}], intervals: {{usage: 1h}}}}\n"
+             collectors: {{disabled: [organization, buckets, pipelines{disabled}], intervals: {{usage: 1h}}}}\n"
         );
         with_accounts(&api.url(), &["one"], &rest)
             .replace("    key_file", "    organization_ids: [1, 2, 3, 4]\n    key_file")

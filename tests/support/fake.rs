@@ -10,7 +10,7 @@ use wiremock::{Mock, MockBuilder, MockServer, Request, Respond, ResponseTemplate
 use super::data;
 
 /// Paths of the API, and the samples that answer them.
-pub const SAMPLES: [(&str, &str); 18] = [
+pub const SAMPLES: [(&str, &str); 19] = [
     ("/api/organizations", "list-organizations"),
     ("/api/user", "current-user"),
     ("/api/user/subscription/metrics", "subscription-metrics"),
@@ -19,6 +19,7 @@ pub const SAMPLES: [(&str, &str); 18] = [
     ("/api/organizations/1/metrics", "organization-1-metrics"),
     ("/api/organizations/2/metrics", "organization-2-metrics"),
     ("/api/organizations/1/buckets", "buckets-of-organization-1"),
+    ("/api/organizations/1/pipelines", "pipelines-of-organization-1"),
     ("/api/organizations/1/apikeys", "api-keys-of-organization-1"),
     ("/api/users/1/organizations", "list-organizations"),
     ("/api/users/2/organizations", "list-organizations"),
@@ -33,7 +34,7 @@ pub const SAMPLES: [(&str, &str); 18] = [
 
 /// Lists of every organization that are empty unless a test says otherwise: the last part of the path is their name in
 /// lower case.
-const EMPTY_LISTS: [&str; 2] = ["buckets", "apiKeys"];
+const EMPTY_LISTS: [&str; 3] = ["buckets", "pipelines", "apiKeys"];
 
 /// A server whose calls stand in `/v1` like the real one's.
 pub struct FakeApi {

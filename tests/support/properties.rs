@@ -10,7 +10,7 @@ use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, Share, body_parts
 use edgeimpulse_exporter::metrics::{self, Format};
 use edgeimpulse_exporter::model::{
     AccountStatus, ApiKey, Bucket, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit,
-    Organization, OrganizationInfo, Project, Snapshot, Trial, Unique, User, Whitelabel,
+    Organization, OrganizationInfo, Pipeline, Project, Snapshot, Trial, Unique, User, Whitelabel,
 };
 use edgeimpulse_exporter::model::{Call, Collector};
 use futures_util::{FutureExt, StreamExt};
@@ -282,6 +282,7 @@ fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
         experiments: Some(Arc::new(experiments)),
         datasets: Some(Arc::new(unique(up_to_three(input, |input| dataset(id, input))?, 2, |row| &row.name))),
         buckets: Some(Arc::new(unique(up_to_three(input, |input| bucket(id, input))?, 2, |row| &row.id))),
+        pipelines: Some(Arc::new(unique(up_to_three(input, |input| pipeline(id, input))?, 2, |row| &row.id))),
         api_keys_by_role: input.arbitrary()?,
         api_keys_unused: input.arbitrary()?,
         expiring_api_keys: Some(Arc::new(unique(up_to_three(input, |input| api_key(id, input))?, 2, |row| {
@@ -342,6 +343,24 @@ fn dataset(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Dataset
 fn bucket(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Bucket> {
     let (id, name, connected) = input.arbitrary()?;
     Ok(Bucket { organization_id, id, name, connected })
+}
+
+fn pipeline(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Pipeline> {
+    let [next_run, current_run_created, last_run_created, last_run_finished, last_run_items_import_failed] =
+        input.arbitrary()?;
+    let (id, name, last_run_failed, start_failed) = input.arbitrary()?;
+    Ok(Pipeline {
+        organization_id,
+        id,
+        name,
+        next_run,
+        current_run_created,
+        last_run_created,
+        last_run_finished,
+        last_run_failed,
+        last_run_items_import_failed,
+        start_failed,
+    })
 }
 
 fn api_key(organization_id: u64, input: &mut Unstructured<'_>) -> Result<ApiKey> {

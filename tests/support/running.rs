@@ -32,12 +32,18 @@ pub const NO_CALLS: &[&str] = &[
     "--no-collector.organization",
     "--no-collector.usage",
     "--no-collector.buckets",
+    "--no-collector.pipelines",
     "--no-collector.api_keys",
 ];
 
 /// Options that leave one call: the one for the information of organization 1.
-pub const ONE_CALL: &[&str] =
-    &["--organization-id=1", "--no-collector.usage", "--no-collector.buckets", "--no-collector.api_keys"];
+pub const ONE_CALL: &[&str] = &[
+    "--organization-id=1",
+    "--no-collector.usage",
+    "--no-collector.buckets",
+    "--no-collector.pipelines",
+    "--no-collector.api_keys",
+];
 
 /// Options that leave that call for each organization.
 pub const ONE_CALL_EACH: &[&str] = ONE_CALL.split_at(1).1;

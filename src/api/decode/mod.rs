@@ -7,6 +7,7 @@ mod datasets;
 mod organization;
 mod organization_users;
 pub(super) mod organizations;
+mod pipelines;
 mod plan;
 mod projects;
 mod rows;
@@ -25,6 +26,7 @@ use self::api_keys::ApiKeysResponse;
 use self::buckets::BucketsResponse;
 use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
+use self::pipelines::PipelinesResponse;
 use self::plan::PlanResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
@@ -101,6 +103,7 @@ pub async fn decode<S: Parts>(
         Collector::Usage => decode_as::<UsageResponse>(parts, call, options, share, secret).await,
         Collector::Organization => decode_as::<OrganizationResponse>(parts, call, options, share, secret).await,
         Collector::Buckets => decode_as::<BucketsResponse>(parts, call, options, share, secret).await,
+        Collector::Pipelines => decode_as::<PipelinesResponse>(parts, call, options, share, secret).await,
         Collector::User => decode_as::<UserObject>(parts, call, options, share, secret).await,
         Collector::Trials => decode_as::<TrialsResponse>(parts, call, options, share, secret).await,
         Collector::UserOrganizations | Collector::Organizations => {
@@ -163,6 +166,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
         Collector::Usage => UsageResponse::MEMBERS,
         Collector::Organization => OrganizationResponse::MEMBERS,
         Collector::Buckets => BucketsResponse::MEMBERS,
+        Collector::Pipelines => PipelinesResponse::MEMBERS,
         Collector::User => UserObject::MEMBERS,
         Collector::Trials => TrialsResponse::MEMBERS,
         Collector::UserOrganizations | Collector::Organizations => OrganizationsResponse::MEMBERS,

@@ -1,6 +1,7 @@
 //! The simulated API over HTTP: the endpoints that the exporter calls, according to the API's specification.
 
 mod organization;
+mod pipelines;
 mod user;
 mod whitelabel;
 
@@ -35,7 +36,11 @@ impl IntoResponse for ErrorResponse {
 
 /// Returns the routes, below `/v1`.
 pub fn app(world: World, clock: Clock) -> Router {
-    let api = Router::new().merge(organization::routes()).merge(user::routes()).merge(whitelabel::routes());
+    let api = Router::new()
+        .merge(organization::routes())
+        .merge(pipelines::routes())
+        .merge(user::routes())
+        .merge(whitelabel::routes());
     Router::new()
         .nest("/v1/api", api)
         .fallback(async || ErrorResponse(StatusCode::NOT_FOUND, "Not found"))

@@ -99,11 +99,12 @@ catalogue! { pub static SERIES: SeriesCounts, |c, s|
         "Number of series in this response, without the metrics of the exporter itself." =>
         s.count([], c.series);
     Gauge(&["reason"], &[]) edgeimpulse_exporter_dropped_series
-        "Number of series left out of this response: duplicate (same labels as another series), dataset_limit (see --collector.organization.most-datasets), project_limit (10,000 of an organization), bucket_limit (1,000 of an organization) or api_key_limit (1,000 that expire of an organization)." => {
+        "Number of series left out of this response: duplicate (same labels as another series), dataset_limit (see --collector.organization.most-datasets), project_limit (10,000 of an organization), bucket_limit or pipeline_limit (1,000 of an organization) or api_key_limit (1,000 that expire of an organization)." => {
             s.count(["duplicate".into()], c.duplicate);
             s.count(["dataset_limit".into()], c.dataset_limit);
             s.count(["project_limit".into()], c.project_limit);
             s.count(["bucket_limit".into()], c.bucket_limit);
+            s.count(["pipeline_limit".into()], c.pipeline_limit);
             s.count(["api_key_limit".into()], c.api_key_limit);
         };
 }

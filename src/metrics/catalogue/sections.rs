@@ -2,7 +2,7 @@
 
 use super::{
     ACCOUNT, ACCOUNT_TELEMETRY, API_KEY, BUCKET, CALL_RESULT, DATASET, Description, Metric, ORGANIZATION,
-    PROCESS, PROJECT, SERIES, TELEMETRY, TRIAL, USER, WHITELABEL,
+    PIPELINE, PROCESS, PROJECT, SERIES, TELEMETRY, TRIAL, USER, WHITELABEL,
 };
 
 /// A section of the metrics reference.
@@ -37,6 +37,7 @@ pub fn sections() -> Vec<Section> {
             descriptions(DATASET).collect(),
         ),
         section("Buckets", "One series per storage bucket of an organization.", descriptions(BUCKET).collect()),
+        section("Pipelines", "One series per pipeline of an organization.", descriptions(PIPELINE).collect()),
         section(
             "Projects",
             "One series per project. Disabled by default: enable them with `--collector.projects`.",

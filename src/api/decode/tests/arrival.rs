@@ -12,7 +12,7 @@ macro_rules! sample {
 
 #[test]
 fn facts_do_not_depend_on_the_parts_of_the_response() {
-    let samples: [(Call, &str); 13] = [
+    let samples: [(Call, &str); 14] = [
         (ORGANIZATION, sample!("typical/organization-1")),
         (Call::user(), sample!("typical/current-user")),
         (Call::organizations(), sample!("typical/list-organizations")),
@@ -26,6 +26,7 @@ fn facts_do_not_depend_on_the_parts_of_the_response() {
         (Call::of_user(Collector::Plan, 1), sample!("typical/subscription-metrics")),
         (Call::of_organization(Collector::Usage, 1), sample!("typical/organization-1-metrics")),
         (Call::of_organization(Collector::Buckets, 1), sample!("typical/buckets-of-organization-1")),
+        (Call::of_organization(Collector::Pipelines, 1), sample!("typical/pipelines-of-organization-1")),
     ];
     for (call, response) in samples {
         let whole = facts(call, response);

@@ -11,7 +11,7 @@ use crate::model::{Call, Collector, Facts};
 const PART: usize = 64 * 1024;
 
 /// Decodes a response whose parts are made as they are received. Returns the peak memory too, in bytes.
-fn decode_long(begin: &str, repeated: &'static str, size: usize, end: &str) -> (Decoded, u64) {
+fn decode_long(call: Call, begin: &str, repeated: &'static str, size: usize, end: &str) -> (Decoded, u64) {
     let part = Bytes::from(repeated.repeat(PART / repeated.len()));
     let count = size / part.len();
     let ends = [begin, end].map(|end| Bytes::copy_from_slice(end.as_bytes()));
@@ -20,7 +20,7 @@ fn decode_long(begin: &str, repeated: &'static str, size: usize, end: &str) -> (
         let [begin, end] = ends;
         let parts = std::iter::once(begin).chain(std::iter::repeat_n(part, count)).chain([end]);
         let parts = futures_util::stream::iter(parts).map(Ok);
-        decoded = decode(parts, &ORGANIZATION, &OPTIONS, Share::default(), "").now_or_never();
+        decoded = decode(parts, &call, &OPTIONS, Share::default(), "").now_or_never();
     });
     (decoded.expect("nothing to wait for"), measured.bytes_max)
 }
@@ -36,7 +36,7 @@ fn skipped_values_are_not_buffered_wherever_they_are() {
         (format!(r#"{SUCCESS},"users":[{{{object},"photo":""#), "x", r#""}]}}"#.to_owned()),
         (format!(r#"{SUCCESS},"users":[{{"permissions":["#), "[[]],", format!("0],{object}}}]}}}}")),
     ] {
-        let (decoded, peak) = decode_long(&begin, repeated, 32 << 20, &end);
+        let (decoded, peak) = decode_long(ORGANIZATION, &begin, repeated, 32 << 20, &end);
         let organization = &decoded.facts.unwrap().organizations[&1];
         if end.contains(object) || begin.contains(object) {
             assert_eq!(organization.users_by_role, Some([1, 0, 0, 0]), "{begin}");
@@ -50,13 +50,33 @@ fn the_elements_of_a_long_counted_list_are_not_buffered() {
     let begin = format!(r#"{SUCCESS},"projects":[{{"id":7,"collaborators":["#);
     let collaborator = r#"{"id":1,"username":"somebody","photo":"https://example.com/photos/1.jpg"},"#;
     let end = r#"{}],"name":"large"}]}}"#;
-    let (decoded, peak) = decode_long(&begin, collaborator, 8 << 20, end);
+    let (decoded, peak) = decode_long(ORGANIZATION, &begin, collaborator, 8 << 20, end);
     let facts = decoded.facts.unwrap();
     let project = &facts.organizations[&1].projects.as_ref().unwrap().rows[0];
     let count = (8 << 20) / (PART / collaborator.len() * collaborator.len()) * (PART / collaborator.len()) + 1;
     assert_eq!(project.collaborators, Some(count as u64));
     assert_eq!((project.id, project.name.as_deref()), (7, Some("large")));
     assert!(peak < 4 << 20, "{peak} bytes");
+}
+
+#[test]
+fn the_steps_of_a_pipeline_are_not_buffered() {
+    let pipelines = Call::of_organization(Collector::Pipelines, 1);
+    let step = r#"{"name":"a","parameters":{"a":"b"},"transformationJob":{"status":"finished"}},"#;
+    for (list, has_failed) in [
+        (r#""lastRun":{"created":"2026-10-31T00:00:00Z","steps":["#, Some(true)),
+        (r#""currentRun":null,"steps":["#, None),
+    ] {
+        let begin = format!(r#"{{"success":true,"pipelines":[{{"id":7,{list}"#);
+        let last = r#"{"transformationJob":{"uploadJobStatus":"failed"}}]"#;
+        let end = if has_failed.is_some() { "}}]}" } else { "}]}" };
+        let (decoded, peak) = decode_long(pipelines, &begin, step, 8 << 20, &format!("{last}{end}"));
+        let facts = decoded.facts.unwrap();
+        let row = &facts.organizations[&1].pipelines.as_ref().unwrap().rows[0];
+        assert_eq!((row.id, row.last_run_failed), (7, has_failed));
+        assert_eq!(decoded.errors, [].into());
+        assert!(peak < 512 * 1024, "{peak} bytes");
+    }
 }
 
 #[test]
@@ -68,7 +88,7 @@ fn a_value_that_is_too_long_is_invalid_and_a_name_that_is_too_long_unknown() {
         (format!(r#"{SUCCESS},""#), r#"":1}}"#, None),
         (format!(r#"{SUCCESS},"new":1"#), "1}}", None),
     ] {
-        let (decoded, peak) = decode_long(&begin, "1", 32 << 20, end);
+        let (decoded, peak) = decode_long(ORGANIZATION, &begin, "1", 32 << 20, end);
         assert!(decoded.facts.unwrap().organizations.contains_key(&1), "{begin}");
         assert_eq!(decoded.errors, invalid.map(|field| (field, 1)).into_iter().collect(), "{begin}");
         assert!(peak < 512 * 1024, "{begin}: {peak} bytes");
@@ -118,6 +138,9 @@ fn lists_are_kept_up_to_their_limits() {
         }),
         (Call::of_organization(Collector::Buckets, 1), id, "buckets", r#"{"id":#}"#, 1000, |facts| {
             facts.organizations[&1].buckets.as_ref().unwrap().rows.len()
+        }),
+        (Call::of_organization(Collector::Pipelines, 1), id, "pipelines", r#"{"id":#}"#, 1000, |facts| {
+            facts.organizations[&1].pipelines.as_ref().unwrap().rows.len()
         }),
         (
             Call::of_organization(Collector::ApiKeys, 1),
