@@ -203,16 +203,19 @@ pub(super) trait Fields<'a>: Object {
 /// An element of a list.
 pub(super) trait Element<'a>: Object {
     /// Reads the object that contiguous bytes begin with. Without this function, it is read member by member.
-    const READ: Option<fn(&'a [u8]) -> Prefix<Self>>;
+    const READ: Option<Read<'a, Self>>;
 }
 
 impl<'a, F: Fields<'a>> Element<'a> for F {
-    const READ: Option<fn(&'a [u8]) -> Prefix<Self>> = Some(read_fields);
+    const READ: Option<Read<'a, Self>> = Some(read_fields);
 }
 
 /// What was read from the beginning of a text, and where it ends. `None` if the text is not JSON, or the value goes on
 /// after it.
 pub(super) type Prefix<T> = Option<(T, usize)>;
+
+/// A function that reads a value from the beginning of a text.
+pub(super) type Read<'a, T> = fn(&'a [u8]) -> Prefix<T>;
 
 /// Reads the object that `text` begins with.
 pub(super) fn read_fields<'a, F: Fields<'a>>(text: &'a [u8]) -> Prefix<F> {
@@ -354,7 +357,7 @@ macro_rules! streamed {
         $crate::api::fields::object!($object { $($field: $slot = $name),+ });
 
         impl<'a> $crate::api::fields::Element<'a> for $object {
-            const READ: Option<fn(&'a [u8]) -> $crate::api::fields::Prefix<Self>> = None;
+            const READ: Option<$crate::api::fields::Read<'a, Self>> = None;
         }
     };
 }
