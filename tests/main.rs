@@ -63,6 +63,14 @@ mod docs {
     mod tutorial;
 }
 
+mod peers {
+    mod collector;
+    mod compatibility;
+    mod kubernetes;
+    mod prometheus;
+    mod victoria_metrics;
+}
+
 mod serve {
     mod blocked_files;
     mod bounds;
@@ -73,7 +81,7 @@ mod serve {
     mod secrets;
     mod sockets;
     mod targets;
-    mod web_clients;
+    pub mod web_clients;
     mod web_config;
     mod web_tls;
 }

@@ -42,7 +42,8 @@ pub async fn write(
             .collect(&exporter.accounts, &Selection::default(), true, TIMEOUT, Format::OpenMetrics)
             .await;
         // The memory is that of this command, which holds the whole history, and not of the exporter of the past.
-        history.add(&text, at, |name| name != "process_resident_memory_bytes");
+        let is_memory = |name: &str| name == "process_heap_bytes" || name.ends_with("_memory_bytes");
+        history.add(&text, at, |name| !is_memory(name));
         at += step.as_secs_f64();
     }
     Ok(history.finish())

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod exposition;
 pub mod fake;
 pub mod pages;
+pub mod peers;
 pub mod program;
 pub mod promql;
 pub mod properties;

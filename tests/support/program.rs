@@ -46,6 +46,11 @@ impl Program {
         self.stderr.with(text).await
     }
 
+    /// Waits for a line of standard error that holds `text`, and returns the lines before it.
+    pub async fn says_before(&mut self, text: &str) -> String {
+        self.stderr.until(text).await.0
+    }
+
     /// Waits for a line of standard output that holds `text`, and returns it.
     pub async fn prints(&mut self, text: &str) -> String {
         self.stdout.with(text).await
@@ -113,11 +118,16 @@ impl Lines {
 
     /// Waits for a line with this text, and returns it.
     async fn with(&mut self, text: &str) -> String {
+        self.until(text).await.1
+    }
+
+    /// Waits for a line with this text, and returns the lines before it, and the line.
+    async fn until(&mut self, text: &str) -> (String, String) {
         let mut said = String::new();
         let search = async {
             while let Some(line) = self.0.recv().await {
                 if line.contains(text) {
-                    return line.trim_end_matches('\n').to_owned();
+                    return (said, line.trim_end_matches('\n').to_owned());
                 }
                 said += &line;
             }

@@ -111,6 +111,14 @@ catalogue! { pub static PROCESS: Process, |p, s|
         "User and system CPU time of the process." => s.add([], p.cpu);
     Gauge(&[], &[]) process_resident_memory_bytes
         "Resident memory of the process." => s.add([], p.resident_memory);
+    Gauge(&[], &[]) process_virtual_memory_bytes
+        "Virtual memory of the process." => s.add([], p.virtual_memory);
+    Gauge(&[], &[]) process_virtual_memory_max_bytes
+        "Maximum virtual memory of the process; 2^64 if it is unlimited." => s.add([], p.virtual_memory_max);
+    Gauge(&[], &[]) process_heap_bytes
+        "Resident memory of the process that is not backed by a file: the heap and the stacks." => s.add([], p.heap);
+    Gauge(&[], &[]) process_threads
+        "Number of threads of the process." => s.add([], p.threads);
     Gauge(&[], &[]) process_open_fds
         "Number of open file descriptors." => s.add([], p.open_fds);
     Gauge(&[], &[]) process_max_fds

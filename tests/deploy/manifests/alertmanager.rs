@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::rules;
+use crate::support::peers::{ALERTMANAGER, Release};
 use crate::support::repository::{path, read, succeed};
 use crate::support::{Program, eventually, file, free_port};
 
 #[test]
 #[ignore = "needs amtool (Debian: prometheus-alertmanager), promtool's rules, and python3 with PyYAML (PyPI)"]
 fn amtool_accepts_the_configuration_and_it_mutes_alerts_that_exist() {
-    succeed("amtool", &["check-config", "deploy/alertmanager/alertmanager.yml"]);
     let rules = rules();
     let groups = rules["groups"].as_array().unwrap().iter();
     let alerts: BTreeSet<_> = groups
@@ -27,21 +27,33 @@ fn amtool_accepts_the_configuration_and_it_mutes_alerts_that_exist() {
         ["ExporterAbsent", "AccountDown", "CredentialRejected"].map(|name| format!("EdgeImpulse{name}"));
     let named: BTreeSet<_> = named.into_iter().chain(short.iter().map(String::as_str)).collect();
     assert!(named.is_subset(&alerts), "{:?} are no alerts", named.difference(&alerts));
-    // Each severity reaches its receiver.
-    for (severity, receiver) in [("critical", "on-call"), ("warning", "team"), ("info", "team")] {
-        let severity = format!("severity={severity}");
-        let routes =
-            ["config", "routes", "test", "--config.file=deploy/alertmanager/alertmanager.yml", &severity];
-        assert_eq!(succeed("amtool", &routes).trim(), receiver);
+    for release in ALERTMANAGER.releases() {
+        let _tested = release.tested("`amtool check-config`, and the receiver of each severity");
+        let amtool = release.program("amtool");
+        succeed(&amtool, &["check-config", "deploy/alertmanager/alertmanager.yml"]);
+        for (severity, receiver) in [("critical", "on-call"), ("warning", "team"), ("info", "team")] {
+            let severity = format!("severity={severity}");
+            let routes =
+                ["config", "routes", "test", "--config.file=deploy/alertmanager/alertmanager.yml", &severity];
+            assert_eq!(succeed(&amtool, &routes).trim(), receiver);
+        }
     }
 }
 
 #[tokio::test]
 #[ignore = "needs prometheus-alertmanager and amtool (Debian: prometheus-alertmanager)"]
 async fn alertmanager_mutes_what_another_alert_says_already() {
+    for release in ALERTMANAGER.releases() {
+        let _tested = release.tested("receivers and inhibitions of posted alerts");
+        check_inhibitions(&release).await;
+    }
+}
+
+async fn check_inhibitions(release: &Release) {
     let port = free_port();
     let storage = file("alertmanager", "");
-    let mut command = tokio::process::Command::new("prometheus-alertmanager");
+    let mut command = tokio::process::Command::new(release.program("alertmanager"));
+    let amtool = &release.program("amtool");
     command.args([
         format!("--config.file={}", path("deploy/alertmanager/alertmanager.yml")),
         format!("--storage.path={storage}.data"),
@@ -53,10 +65,10 @@ async fn alertmanager_mutes_what_another_alert_says_already() {
     let url = format!("--alertmanager.url=http://127.0.0.1:{port}");
     let fire = |alert: &str, labels: &[&str]| {
         let name = format!("alertname=EdgeImpulse{alert}");
-        succeed("amtool", &[&[url.as_str(), "alert", "add", &name], labels].concat());
+        succeed(amtool, &[&[url.as_str(), "alert", "add", &name], labels].concat());
     };
     let active = || {
-        let alerts = succeed("amtool", &[&url, "--output=json", "alert", "query", "--active"]);
+        let alerts = succeed(amtool, &[&url, "--output=json", "alert", "query", "--active"]);
         let alerts: Value = serde_json::from_str(&alerts).unwrap();
         let name = |alert: &Value| {
             let of = ["alertname", "organization_id", "entitlement"];
