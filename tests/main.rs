@@ -60,7 +60,7 @@ mod deploy {
 
 mod docs {
     pub mod book;
-    mod tutorial;
+    pub mod tutorial;
 }
 
 mod peers {

@@ -1,7 +1,7 @@
 //! The API behind TLS and HTTP/2.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::Request;
@@ -9,6 +9,7 @@ use axum::http::Version;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use parking_lot::Mutex;
 use rcgen::KeyPair;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -47,7 +48,7 @@ impl TlsApi {
         let (seen, opened) = (Arc::clone(&versions), Arc::clone(&connections));
         let app = Router::new().fallback(async move |request: Request| {
             assert!(expects(&request), "{request:?}");
-            seen.lock().unwrap().push(request.version());
+            seen.lock().push(request.version());
             data("typical/organization-1.json")
         });
         tokio::spawn(async move {
@@ -87,13 +88,13 @@ async fn http_2_is_used_if_offered_and_certificates_are_verified() {
     let arguments = ["scrape", "--api.url", &api.url, "--organization-id=1", "--no-collector.usage"];
     let key = ("EDGEIMPULSE_API_KEY", "ei_x");
     Program::ends(&arguments, &[key, ("SSL_CERT_FILE", &api.certificate)], 0).await;
-    assert_eq!(*api.versions.lock().unwrap(), [Version::HTTP_2]);
+    assert_eq!(*api.versions.lock(), [Version::HTTP_2]);
 
     let unknown = rcgen::generate_simple_self_signed(["elsewhere".to_owned()]).unwrap();
     let unknown = file("unknown.pem", &unknown.cert.pem());
     let refused = Program::ends(&arguments, &[key, ("SSL_CERT_FILE", &unknown)], 1).await;
     assert!(refused.stderr.contains("reason=\"tls\""), "{}", refused.stderr);
-    assert_eq!(api.versions.lock().unwrap().len(), 1, "the key was not sent");
+    assert_eq!(api.versions.lock().len(), 1, "the key was not sent");
 }
 
 /// Each connection costs a name lookup and a TLS handshake.
@@ -110,6 +111,6 @@ async fn one_connection_serves_all_scrapes() {
         let metrics = client.get(&url).send().await.unwrap().text().await.unwrap();
         assert!(metrics.contains("edgeimpulse_up{account=\"default\"} 1\n"), "{metrics}");
     }
-    assert_eq!(*api.versions.lock().unwrap(), [Version::HTTP_2; 5]);
+    assert_eq!(*api.versions.lock(), [Version::HTTP_2; 5]);
     assert_eq!(api.connections.load(Ordering::Relaxed), 1);
 }

@@ -1,8 +1,9 @@
 //! Gateways and proxies between the exporter and the API.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::extract::Request;
+use parking_lot::Mutex;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -161,7 +162,7 @@ async fn tunnels_to(address: String) -> (String, Arc<Mutex<Vec<String>>>) {
             }
             let head = String::from_utf8(head).unwrap();
             let is_allowed = !head.contains("forbidden.example");
-            seen.lock().unwrap().push(head);
+            seen.lock().push(head);
             let status = if is_allowed { "200 Connection established" } else { "403 Forbidden" };
             client.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).await.unwrap();
             let mut server = TcpStream::connect(&address).await.unwrap();
@@ -189,7 +190,7 @@ async fn a_tunnel_is_opened_with_any_password_and_refused_where_it_is_not_possib
     )
     .await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let head = heads.lock().unwrap().pop().unwrap();
+    let head = heads.lock().pop().unwrap();
     assert!(
         head.starts_with("CONNECT studio.example:8443 HTTP/1.1\r\nHost: studio.example:8443\r\n"),
         "{head}"

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use edgeimpulse_exporter::metrics::{Description, Kind};
 use serde_json::Value;
 
-use crate::support::catalogue::{self, CATALOGUE, described};
+use crate::support::catalogue::{self, ALERTS, CATALOGUE, described};
 use crate::support::promql::{self, Aggregation, Selector, Uses};
 use crate::support::repository::{files_below, path, read, root};
 
@@ -104,7 +104,7 @@ fn each_selector(variables: bool, mut check: impl FnMut(&str, &Selector, &'stati
             if !variables && expression.place.contains('$') {
                 continue;
             }
-            for selector in &expression.uses.selectors {
+            for selector in expression.uses.selectors.iter().filter(|selector| selector.metric != ALERTS) {
                 let place = format!("{}: {}", expression.place, selector.metric);
                 let metric = described(&selector.metric).unwrap_or_else(|| panic!("{place}: no such metric"));
                 check(&place, selector, metric);
@@ -155,8 +155,10 @@ fn dashboards_import_unchanged_and_link_to_each_other() {
             assert!(json.get(leftover).is_none(), "{name}: {leftover} is a leftover of an export");
         }
         let link = &list(json, "links")[0];
+        // The filter for one organization must not follow to dashboards of many.
+        let keeps_filter = name != "organization";
         assert!(
-            link["asDropdown"] == true && link["keepTime"] == true && link["includeVars"] == true,
+            link["asDropdown"] == true && link["keepTime"] == true && link["includeVars"] == keeps_filter,
             "{name}"
         );
         assert_eq!(link["tags"], json["tags"], "{name}");
@@ -219,7 +221,7 @@ fn every_panel_says_what_it_shows_and_what_to_do() {
         for (place, panel) in dashboard.panels() {
             let kind = text(panel, "type");
             assert!(
-                ["stat", "gauge", "bargauge", "timeseries", "table", "text"].contains(&kind),
+                ["stat", "bargauge", "timeseries", "state-timeline", "table", "text"].contains(&kind),
                 "{place}: {kind} is not a type that pictures can be drawn of"
             );
             assert!(!text(panel, "title").is_empty(), "{place}");
@@ -227,7 +229,13 @@ fn every_panel_says_what_it_shows_and_what_to_do() {
             assert!(description.len() > 60 && description.ends_with(['.', '?']), "{place}: {description}");
             let defaults = &panel["fieldConfig"]["defaults"];
             assert!(!text(defaults, "unit").is_empty(), "{place} has no unit");
-            assert!(defaults["noValue"].is_string(), "{place} has no text for missing data");
+            let missing =
+                defaults["noValue"].as_str().unwrap_or_else(|| panic!("{place}: no text for missing data"));
+            // Missing data is not an answer, such as "no trial".
+            let admits =
+                ["", "–", "not known", "none known", "no alert known", "needs a JWT"].contains(&missing);
+            let unknown = missing.ends_with("known") || admits;
+            assert!(unknown, "{place} asserts {missing:?} of missing data");
             let no_yellow = !panel["fieldConfig"].to_string().contains("yellow");
             assert!(no_yellow, "{place}: yellow cannot be read on a light page");
         }
@@ -246,7 +254,7 @@ fn every_target_asks_the_chosen_data_source_and_in_the_right_way() {
                 assert_eq!(text(&asked["datasource"], "type"), "prometheus", "{place}");
                 assert_eq!(text(&asked["datasource"], "uid"), "${datasource}", "{place}");
             }
-            let over_time = text(panel, "type") == "timeseries";
+            let over_time = ["timeseries", "state-timeline"].contains(&text(panel, "type"));
             for target in targets {
                 assert_eq!(
                     target["instant"] == true,
@@ -313,7 +321,7 @@ fn nothing_adds_over_windows_that_overlap() {
 }
 
 #[test]
-fn two_replicas_of_the_exporter_count_once() {
+fn an_organization_counts_once_whatever_the_number_of_jobs_and_targets() {
     each_selector(true, |place, selector, metric| {
         let is_fact = !metric.name.starts_with("edgeimpulse_exporter_") && !metric.name.starts_with("process_");
         // label_values returns each value once.
@@ -321,9 +329,35 @@ fn two_replicas_of_the_exporter_count_once() {
         if is_fact && !is_query {
             let first = selector.aggregations.first().unwrap_or_else(|| panic!("{place}: shows each replica"));
             assert!(["max", "min", "count"].contains(&&*first.does), "{place}: {} of replicas", first.does);
-            assert!(!selector.keeps("instance") && !selector.keeps("pod"), "{place}: shows each replica");
+            for label in ["instance", "pod", "namespace", "node", "service"] {
+                assert!(!selector.keeps(label), "{place}: shows each {label}");
+            }
+            let of_a_call = metric.name.starts_with("edgeimpulse_scrape_") || metric.name == "edgeimpulse_up";
+            assert!(of_a_call || !selector.keeps("job"), "{place}: counts an organization once per job");
         }
     });
+}
+
+#[test]
+fn firing_alerts_come_first_and_are_marked_in_graphs() {
+    for dashboard in dashboards() {
+        let name = dashboard.name;
+        let first = list(&dashboard.json, "panels").iter().find(|panel| text(panel, "type") != "row").unwrap();
+        assert_eq!(
+            text(first, "title") == "Firing now",
+            ["overview", "organization"].contains(&name),
+            "{name}"
+        );
+        let annotations = list(&dashboard.json["annotations"], "list");
+        let expressions: Vec<_> =
+            annotations.iter().skip(1).map(|annotation| text(annotation, "expr")).collect();
+        assert!(expressions.iter().any(|expression| expression.contains("ALERTS{")), "{name}: {expressions:?}");
+        for expression in expressions {
+            let uses = promql::read(expression).unwrap_or_else(|error| panic!("{name}: {error}"));
+            catalogue::check(&uses, &BTreeSet::new())
+                .unwrap_or_else(|error| panic!("{name}: {error}: {expression}"));
+        }
+    }
 }
 
 #[test]

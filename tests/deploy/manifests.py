@@ -2,6 +2,7 @@
 
 yaml FILE...          the documents of these files, in order
 lint CHART            what Helm has to say of a chart, strictly
+jsonnet CODE          the value of this code, with imports from the working directory
 render CHART VALUES   the documents of a chart with these values, and the notes, as Helm would install them
 """
 
@@ -28,6 +29,10 @@ def documents(text):
 def main(command, *arguments):
     if command == "yaml":
         return [document for path in arguments for document in documents(open(path, encoding="utf-8").read())]
+    if command == "jsonnet":
+        import _jsonnet
+
+        return json.loads(_jsonnet.evaluate_snippet("code", *arguments))
     import helm_python as helm
 
     if command == "lint":

@@ -3,6 +3,7 @@
 mod alertmanager;
 pub mod chart;
 pub mod kubernetes;
+mod monitoring;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

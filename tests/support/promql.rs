@@ -134,6 +134,10 @@ fn walk(expr: &Expr, context: &mut Context, uses: &mut Uses) -> Below {
                 context.aggregations.remove(0);
             }
             if let Some(param) = &aggregate.param {
+                // The parameter of count_values is the label that it writes.
+                if let Expr::StringLiteral(StringLiteral { val }) = &**param {
+                    below.written.insert(val.clone());
+                }
                 below = below.and(walk(param, context, uses));
             }
             if let Some(modifier) = &aggregate.modifier {

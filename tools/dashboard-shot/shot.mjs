@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// shot.mjs DASHBOARD.json OUT.png [--prom URL] [--theme dark|light] [--width N] [--query k=v]...
+// shot.mjs DASHBOARD.json OUT.png [--prom URL] [--theme dark|light] [--width N] [--query k=v]... [--texts FILE]
 // Serves the built harness and the dashboard on loopback, proxies /prom to Prometheus, takes a full-page screenshot,
 // and prints every query it ran (exit 1 on a query error, a page error, or, with --no-empty, a query without a series).
 import http from 'node:http';
@@ -79,7 +79,21 @@ const qs = new URLSearchParams([
 ]);
 await pg.goto(`http://127.0.0.1:${srv.address().port}/?${qs}`);
 await pg.waitForFunction(() => window.__scene, null, { timeout: 30000 });
-await pg.waitForTimeout(+(o.wait ?? 4000));
+// Drawn: no query is running, no panel is loading, and nothing has changed for ten frames.
+const drawn = () =>
+  pg.evaluate(async () => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    const deadline = performance.now() + 120000;
+    let seen;
+    for (let same = 0; same < 10; await frame()) {
+      if (performance.now() > deadline) throw new Error('the dashboard is not drawn after two minutes');
+      const now = window.__queries.length + ' ' + document.body.innerText + document.querySelectorAll('canvas').length;
+      same = !window.__pending && !window.__loading() && now === seen ? same + 1 : 0;
+      seen = now;
+    }
+    await document.fonts.ready;
+  });
+await drawn();
 const h = await pg.evaluate(() =>
   Math.max(
     document.documentElement.scrollHeight,
@@ -87,13 +101,26 @@ const h = await pg.evaluate(() =>
   ),
 );
 await pg.setViewportSize({ width: +o.width, height: Math.min(Math.ceil(h), 8000) });
-await pg.waitForTimeout(2500);
+await drawn();
 if (o.hover) {
   const [x, y] = o.hover.split(',').map(Number);
   await pg.mouse.move(x, y);
-  await pg.waitForTimeout(800);
+  await drawn();
 }
 await pg.screenshot({ path: out });
+if (o.texts) {
+  // The title of each panel, its text, and the colours that it uses; without a title, the text of the whole page.
+  const panels = await pg.evaluate(() => [
+    { title: '', text: document.body.innerText, colours: [] },
+    ...[...document.querySelectorAll('section[data-testid^="data-testid Panel header"]')].map((panel) => {
+      const style = [...panel.querySelectorAll('*')].map((e) => getComputedStyle(e));
+      const colours = style.flatMap((s) => [s.color, s.backgroundColor, ...(s.backgroundImage.match(/rgba?\([^)]*\)/g) ?? [])]);
+      const title = panel.dataset.testid.replace('data-testid Panel header', '').trim();
+      return { title, text: panel.innerText.replace(title, '').trim(), colours: [...new Set(colours)] };
+    }),
+  ]);
+  fs.writeFileSync(o.texts, JSON.stringify(panels, null, 1));
+}
 const queries = await pg.evaluate(() => window.__queries);
 const uniq = [...new Map(queries.map((x) => [JSON.stringify([x.panel, x.refId, x.expr, x.variable]), x])).values()];
 for (const x of uniq)

@@ -6,6 +6,8 @@ import { config } from '@grafana/runtime';
 import { ThemeContext, GlobalStyles, PortalContainer, getPortalContainer } from '@grafana/ui';
 import { registerAll } from './plugins.jsx';
 import { toScene } from './dash.js';
+import { sceneGraph, SceneQueryRunner } from '@grafana/scenes';
+import { LoadingState } from '@grafana/data';
 
 registerAll();
 const q = new URLSearchParams(location.search);
@@ -22,6 +24,10 @@ for (const v of json.templating?.list ?? [])
   }
 const scene = toScene(json);
 window.__scene = scene;
+window.__loading = () =>
+  sceneGraph
+    .findAllObjects(scene, (o) => o instanceof SceneQueryRunner && o.isActive)
+    .some((o) => ![LoadingState.Done, LoadingState.Error].includes(o.state.data?.state));
 document.body.style.background = config.theme2.colors.background.canvas;
 class Boundary extends React.Component {
   state = {};

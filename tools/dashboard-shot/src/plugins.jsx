@@ -228,17 +228,61 @@ function Bar({ value, width, height, alignmentFactors, orientation, count, optio
   );
 }
 
-const NoData = () => (
+const NoData = ({ fieldConfig }) => (
   <div style={{ display: 'flex', height: '100%', alignItems: 'center', justifyContent: 'center', opacity: 0.7 }}>
-    No data
+    {fieldConfig.defaults.noValue ?? 'No data'}
   </div>
 );
+// Grafana's core has the state timeline. A stand-in: one row per series, one box per run of equal values.
+function Timeline({ data, width, height, timeRange, fieldConfig }) {
+  const theme = useTheme2();
+  const rows = data.series.flatMap((f) => f.fields.filter((x) => x.type === FieldType.number).map((v) => ({ f, v, t: f.fields[0] })));
+  if (!rows.length) return <NoData fieldConfig={fieldConfig} />;
+  const label = 170;
+  const [from, to] = [timeRange.from.valueOf(), timeRange.to.valueOf()];
+  const at = (t) => label + ((t - from) / (to - from)) * (width - label);
+  const h = Math.min(height / rows.length, 40);
+  return (
+    <svg width={width} height={height} style={{ fontSize: 12 }}>
+      {rows.map(({ f, v, t }, y) => {
+        const boxes = [];
+        const step = t.config.interval || 0;
+        for (let i = 0; i < v.values.length; i++) {
+          const last = boxes.at(-1);
+          if (last && last.value === v.values[i] && t.values[i] - last.end <= step) last.end = t.values[i] + step;
+          else if (v.values[i] != null) boxes.push({ value: v.values[i], start: t.values[i], end: t.values[i] + step });
+        }
+        return (
+          <g key={y} transform={`translate(0, ${y * h})`}>
+            <text x={label - 8} y={h / 2 + 4} textAnchor="end" fill={theme.colors.text.primary}>
+              {getFieldDisplayName(v, f, data.series)}
+            </text>
+            {boxes.map((b, i) => {
+              const shown = v.display(b.value);
+              const w = Math.max(at(b.end) - at(b.start), 1);
+              return (
+                <g key={i}>
+                  <rect x={at(b.start)} y={1} width={w} height={h - 2} fill={shown.color} fillOpacity={0.8} />
+                  {w > 40 && (
+                    <text x={at(b.start) + 4} y={h / 2 + 4} fill={theme.colors.getContrastText(shown.color)}>
+                      {formattedValueToString(shown)}
+                    </text>
+                  )}
+                </g>
+              );
+            })}
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
 function TS({ data, width, height, timeRange, timeZone, options, fieldConfig }) {
   const frames = data.series.filter(
     (f) =>
       f.length && f.fields.some((x) => x.type === FieldType.time) && f.fields.some((x) => x.type === FieldType.number),
   );
-  if (!frames.length) return <NoData />;
+  if (!frames.length) return <NoData fieldConfig={fieldConfig} />;
   return (
     <TimeSeries
       frames={frames}
@@ -255,7 +299,7 @@ function TS({ data, width, height, timeRange, timeZone, options, fieldConfig }) 
 function Tbl({ data, width, height, options, fieldConfig, timeRange }) {
   cacheFieldDisplayNames(data.series);
   const frame = data.series[options.frameIndex ?? 0] ?? data.series[0];
-  if (!frame || !frame.fields.length) return <NoData />;
+  if (!frame || !frame.fields.length || !frame.length) return <NoData fieldConfig={fieldConfig} />;
   return (
     <TableNG
       data={frame}
@@ -343,11 +387,11 @@ export function registerAll() {
     Tbl,
     fc({ align: 'auto', cellOptions: { type: 'auto' }, inspect: false, footer: { reducers: [] } }, thr),
   );
+  reg('state-timeline', Timeline, fc({ fillOpacity: 70, lineWidth: 0 }, thr));
   const t = new PanelPlugin(Text);
   t.meta = { id: 'text', name: 'text', info: {}, module: '', baseUrl: '', sort: 0, skipDataQuery: true };
   sceneUtils.registerRuntimePanelPlugin({ pluginId: 'text', plugin: t });
   for (const id of [
-    'state-timeline',
     'status-history',
     'piechart',
     'barchart',

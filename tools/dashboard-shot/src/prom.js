@@ -27,12 +27,15 @@ const fmtSec = (s) =>
 const num = (s) => (s === '+Inf' ? Infinity : s === '-Inf' ? -Infinity : s === 'NaN' ? NaN : Number(s));
 
 async function api(path, params) {
-  const r = await fetch('/prom/api/v1/' + path + '?' + new URLSearchParams(params));
-  const j = await r.json();
-  if (j.status !== 'success') throw new Error(j.error || r.statusText);
+  window.__pending++;
+  const j = await fetch('/prom/api/v1/' + path + '?' + new URLSearchParams(params))
+    .then((r) => r.json())
+    .finally(() => window.__pending--);
+  if (j.status !== 'success') throw new Error(j.error);
   return j.data;
 }
 window.__queries = [];
+window.__pending = 0;
 
 export class PromDS extends DataSourceApi {
   constructor(settings, scrapeInterval = 15) {
@@ -135,7 +138,8 @@ export class PromDS extends DataSourceApi {
           name: 'Value',
           type: FieldType.number,
           labels,
-          values: values.map((v) => num(v[1])),
+          // Infinite values and NaN would stretch the axis of a graph: they are gaps.
+          values: values.map((v) => (step && !Number.isFinite(num(v[1])) ? null : num(v[1]))),
           config: { displayNameFromDS: name },
         },
       ],
@@ -144,8 +148,9 @@ export class PromDS extends DataSourceApi {
   async metricFindQuery(query, options) {
     const q0 = typeof query === 'string' ? query : (query?.query ?? '');
     const obj = options?.scopedVars?.__sceneObject?.value?.valueOf?.();
-    const q = obj ? sceneGraph.interpolate(obj, q0, options?.scopedVars, promFormat) : q0;
     const range = options?.range;
+    const length = { __range: { value: Math.round((range?.to.valueOf() - range?.from.valueOf()) / 1000) + 's' } };
+    const q = obj ? sceneGraph.interpolate(obj, q0, { ...options?.scopedVars, ...length }, promFormat) : q0;
     const tr = range ? { start: range.from.valueOf() / 1000, end: range.to.valueOf() / 1000 } : {};
     let m;
     if ((m = q.match(/^label_values\((?:(.+),\s*)?([a-zA-Z_][\w]*)\)\s*$/s))) {

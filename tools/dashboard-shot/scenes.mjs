@@ -1,0 +1,227 @@
+#!/usr/bin/env node
+// scenes.mjs write OUT.om DEMO.om PORTFOLIO.om    the samples of all scenes, as OpenMetrics, from histories of the demo
+// scenes.mjs draw FOLDER [--scene NAME] [--dashboard NAME,...|all] [--from FOLDER] [--prom URL] [--theme dark|light]
+//     [--width N] [--end TIME]
+//
+// A scene is a good or a bad day. Each is a job of one Prometheus, so that all of them are drawn from one server, and says
+// which panels must have which text. `draw` makes a picture of each dashboard that a scene has texts of, and of
+// Organization, and exits with 1 if a text is wrong. `write` prints the end of the scenes, which `draw` needs.
+import fs from 'node:fs';
+import path from 'node:path';
+import readline from 'node:readline';
+import { spawnSync } from 'node:child_process';
+
+const HOUR = 3600;
+const FACT = /^edgeimpulse_(organization|trial|dataset|project|user|whitelabel)_/;
+const same = (sample) => [sample];
+// Since the fault, every call of the account fails, and the exporter shows what it has.
+const failing = (sample, since) => {
+  if (sample.name === 'edgeimpulse_scrape_collector_last_success_timestamp_seconds') return [{ ...sample, value: String(since) }];
+  if (sample.name === 'edgeimpulse_up' || sample.name === 'edgeimpulse_scrape_collector_success') return [{ ...sample, value: '0' }];
+  if (sample.name === 'edgeimpulse_scrape_collector_stale') return [{ ...sample, value: '1' }];
+  return [sample];
+};
+const incomplete = { 'Over a limit': /incomplete|not known/, 'Near a limit': /incomplete|not known/, 'Trials expired': /incomplete|not known/ };
+const name = (sample) => sample.labels.organization_name;
+
+// since: hours from the fault to the end. change: what it makes of a sample after the fault (`all`: of each sample).
+// like: another scene, whose texts must be shown too.
+// organization: the one that the dashboard Organization shows, with its name. texts: by dashboard and panel.
+export const scenes = {
+  good: {
+    organization: ['1002', 'Borealis Wearables'],
+    change: same,
+    texts: {
+      overview: { 'Over a limit': /^of 14\s+1$/, 'Near a limit': /^of 14\s+1$/, 'Trials ending': /^of 14\s+1$/, 'Accounts down': /^0$/ },
+      organization: { 'Storage used': /of the limit[\s\S]*used[\s\S]*limit/, 'Trial expires in': /no trial/, Deleted: /^no$/ },
+    },
+  },
+  'api-failing': {
+    organization: ['1002', 'Borealis Wearables'],
+    since: 3,
+    // The results of some organizations are older than the exporter keeps them.
+    change: (sample, after, hours, since) => (/^100[4-6]$/.test(sample.labels.organization_id) && FACT.test(sample.name) ? [] : failing(sample, since)),
+    texts: { overview: incomplete, fleet: { 'Idle for 30 days': /incomplete|not known/ } },
+  },
+  'exporter-down': {
+    organization: ['1002', 'Borealis Wearables'],
+    since: 0.5,
+    change: () => [],
+    texts: { overview: { ...incomplete, 'Accounts down': /not known/, 'Calls failing': /not known/ } },
+  },
+  'exporter-gone': {
+    organization: ['1002', 'Borealis Wearables'],
+    since: 5,
+    change: () => [],
+    texts: { overview: { ...incomplete, 'Trials ending': /needs a JWT|not known/ }, organization: { 'Trial expires in': /JWT/, Deleted: /not known/ } },
+  },
+  'account-dead': {
+    organization: ['1008', 'Glacier Prototypes'],
+    since: 3,
+    all: true,
+    // The exporter was restarted since: it has nothing of the account.
+    change: (sample, after, hours, since) => {
+      const second = Number(sample.labels.organization_id) >= 1006;
+      if (!second) return sample.name === 'edgeimpulse_up' ? [sample, { ...sample, labels: { ...sample.labels, account: 'second' }, value: after ? '0' : '1' }] : [sample];
+      if (after && FACT.test(sample.name)) return [];
+      const moved = { ...sample, labels: { ...sample.labels, ...(sample.labels.account && { account: 'second' }) } };
+      return after ? failing(moved, since) : [moved];
+    },
+    texts: { overview: { ...incomplete, 'Accounts down': /^1$/ }, organization: { 'Trial expires in': /not known|JWT/ } },
+  },
+  'key-only': {
+    organization: ['1006', 'Fjord Startup'],
+    all: true,
+    change: (sample) =>
+      (sample.labels.organization_id === '1006' && !/^edgeimpulse_(trial|user|whitelabel)_|_(admins|private_projects)$/.test(sample.name) && !/user|trials|whitelabel/.test(sample.labels.collector)) ||
+      /^(edgeimpulse_up|edgeimpulse_exporter|process_)/.test(sample.name)
+        ? [sample]
+        : [],
+    texts: { overview: { 'Trials ending': /needs a JWT/ }, organization: { 'Trial expires in': /needs a JWT/ } },
+  },
+  namespaces: {
+    organization: ['1002', 'Borealis Wearables'],
+    all: true,
+    change: (sample) =>
+      ['east', 'west'].map((namespace) => ({ ...sample, labels: { ...sample.labels, namespace, pod: 'exporter-' + namespace, instance: namespace + ':10101' } })),
+    texts: { overview: { Organizations: /^14$/ } },
+    like: 'good',
+  },
+  rename: {
+    organization: ['1002', 'Renamed Wearables'],
+    since: 2,
+    change: (sample) => [sample.labels.organization_id === '1002' && name(sample) ? { ...sample, labels: { ...sample.labels, organization_name: 'Renamed Wearables' } } : sample],
+    texts: {},
+    like: 'good',
+  },
+  deletion: {
+    organization: ['1003', 'Cascade Robotics'],
+    since: 4,
+    change: (sample, after, hours) =>
+      sample.labels.organization_id !== '1003'
+        ? [sample]
+        : sample.name === 'edgeimpulse_organization_created_timestamp_seconds' && hours > 2
+          ? [{ ...sample, name: 'edgeimpulse_organization_deleted_timestamp_seconds', value: String(sample.time - HOUR) }]
+          : [],
+    texts: { organization: { Deleted: /^\d{4}-\d\d-\d\d$/, 'Trial expires in': /needs a JWT/, 'Storage used': /not known/ } },
+  },
+  portfolio: {
+    organization: ['1002', 'Borealis Wearables'],
+    demo: 'portfolio',
+    change: same,
+    texts: { overview: { Organizations: /^500$/ }, fleet: { 'Storage in use': /^of \d{3}\s/ } },
+  },
+};
+
+const parse = (line) => {
+  const [, metric, labels = '', value, time] = line.match(/^(\w+)(?:\{(.*)\})? (\S+) (\S+)$/s) ?? [];
+  return metric && { name: metric, labels: Object.fromEntries([...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map((m) => m.slice(1))), value, time: Number(time) };
+};
+const text = ({ name, labels, value, time }) =>
+  `${name}{${Object.entries(labels)
+    .map(([key, value]) => `${key}="${value}"`)
+    .join(',')}} ${value} ${time}\n`;
+const lines = (file) => readline.createInterface({ input: fs.createReadStream(file) });
+
+async function write(out, ...demos) {
+  const output = fs.openSync(out, 'w');
+  let aligned;
+  for (const [kind, file] of [['demo', demos[0]], ['portfolio', demos[1]]]) {
+    let end = 0;
+    for await (const line of lines(file)) if (line[0] !== '#') end = Math.max(end, parse(line).time);
+    // All scenes end at the same time, the last hours as if scraped every five minutes, at full minutes.
+    aligned ??= Math.floor(end / 300) * 300;
+    const used = Object.entries(scenes).filter(([, scene]) => (scene.demo ?? 'demo') === kind);
+    let chunk = [];
+    for await (const line of lines(file)) {
+      if (line[0] === '#') continue;
+      const sample = parse(line);
+      const time = sample.time - end + aligned;
+      const step = kind === 'demo' ? HOUR : 12 * HOUR;
+      const recent = aligned - time < 2 * HOUR;
+      const times = recent ? Array.from({ length: Math.min(step, 2 * HOUR) / 300 }, (_, i) => time + 300 * i).filter((t) => t <= aligned) : [time];
+      for (const at of times)
+        for (const [job, scene] of used) {
+          const hours = (aligned - at) / HOUR;
+          const after = scene.since !== undefined && hours <= scene.since;
+          const before = { ...sample, time: at, labels: { ...sample.labels, job } };
+          for (const changed of scene.all || after ? scene.change(before, after, hours, aligned - scene.since * HOUR) : [before]) chunk.push(text(changed));
+        }
+      if (chunk.length > 50000) fs.writeSync(output, chunk.join('')), (chunk = []);
+    }
+    // What Prometheus would say of the alerts: the links and the order of "Firing now" need some.
+    for (let time = aligned - 2 * HOUR; time <= aligned; time += 300)
+      for (const [job] of used)
+        for (const [alertname, severity, organization_id, entitlement] of [
+          ['EdgeImpulseEntitlementExceeded', 'critical', '1004', 'projects'],
+          ['EdgeImpulseStorageFillingUp', 'warning', '1002', 'storage'],
+        ])
+          if (job === 'good') chunk.push(text({ name: 'ALERTS', labels: { alertname, alertstate: 'firing', severity, organization_id, entitlement }, value: 1, time }));
+    fs.writeSync(output, chunk.join(''));
+  }
+  fs.writeSync(output, '# EOF\n');
+  console.log(aligned);
+}
+
+const GREEN = /rgb\((115, 191, 105|86, 166, 75|55, 135, 45|27, 133, 94|26, 127, 75)/;
+// What a panel must never say while it does not know it.
+const ASSERTION = /^(none|never|no|no trial|no limit|not within a year|not foreseen)$/;
+function check(scene, dashboard, panels, others) {
+  const wrong = [];
+  const texts = { ...scenes[scene.like]?.texts[dashboard], ...scene.texts[dashboard] };
+  for (const [title, expected] of Object.entries(texts)) {
+    const panel = panels.find((panel) => panel.title === title);
+    if (!expected.test(panel?.text ?? '')) wrong.push(`${title}: ${JSON.stringify(panel?.text)} is not ${expected}`);
+  }
+  const bad = scene.texts.overview && incomplete['Over a limit'] === scene.texts.overview['Over a limit'];
+  for (const { title, text, colours } of bad ? panels : []) {
+    if (/^0(\s|$)/.test(text) && colours.some((colour) => GREEN.test(colour))) wrong.push(`${title}: a green zero`);
+    if (ASSERTION.test(text)) wrong.push(`${title}: asserts ${text}`);
+  }
+  const page = panels.find((panel) => panel.title === '').text;
+  if (dashboard === 'organization') {
+    if (!page.includes(scene.organization[1])) wrong.push(`the page does not name ${scene.organization}`);
+    for (const other of others) if (page.includes(other)) wrong.push(`the page names ${other}`);
+  }
+  return wrong;
+}
+
+const iso = (seconds) => new Date(seconds * 1000).toISOString();
+
+async function draw(folder, options) {
+  const prom = options.prom ?? 'http://127.0.0.1:19090';
+  const here = import.meta.dirname;
+  const ask = async (query, time) => (await (await fetch(`${prom}/api/v1/query?${new URLSearchParams({ query, time })}`)).json()).data.result;
+  const end = Number(options.end);
+  let failed = false;
+  fs.mkdirSync(folder, { recursive: true });
+  for (const [job, scene] of Object.entries(scenes)) {
+    if (options.scene && options.scene !== job) continue;
+    const infos = await ask('last_over_time(edgeimpulse_organization_info{job="good"}[7d])', String(end));
+    const names = infos.filter((it) => it.metric.organization_id !== scene.organization[0]).map((it) => it.metric.organization_name);
+    const others = names.filter((name) => name && !name.includes('\n'));
+    const checked = new Set(['organization', ...Object.keys({ ...scenes[scene.like]?.texts, ...scene.texts })]);
+    const all = ['overview', 'organization', 'fleet', 'exporter'];
+    for (const dashboard of options.dashboard === 'all' ? all : (options.dashboard?.split(',') ?? checked)) {
+      const file = path.join(folder, `${job}-${dashboard}${options.suffix ?? ''}`);
+      const arguments_ = [path.join(here, 'shot.mjs'), path.join(options.from ?? path.join(here, '../../dashboards'), `${dashboard}.json`), `${file}.png`, '--prom', prom, '--texts', `${file}.json`];
+      for (const key of ['theme', 'width']) if (options[key]) arguments_.push(`--${key}`, options[key]);
+      const query = [`var-job=${job}`, `from=${iso(end - 5 * 24 * HOUR)}`, `to=${iso(end)}`];
+      if (dashboard === 'organization') query.push(`var-organization=${scene.organization[0]}`);
+      for (const one of query) arguments_.push('--query', one);
+      const drawn = spawnSync('node', arguments_, { encoding: 'utf8' });
+      const errors = drawn.stdout.split('\n').filter((line) => line.startsWith('ERROR'));
+      const wrong = fs.existsSync(`${file}.json`) ? check(scene, dashboard, JSON.parse(fs.readFileSync(`${file}.json`)), others) : [drawn.stderr];
+      for (const line of [...errors, ...wrong]) console.log(`${job} / ${dashboard}: ${line}`);
+      failed ||= errors.length > 0 || wrong.length > 0;
+      console.log(`${job} / ${dashboard}: drawn`);
+    }
+  }
+  process.exit(failed ? 1 : 0);
+}
+
+const [command, ...rest] = process.argv.slice(2);
+const [positional, options] = [[], {}];
+while (rest.length) rest[0].startsWith('--') ? (options[rest.shift().slice(2)] = rest.shift()) : positional.push(rest.shift());
+if (command === 'write') await write(...positional);
+else await draw(positional[0], options);
