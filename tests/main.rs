@@ -77,6 +77,7 @@ mod serve {
     mod exporter_toolkit;
     mod memory;
     mod metrics_endpoint;
+    mod open_metrics;
     mod reload;
     mod secrets;
     mod sockets;
