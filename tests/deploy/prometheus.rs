@@ -8,6 +8,7 @@ use edgeimpulse_exporter::serve::{ConnectionLimits, Server};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 use crate::support::peers::{PROMETHEUS, Release};
 use crate::support::repository::{path, succeed};
@@ -256,21 +257,39 @@ const EMPTY: [(&str, &str); 12] = [
     ("overview / Trials expired B", "nothing is incomplete"),
 ];
 
-/// Makes Prometheus blocks of the demo's history, as two replicas export it, with the recording rules applied. Returns
-/// their folder and the time of the last sample.
-async fn past_of_the_demo(release: &Release) -> (String, f64) {
-    // The growth of storage needs more than four days.
-    let arguments = ["demo", "--history=100h", "--history-step=10m", "--collector.projects"];
-    let ended = Program::ends(&arguments, &[], 0).await;
-    let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
-    let now = last.parse::<f64>().unwrap();
+/// The demo's history, as two replicas export it.
+struct History {
+    files: [String; 2],
+    /// The time of the last sample.
+    now: f64,
+}
+
+/// Writes it once: it takes minutes.
+async fn history_of_the_demo() -> &'static History {
+    static HISTORY: OnceCell<History> = OnceCell::const_new();
+    let write = async || {
+        // The growth of storage needs more than four days.
+        let arguments = ["demo", "--history=100h", "--history-step=10m", "--collector.projects"];
+        let ended = Program::ends(&arguments, &[], 0).await;
+        let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
+        let replicas = ["localhost:10101", "localhost:10102"];
+        let files =
+            replicas.map(|replica| file("history.om", &ended.stdout.replace("localhost:10101", replica)));
+        History { files, now: last.parse().unwrap() }
+    };
+    HISTORY.get_or_init(write).await
+}
+
+/// Makes Prometheus blocks of the demo's history, with the recording rules applied. Returns their folder and the time of
+/// the last sample.
+pub async fn past_of_the_demo(release: &Release) -> (String, f64) {
+    let History { files, now } = history_of_the_demo().await;
     let data = file("history", "") + ".data";
     let promtool = |arguments: &[&str]| {
         succeed(&release.program("promtool"), &[&["tsdb"], arguments].concat());
     };
-    for replica in ["localhost:10101", "localhost:10102"] {
-        let history = file("history.om", &ended.stdout.replace("localhost:10101", replica));
-        promtool(&["create-blocks-from", "openmetrics", "--max-block-duration=168h", &history, &data]);
+    for history in files {
+        promtool(&["create-blocks-from", "openmetrics", "--max-block-duration=168h", history, &data]);
     }
     let prometheus = Prometheus::start_release(release, "global: {}\n", &data).await;
     let (start, end) = (format!("--start={}", now - 30.0 * 3600.0), format!("--end={now}"));
@@ -278,7 +297,7 @@ async fn past_of_the_demo(release: &Release) -> (String, f64) {
     let recording = path("deploy/prometheus/rules.yaml");
     promtool(&["create-blocks-from", "rules", &start, &end, &url, "--eval-interval=2m", &output, &recording]);
     prometheus.stop().await;
-    (data, now)
+    (data, *now)
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ fn rules(file: &str) -> String {
 }
 
 /// Returns all rules, in order.
-fn all() -> Vec<Value> {
+pub fn all() -> Vec<Value> {
     let groups = FILES.iter().flat_map(|file| {
         let rules: Value = serde_saphyr::from_str(&read(&rules(file))).unwrap();
         rules["groups"].as_array().unwrap().clone()

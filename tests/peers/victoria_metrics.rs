@@ -1,14 +1,16 @@
 //! VictoriaMetrics and vmagent: scrapes and service discovery.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::prometheus::demo;
-use crate::deploy::prometheus::Prometheus;
-use crate::support::peers::{Release, VICTORIA_METRICS};
+use crate::deploy::prometheus::{Prometheus, past_of_the_demo};
+use crate::deploy::rules;
+use crate::support::peers::{PROMETHEUS, Release, VICTORIA_METRICS};
 use crate::support::repository::read;
-use crate::support::{Program, eventually, file, free_port, get_text};
+use crate::support::{Program, client, eventually, file, free_port, get_text};
 
 /// Starts a server without data, and returns it with a client of its API, which is that of Prometheus.
 async fn start(release: &Release) -> (Program, Prometheus) {
@@ -114,4 +116,86 @@ async fn vmagent_scrapes_each_organization_that_service_discovery_lists() {
     stop(agent).await;
     stop(server).await;
     demo.stop().await;
+}
+
+/// Copies all samples of a server of Prometheus to one of VictoriaMetrics, and returns their number.
+async fn copy(prometheus: &Prometheus, metrics: &Prometheus, now: f64) -> usize {
+    let names = prometheus.ask("label/__name__/values", &[]).await;
+    let mut copied = 0;
+    for name in names.as_array().unwrap() {
+        let query = format!("{{__name__={name}}}[30d]");
+        let data = prometheus.ask("query", &[("query", &query), ("time", &now.to_string())]).await;
+        let mut lines = String::new();
+        for series in data["result"].as_array().unwrap() {
+            let samples = series["values"].as_array().unwrap();
+            let times = samples.iter().map(|sample| format!("{:.0}", sample[0].as_f64().unwrap() * 1000.0));
+            let times = times.collect::<Vec<_>>().join(",");
+            let values = samples.iter().map(|sample| sample[1].as_str().unwrap()).collect::<Vec<_>>().join(",");
+            let metric = &series["metric"];
+            writeln!(lines, "{{\"metric\":{metric},\"values\":[{values}],\"timestamps\":[{times}]}}").unwrap();
+            copied += samples.len();
+        }
+        let url = format!("http://127.0.0.1:{}/api/v1/import", metrics.port);
+        let response = client().post(url).body(lines).send().await.unwrap();
+        assert!(response.status().is_success(), "{name}: {response:?}");
+    }
+    copied
+}
+
+/// Returns the values of an expression by its labels. The name of a metric is none of them: a rule replaces it.
+async fn vector(server: &Prometheus, expression: &str, at: f64) -> BTreeMap<String, f64> {
+    let data = server.ask("query", &[("query", expression), ("time", &at.to_string())]).await;
+    if data["resultType"] == "scalar" {
+        return BTreeMap::from([(String::new(), data["result"][1].as_str().unwrap().parse().unwrap())]);
+    }
+    let series = data["result"].as_array().unwrap().iter().map(|one| {
+        let mut labels = one["metric"].clone();
+        labels.as_object_mut().unwrap().remove("__name__");
+        (labels.to_string(), one["value"][1].as_str().unwrap().parse().unwrap())
+    });
+    series.collect()
+}
+
+#[tokio::test]
+#[ignore = "needs VictoriaMetrics (tools/peers/build victoriametrics) and prometheus (Debian: prometheus)"]
+async fn metricsql_has_the_result_of_prometheus_for_every_rule() {
+    let Some(release) = VICTORIA_METRICS.built() else { return };
+    let _tested = release.tested("expressions of all rules in MetricsQL, compared with Prometheus");
+    let newest = PROMETHEUS.releases().pop().unwrap();
+    let (data, now) = past_of_the_demo(&newest).await;
+    let prometheus = Prometheus::start_release(&newest, "global: {}\n", &data).await;
+    let (server, metrics) = start(&release).await;
+    let copied = copy(&prometheus, &metrics, now).await;
+    eventually(async || {
+        get_text(format!("http://127.0.0.1:{}/internal/force_flush", metrics.port)).await;
+        let count = "sum(count_over_time({__name__!=\"\"}[30d]))";
+        let found = vector(&metrics, count, now).await.into_values().next().unwrap_or_default();
+        if found == copied as f64 { Ok(()) } else { Err(format!("{found} of {copied} samples")) }
+    })
+    .await;
+    let mut differences = Vec::new();
+    let mut filled = 0;
+    for rule in rules::all() {
+        let name = rule["alert"].as_str().or(rule["record"].as_str()).unwrap();
+        let expression = rule["expr"].as_str().unwrap();
+        // Samples are ten minutes apart: also between two of them, and a day earlier.
+        for before in [0.0, 60.0, 299.0, 900.0, 3600.0, 86_400.0] {
+            let (expected, found) = (
+                vector(&prometheus, expression, now - before).await,
+                vector(&metrics, expression, now - before).await,
+            );
+            filled += usize::from(!expected.is_empty());
+            let is_near = |key: &String, value: &f64| {
+                // VictoriaMetrics keeps about fifteen decimal digits.
+                found.get(key).is_some_and(|found| (found - value).abs() <= 1e-9 * value.abs())
+            };
+            if found.len() != expected.len() || !expected.iter().all(|(key, value)| is_near(key, value)) {
+                differences.push(format!("{name} {before} s ago: {found:?} instead of {expected:?}"));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{differences:#?}");
+    assert!(filled > 50, "{filled} results have values");
+    prometheus.stop().await;
+    stop(server).await;
 }
