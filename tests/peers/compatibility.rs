@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::support::file;
 use crate::support::peers::{PAGE, PEERS, pinned};
-use crate::support::repository::{files_below, path, read};
+use crate::support::repository::{files_below, path, read, succeed};
 
 /// Returns the rows of the page: name, version, what was run, result, and date.
 fn rows() -> Vec<[String; 5]> {
@@ -83,4 +84,30 @@ fn files_and_pages_name_the_versions_that_are_tested() {
             "{image}"
         );
     }
+}
+
+#[test]
+fn where_go_is_absent_the_build_says_which_peers_are_missing() {
+    let folder = file("no-go", "") + ".d";
+    let (tools, programs) = (format!("{folder}/tools"), format!("{folder}/programs"));
+    std::fs::create_dir_all(&programs).unwrap();
+    for program in ["bash", "cat", "cut", "dirname", "env", "head", "mkdir", "realpath", "rm", "sha256sum"] {
+        let found = succeed("bash", &["-c", &format!("command -v {program}")]);
+        std::os::unix::fs::symlink(found.trim(), format!("{programs}/{program}")).unwrap();
+    }
+    std::fs::create_dir_all(&tools).unwrap();
+    succeed("cp", &["-r", &path("tools/peers"), &tools]);
+    let build = |peers: &[&str]| {
+        let mut command = std::process::Command::new(format!("{tools}/peers/build"));
+        let output = command.args(peers).env("PATH", &programs).output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let lines = |names: &[&str]| -> String {
+        names.iter().map(|name| format!("peer {name}: missing: Go is not installed\n")).collect()
+    };
+    assert_eq!(build(&["kustomize"]), (Some(1), lines(&["kustomize"])), "one alone");
+    assert_eq!(build(&[]), (Some(1), lines(&PEERS.map(|peer| peer.build))));
+    let (code, text) = build(&["grafana"]);
+    assert!(code == Some(2) && text.starts_with("no peer is called grafana; there are: "), "{text}");
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -15,7 +15,7 @@ pub const PAGE: &str = "docs/compatibility.md";
 pub struct Peer {
     pub name: &'static str,
     /// Its name in `tools/peers/build`.
-    build: &'static str,
+    pub build: &'static str,
     module: &'static str,
     /// Its program and its version in Debian: the oldest one that is supported.
     debian: Option<(&'static str, &'static str)>,
