@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::rules;
 use crate::support::peers::{ALERTMANAGER, Release};
 use crate::support::repository::{path, read, succeed};
-use crate::support::{Program, eventually, file, free_port};
+use crate::support::{Program, eventually, file, free_port, get_text};
 
 #[test]
 #[ignore = "needs amtool (Debian: prometheus-alertmanager), promtool's rules, and python3 with PyYAML (PyPI)"]
@@ -141,4 +141,21 @@ async fn check_inhibitions(release: &Release) {
     let of_the_exporter =
         [&of_the_dead[..], &["AccountDown dead", "CollectorFailing alive", "DataStale alive"]].concat();
     mutes(&of_the_exporter, "an absent exporter mutes its own alerts, and no organization").await;
+
+    organization("EntitlementAlmostFull", 6, "users", "info");
+    let expected = [("", "team"), ("critical", "on-call"), ("info", "team"), ("warning", "team")]
+        .map(|(severity, receiver)| (severity.to_owned(), format!("[{{\"name\":\"{receiver}\"}}]")));
+    eventually(async || {
+        let alerts = get_text(format!("http://127.0.0.1:{port}/api/v2/alerts")).await;
+        let alerts: Vec<Value> = serde_json::from_str(&alerts).unwrap();
+        let severity = |alert: &Value| alert["labels"]["severity"].as_str().unwrap_or_default().to_owned();
+        let found: BTreeSet<_> =
+            alerts.iter().map(|alert| (severity(alert), alert["receivers"].to_string())).collect();
+        if found == expected.clone().into() {
+            Ok(())
+        } else {
+            Err(format!("receivers of severities: {found:?}"))
+        }
+    })
+    .await;
 }
