@@ -102,8 +102,11 @@ fn where_go_is_absent_the_build_says_which_peers_are_missing() {
         let output = command.args(peers).env("PATH", &programs).output().unwrap();
         (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
     };
-    let lines = |names: &[&str]| -> String {
-        names.iter().map(|name| format!("peer {name}: missing: Go is not installed\n")).collect()
+    let lines = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| ["peer ", name, ": missing: Go is not installed\n"].concat())
+            .collect::<String>()
     };
     assert_eq!(build(&["kustomize"]), (Some(1), lines(&["kustomize"])), "one alone");
     assert_eq!(build(&[]), (Some(1), lines(&PEERS.map(|peer| peer.build))));

@@ -143,6 +143,11 @@ async fn check_inhibitions(release: &Release) {
     mutes(&of_the_exporter, "an absent exporter mutes its own alerts, and no organization").await;
 
     organization("EntitlementAlmostFull", 6, "users", "info");
+    check_receivers(port).await;
+}
+
+/// Checks that the alerts of each severity have its receiver.
+async fn check_receivers(port: u16) {
     let expected = [("", "team"), ("critical", "on-call"), ("info", "team"), ("warning", "team")]
         .map(|(severity, receiver)| (severity.to_owned(), format!("[{{\"name\":\"{receiver}\"}}]")));
     eventually(async || {
