@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
 use crate::deploy::prometheus::Prometheus;
+use crate::support::peers::{PROMETHEUS, Release};
 use crate::support::program::Ended;
 use crate::support::running::{JWT, KEY};
 use crate::support::{Exposition, FakeApi, Program, Running, file};
@@ -231,7 +232,7 @@ async fn the_page_names_the_metrics_that_have_history() {
 }
 
 /// Runs the commands of docs/history.md against the demo, and returns the directory of the blocks.
-async fn run_the_page(api: &Demo, instance: &str) -> String {
+async fn run_the_page(api: &Demo, instance: &str, release: &Release) -> String {
     let page = crate::support::repository::read("docs/history.md");
     let commands: Vec<_> =
         page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
@@ -239,7 +240,8 @@ async fn run_the_page(api: &Demo, instance: &str) -> String {
     let folder = directory();
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(format!("{folder}/jwt.txt"), api.world.jwt()).unwrap();
-    let script = commands.concat().replace("exporter.example:10101", instance).replace(
+    let script = commands.concat().replace("promtool ", &format!("{} ", release.program("promtool")));
+    let script = script.replace("exporter.example:10101", instance).replace(
         "edgeimpulse-exporter history",
         &format!(
             "{} history --whitelabel.user-id={}",
@@ -257,6 +259,13 @@ async fn run_the_page(api: &Demo, instance: &str) -> String {
 #[tokio::test]
 #[ignore = "needs prometheus (Debian: prometheus)"]
 async fn prometheus_sees_the_year_which_joins_the_live_series_without_a_gap_or_a_double() {
+    for release in PROMETHEUS.releases() {
+        let _tested = release.tested("a year of `history`, joined by live series");
+        check_a_year(&release).await;
+    }
+}
+
+async fn check_a_year(release: &Release) {
     let clock = Clock::System;
     let api = demo::start(clock.clone()).await.unwrap();
     let user = format!("--whitelabel.user-id={}", world::WHITELABEL_USER);
@@ -264,12 +273,12 @@ async fn prometheus_sees_the_year_which_joins_the_live_series_without_a_gap_or_a
         Running::with_file(&api.url(), &["--api.jwt-file", &file("jwt", &api.world.jwt())], clock, &[&user])
             .await;
     let instance = format!("127.0.0.1:{}", live.address.port());
-    let data = run_the_page(&api, &instance).await;
+    let data = run_the_page(&api, &instance, release).await;
     let configuration = format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
          scrape_configs:\n- job_name: edgeimpulse\n  static_configs: [{{targets: ['{instance}']}}]\n"
     );
-    let prometheus = Prometheus::start(&configuration, &data).await;
+    let prometheus = Prometheus::start_release(release, &configuration, &data).await;
     let now = Clock::System.now();
     let mut organizations = api.world.portfolio();
     let is_old = |id: &u64| {

@@ -70,18 +70,27 @@ mod docs {
     pub mod tutorial;
 }
 
+mod peers {
+    mod collector;
+    mod compatibility;
+    mod kubernetes;
+    mod prometheus;
+    mod victoria_metrics;
+}
+
 mod serve {
     mod blocked_files;
     pub mod bounds;
     mod exporter_toolkit;
     mod memory;
     mod metrics_endpoint;
+    mod open_metrics;
     mod reload;
     mod secrets;
     mod soak;
     mod sockets;
     mod targets;
-    mod web_clients;
+    pub mod web_clients;
     mod web_config;
     mod web_tls;
 }

@@ -6,6 +6,7 @@ use edgeimpulse_exporter::cli::metric_reference;
 use edgeimpulse_exporter::metrics::catalogue::{self, Renamed};
 use edgeimpulse_exporter::metrics::{Description, Kind};
 
+use crate::support::peers::PROMETHEUS;
 use crate::support::repository::{files_below, read, succeed};
 use crate::support::{Program, file};
 
@@ -87,8 +88,10 @@ fn promtool_takes_the_rules_for_former_names() {
     let made_up = Renamed { old: "edgeimpulse_exporter_call_seconds", new: HISTOGRAM, since: "9.1.0" };
     for (renamed, count) in [(catalogue::RENAMED, catalogue::RENAMED.len()), (&[made_up], 3)] {
         let rules = file("former-names.yaml", &metric_reference::rules(renamed));
-        let output = succeed("promtool", &["check", "rules", &rules]);
-        assert!(output.contains(&format!("{count} rules found")), "{output}");
+        for release in PROMETHEUS.releases() {
+            let output = succeed(&release.program("promtool"), &["check", "rules", &rules]);
+            assert!(output.contains(&format!("{count} rules found")), "{output}");
+        }
     }
 }
 

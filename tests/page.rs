@@ -359,7 +359,7 @@ async fn failures_are_shown_with_what_to_do() {
         concat!("Version ", env!("CARGO_PKG_VERSION")),
         "calls failed",
         "Account works Authenticates with an API key (file ",
-        "All 4 calls succeeded.",
+        "All 5 calls succeeded.",
         "Failing for organizations 1, 2: credential refused (HTTP 401): Invalid API key (0 s ago) \
          What to do: Write a new credential to the file; the next scrape uses it without a restart.",
         "Rate limited: no calls for another 10 min.",

@@ -224,7 +224,7 @@ async fn a_replay_exposes_the_same_metrics_except_names() {
 #[tokio::test]
 async fn pages_that_are_requested_by_date_are_found_in_a_replay_at_any_time() {
     let api = FakeApi::start().await;
-    api.lists(&[1]).await;
+    api.answers("/api/user", &json!({ "success": true, "id": 1, "organizations": [{ "id": 1 }] })).await;
     let now = jiff::Timestamp::now();
     api.responds("/api/organizations/1/jobs/all", move |request: &wiremock::Request| {
         let (_, offset) = request.url.query_pairs().find(|(name, _)| name == "offset").unwrap();

@@ -9,6 +9,7 @@ use serde_saphyr::Location;
 
 use super::redaction::shown_path_given_as;
 use super::{CredentialOrigin, Options, with_variable, yaml};
+use crate::model::Collector;
 
 /// Why an option cannot be used. [`OptionSources::describe`] adds where it was set.
 #[derive(Debug)]
@@ -110,9 +111,11 @@ pub fn field(flag: &str) -> String {
         "collector.projects" => option("projects"),
         _ => match flag.split_once('.') {
             Some(("usage", name)) => option(name),
-            Some(("collector", name)) => {
-                name.split_once('.').map_or(option("disabled"), |(_, name)| option(name))
-            }
+            Some(("collector", name)) => match (name.split_once('.'), Collector::named(name)) {
+                (Some((_, name)), _) => option(name),
+                (None, Some(collector)) if !collector.is_on_by_default() => option("enabled"),
+                (None, _) => option("disabled"),
+            },
             _ => flag.replace('-', "_"),
         },
     }

@@ -12,7 +12,7 @@ pub enum Label<'a> {
     Text(&'a str),
     /// An id.
     Number(u64),
-    /// No value: the label is left out.
+    /// No value: the label is empty.
     Absent,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct LabelSet<'a> {
 
 impl LabelSet<'_> {
     pub(super) fn is_empty(self) -> bool {
-        self.values.iter().all(|value| matches!(value, Label::Text("") | Label::Absent))
+        self.names.is_empty()
     }
 }
 
@@ -57,8 +57,8 @@ impl EncodeLabelSet for LabelSet<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> fmt::Result {
         for (name, value) in self.names.iter().zip(self.values) {
             match value {
-                // Prometheus treats an empty label as absent.
-                Label::Text("") | Label::Absent => {}
+                // All series of a metric have the same labels in the text; an empty one is the same as none.
+                Label::Absent => encode_label(encoder, name, &"")?,
                 Label::Text(text) => encode_label(encoder, name, text)?,
                 Label::Number(number) => encode_label(encoder, name, number)?,
             }

@@ -27,7 +27,7 @@ impl<'a> Samples<'a> {
         Self { description, encoder: None, has_suffix: false, count: 0, result: Ok(()) }
     }
 
-    /// Writes `HELP` and `TYPE`, and samples as they are added.
+    /// Writes `HELP`, `TYPE` and, in OpenMetrics, `UNIT`; and samples as they are added.
     pub(super) fn writing(
         description: &'static Description,
         format: Format,
@@ -42,7 +42,11 @@ impl<'a> Samples<'a> {
             Kind::Counter => MetricType::Counter,
             Kind::Histogram => MetricType::Histogram,
         };
-        let encoder = Some(encoder.encode_descriptor(name, help, None, kind)?);
+        // The text format has no units.
+        let unit = description.unit().filter(|_| format == Format::OpenMetrics);
+        // The encoder adds the unit to the name.
+        let name = unit.map_or(name, |unit| name.trim_end_matches(unit.as_str()).trim_end_matches('_'));
+        let encoder = Some(encoder.encode_descriptor(name, help, unit, kind)?);
         Ok(Self { description, encoder, has_suffix, count: 0, result: Ok(()) })
     }
 

@@ -45,7 +45,7 @@ impl Timestamped {
             }
             let Some(samples) = self.families.get_mut(&family) else { continue };
             if line.starts_with('#') {
-                // HELP and TYPE are written once, before the first sample.
+                // HELP, TYPE and UNIT are written once, before the first sample.
                 if is_new {
                     let _ = writeln!(samples, "{line}");
                 }

@@ -32,7 +32,7 @@ async fn check_succeeds_if_every_permitted_call_succeeds() {
     assert_eq!(row("user"), ["skipped", "user", "0", "needs a JWT"]);
     assert_eq!(row("whitelabel")[3], "nothing configured, or no organization found");
     let verdict =
-        "\n\nVerdict: ok. 9 calls made, 9 succeeded.\nNext: start the exporter with the same options.\n";
+        "\n\nVerdict: ok. 11 calls made, 11 succeeded.\nNext: start the exporter with the same options.\n";
     assert!(ended.stdout.ends_with(verdict), "{}", ended.stdout);
     assert!(!ended.stdout.contains(KEY) && !ended.stderr.contains(KEY));
     for (arguments, variable, reason) in [
@@ -68,7 +68,7 @@ async fn check_names_organizations_and_failures_first_and_ends_with_a_verdict_on
         "refused usage 30 GET /api/organizations/1/metrics and 29 more: not permitted for this credential (HTTP 403): \
          You do not have permission, not found, not found",
         "; needs an admin or member of the organization",
-        "Verdict: failed. 121 calls made, 62 succeeded, 29 failed, 30 refused. \
+        "Verdict: failed. 151 calls made, 92 succeeded, 29 failed, 30 refused. \
          What to do about organization: Check the ids in the configuration and the URL of the API. \
          What to do about usage: Use a credential with the role",
     ] {

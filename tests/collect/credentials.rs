@@ -17,8 +17,8 @@ async fn an_api_key_alone_is_enough() {
     let metrics = Running::with_key(&api, &[]).await.scrape().await;
     assert_eq!(metrics.value("edgeimpulse_up", &[]), Some(1.0));
     assert_eq!(metrics.series("edgeimpulse_organization_storage_used_bytes", &[]).len(), 2);
-    // Discovery, and four calls for each organization: nothing that an API key may not call.
-    assert_eq!(api.calls().await, 9);
+    // Discovery, and five calls for each organization: nothing that an API key may not call.
+    assert_eq!(api.calls().await, 11);
     assert_eq!(supported(&metrics, "user"), [0.0]);
     assert_eq!(supported(&metrics, "trials"), [0.0]);
     assert_eq!(metrics.value("edgeimpulse_scrape_collector_success", &[("collector", "user")]), Some(0.0));

@@ -88,7 +88,7 @@ async fn answers_are_used_again_while_they_are_young() {
     exporter.scrape().await;
     let again = exporter.scrape().await;
     assert_eq!(usage_of(&again), (1.0, 0.0, STORAGE));
-    assert_eq!(api.calls().await, 4);
+    assert_eq!(api.calls().await, 5);
     assert_eq!((reads(&again, "fetched"), reads(&again, "reused")), (Some(1.0), Some(1.0)));
     for result in ["shared", "deferred", "late", "stale"] {
         assert_eq!(reads(&again, result), Some(0.0), "{result}: `increase()` needs the 0");

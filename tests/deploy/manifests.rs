@@ -13,6 +13,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::file;
+use crate::support::peers::PROMETHEUS;
 use crate::support::repository::{files_below, keep_silent, path, read, succeed};
 
 fn helper(arguments: &[&str]) -> Value {
@@ -168,10 +169,15 @@ fn grafana_finds_the_data_source_and_the_dashboards_where_compose_puts_them() {
 #[test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn promtool_accepts_the_configuration_with_its_rules() {
-    for (name, rules) in [("prometheus.yml", 1), ("probe.yml", 1), ("probe-shard.yml", 1), ("tutorial.yml", 3)]
-    {
-        let output = succeed("promtool", &["check", "config", &format!("deploy/prometheus/{name}")]);
-        assert!(output.contains(&format!("{rules} rule files found")), "{output}");
+    for release in PROMETHEUS.releases() {
+        let _tested = release.tested("`promtool check config`");
+        for (name, rules) in
+            [("prometheus.yml", 1), ("probe.yml", 1), ("probe-shard.yml", 1), ("tutorial.yml", 3)]
+        {
+            let file = format!("deploy/prometheus/{name}");
+            let output = succeed(&release.program("promtool"), &["check", "config", &file]);
+            assert_eq!(output.matches(" rules found").count(), rules, "{output}");
+        }
     }
 }
 
@@ -259,7 +265,7 @@ fn the_image_is_built_from_all_that_it_needs() {
 fn shellcheck_has_nothing_to_say_of_the_scripts() {
     const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/build deploy/chart-for deploy/notices deploy/debian/assets \
                            deploy/debian/postinst deploy/debian/postrm deploy/debian/prerm tests/docs/book/stub.sh \
-                           tools/pictures";
+                           tools/peers/build tools/pictures";
     assert_eq!(files_below(".ci").len(), 2, "every script is checked");
     keep_silent("shellcheck", &SCRIPTS.split(' ').collect::<Vec<_>>());
 }

@@ -8,8 +8,10 @@ use edgeimpulse_exporter::serve::{ConnectionLimits, Server};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
-use crate::support::repository::path;
+use crate::support::peers::{PROMETHEUS, Release};
+use crate::support::repository::{path, succeed};
 use crate::support::running::EVERYTHING;
 use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
 
@@ -25,12 +27,15 @@ async fn feed(command: &str, arguments: &[&str], input: &str) -> Output {
 #[tokio::test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 async fn promtool_finds_nothing_to_complain_about() {
-    for sample in ["typical", "bare"] {
-        let api = FakeApi::with_samples(sample).await;
-        let text = Running::with_jwt(&api, &EVERYTHING).await.scrape().await.text;
-        let output = feed("promtool", &["check", "metrics"], &text).await;
-        assert!(output.status.success(), "{sample}: {output:?}");
-        assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{sample}: {output:?}");
+    for release in PROMETHEUS.releases() {
+        let _tested = release.tested("`promtool check metrics`");
+        for sample in ["typical", "bare"] {
+            let api = FakeApi::with_samples(sample).await;
+            let text = Running::with_jwt(&api, &EVERYTHING).await.scrape().await.text;
+            let output = feed(&release.program("promtool"), &["check", "metrics"], &text).await;
+            assert!(output.status.success(), "{sample}: {output:?}");
+            assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{sample}: {output:?}");
+        }
     }
 }
 
@@ -77,13 +82,14 @@ async fn without_accept(url: String) -> u16 {
 
 /// A Prometheus server.
 pub struct Prometheus {
-    port: u16,
-    program: Option<Program>,
+    pub port: u16,
+    /// The program, and what it has logged, if this test started it.
+    program: Option<(Program, String)>,
 }
 
 impl Prometheus {
     /// Starts a server that scrapes each target every second, as a job of that name.
-    async fn scraping(targets: &[(&str, u16)]) -> Self {
+    async fn scraping(release: &Release, targets: &[(&str, u16)]) -> Self {
         let job = |(job, port): &(&str, u16)| {
             format!("- job_name: {job}\n  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n")
         };
@@ -91,14 +97,19 @@ impl Prometheus {
         let configuration =
             format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
         let data = file("prometheus", "") + ".data";
-        Self::start(&configuration, &data).await
+        Self::start_release(release, &configuration, &data).await
     }
 
-    /// Starts a server with a configuration and a folder of data.
+    /// Starts the oldest release that is supported, with a configuration and a folder of data.
     pub async fn start(configuration: &str, data: &str) -> Self {
+        Self::start_release(&PROMETHEUS.releases()[0], configuration, data).await
+    }
+
+    /// Starts a release with a configuration and a folder of data.
+    pub async fn start_release(release: &Release, configuration: &str, data: &str) -> Self {
         let port = free_port();
         let configuration = file("prometheus.yml", configuration);
-        let mut command = Command::new("prometheus");
+        let mut command = Command::new(release.program("prometheus"));
         command.args([
             format!("--config.file={configuration}"),
             format!("--storage.tsdb.path={data}"),
@@ -106,8 +117,8 @@ impl Prometheus {
             format!("--web.listen-address=127.0.0.1:{port}"),
         ]);
         let mut program = Program::run(command);
-        program.says("Server is ready").await;
-        Self { port, program: Some(program) }
+        let log = program.says_before("Server is ready").await;
+        Self { port, program: Some((program, log)) }
     }
 
     /// Returns a server that is already running.
@@ -115,11 +126,20 @@ impl Prometheus {
         Self { port, program: None }
     }
 
-    /// Stops the server, which writes its data, if this test started it.
+    /// Stops the server, which writes its data, if this test started it. It must not have logged a warning.
     pub async fn stop(self) {
-        if let Some(program) = self.program {
+        if let Some((program, log)) = self.program {
             program.signal("TERM");
-            program.end().await;
+            let log = log + &program.end().await.stderr;
+            // Blocks of two replicas, and of recording rules, overlap; and the end was asked for, also during a compaction.
+            let expected = ["Overlapping blocks found", "exiting gracefully", "context canceled"];
+            let is_warning = |line: &&str| {
+                let is_severe = |level| line.to_lowercase().contains(level);
+                ["level=warn", "level=error"].into_iter().any(is_severe)
+                    && !expected.iter().any(|expected| line.contains(expected))
+            };
+            let warnings: Vec<_> = log.lines().filter(is_warning).collect();
+            assert!(warnings.is_empty(), "{warnings:#?}");
         }
     }
 
@@ -157,7 +177,15 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
     let url = demo.prints("/metrics").await.split_whitespace().next().unwrap().to_owned();
     let port = url::Url::parse(&url).unwrap().port().unwrap();
     let text = without_accept(url).await;
-    let prometheus = Prometheus::scraping(&[("open-metrics", port), ("text", text)]).await;
+    for release in PROMETHEUS.releases() {
+        let _tested = release.tested("scrapes of `/metrics` in OpenMetrics and in the text format");
+        check_both_formats(&release, port, text).await;
+    }
+    demo.stop().await;
+}
+
+async fn check_both_formats(release: &Release, port: u16, text: u16) {
+    let prometheus = Prometheus::scraping(release, &[("open-metrics", port), ("text", text)]).await;
     prometheus.sees("count(up == 1) == 2").await;
     // The first scrape may reach its deadline before all responses arrived.
     let failing =
@@ -185,7 +213,7 @@ async fn prometheus_scrapes_the_demo_in_both_formats() {
             .len()
             >= 20
     );
-    demo.stop().await;
+    prometheus.stop().await;
 }
 
 /// The organizations for which each alert is true in the demo; other alerts are true for none.
@@ -243,45 +271,65 @@ const EMPTY: [(&str, &str); 18] = [
     ("overview / Trials expired B", "nothing is incomplete"),
 ];
 
-/// Makes Prometheus blocks of the demo's history, as two replicas export it, with the recording rules applied. Returns
-/// their folder and the time of the last sample.
-async fn past_of_the_demo() -> (String, f64) {
-    // The growth of storage needs more than four days.
-    let off_by_default =
-        ["--collector.projects", "--collector.finished_jobs", "--collector.transformation_jobs"];
-    let arguments = [&["demo", "--history=100h", "--history-step=10m"][..], &off_by_default].concat();
-    let ended = Program::ends(&arguments, &[], 0).await;
-    let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
-    let now = last.parse::<f64>().unwrap();
-    let data = file("history", "") + ".data";
-    let promtool = async |arguments: &[&str]| {
-        let output = Command::new("promtool").arg("tsdb").args(arguments).output().await.unwrap();
-        assert!(output.status.success(), "{output:?}");
+/// The demo's history, as two replicas export it.
+struct History {
+    files: [String; 2],
+    /// The time of the last sample.
+    now: f64,
+}
+
+/// Writes it once: it takes minutes.
+async fn history_of_the_demo() -> &'static History {
+    static HISTORY: OnceCell<History> = OnceCell::const_new();
+    let write = async || {
+        // The growth of storage needs more than four days.
+        let off_by_default =
+            ["--collector.projects", "--collector.finished_jobs", "--collector.transformation_jobs"];
+        let arguments = [&["demo", "--history=100h", "--history-step=10m"][..], &off_by_default].concat();
+        let ended = Program::ends(&arguments, &[], 0).await;
+        let last = ended.stdout.lines().rev().nth(1).unwrap().rsplit(' ').next().unwrap();
+        let replicas = ["localhost:10101", "localhost:10102"];
+        let files =
+            replicas.map(|replica| file("history.om", &ended.stdout.replace("localhost:10101", replica)));
+        History { files, now: last.parse().unwrap() }
     };
-    for replica in ["localhost:10101", "localhost:10102"] {
-        let history = file("history.om", &ended.stdout.replace("localhost:10101", replica));
-        promtool(&["create-blocks-from", "openmetrics", "--max-block-duration=168h", &history, &data]).await;
+    HISTORY.get_or_init(write).await
+}
+
+/// Makes Prometheus blocks of the demo's history, with the recording rules applied. Returns their folder and the time of
+/// the last sample.
+pub async fn past_of_the_demo(release: &Release) -> (String, f64) {
+    let History { files, now } = history_of_the_demo().await;
+    let data = file("history", "") + ".data";
+    let promtool = |arguments: &[&str]| {
+        succeed(&release.program("promtool"), &[&["tsdb"], arguments].concat());
+    };
+    for history in files {
+        promtool(&["create-blocks-from", "openmetrics", "--max-block-duration=168h", history, &data]);
     }
-    let prometheus = Prometheus::start("global: {}\n", &data).await;
+    let prometheus = Prometheus::start_release(release, "global: {}\n", &data).await;
     let (start, end) = (format!("--start={}", now - 30.0 * 3600.0), format!("--end={now}"));
     let (url, output) = (format!("--url=http://127.0.0.1:{}", prometheus.port), format!("--output-dir={data}"));
     let recording = path("deploy/prometheus/rules.yaml");
-    promtool(&["create-blocks-from", "rules", &start, &end, &url, "--eval-interval=2m", &output, &recording])
-        .await;
+    promtool(&["create-blocks-from", "rules", &start, &end, &url, "--eval-interval=2m", &output, &recording]);
     prometheus.stop().await;
-    (data, now)
+    (data, *now)
 }
 
 #[tokio::test]
 #[ignore = "needs prometheus (Debian: prometheus)"]
 async fn the_demos_past_raises_the_alerts_of_its_stories_and_fills_the_dashboards() {
-    let (data, now) = past_of_the_demo().await;
-    let rules = path("deploy/prometheus");
-    let configuration = format!("rule_files: ['{rules}/rules.yaml', '{rules}/rules-hygiene.yaml']\n");
-    let prometheus = Prometheus::start(&configuration, &data).await;
-    check_alerts(&prometheus, now).await;
-    check_dashboards(&prometheus, now).await;
-    prometheus.stop().await;
+    for release in PROMETHEUS.releases() {
+        let _tested =
+            release.tested("alerts and all expressions of the dashboards, on the history of the demo");
+        let (data, now) = past_of_the_demo(&release).await;
+        let rules = path("deploy/prometheus");
+        let configuration = format!("rule_files: ['{rules}/rules.yaml', '{rules}/rules-hygiene.yaml']\n");
+        let prometheus = Prometheus::start_release(&release, &configuration, &data).await;
+        check_alerts(&prometheus, now).await;
+        check_dashboards(&prometheus, now).await;
+        prometheus.stop().await;
+    }
 }
 
 /// Checks that each alert is true for exactly the organizations of its story, now and at the start of its `for`.

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::support::peers::PROMETHEUS;
 use crate::support::repository::{path, read, succeed};
 
 const FILES: [&str; 2] = ["rules.yaml", "rules-hygiene.yaml"];
@@ -17,7 +18,7 @@ fn rules(file: &str) -> String {
 }
 
 /// Returns all rules, in order.
-fn all() -> Vec<Value> {
+pub fn all() -> Vec<Value> {
     let groups = FILES.iter().flat_map(|file| {
         let rules: Value = serde_saphyr::from_str(&read(&rules(file))).unwrap();
         rules["groups"].as_array().unwrap().clone()
@@ -155,11 +156,18 @@ fn every_alert_is_tested_to_fire_and_to_stay_silent() {
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn promtool_finds_nothing_to_complain_about_in_the_rules() {
     let files = FILES.map(rules);
-    succeed("promtool", &["check", "rules", "--lint=all", "--lint-fatal", &files[0], &files[1]]);
+    for release in PROMETHEUS.releases() {
+        let _tested = release.tested("`promtool check rules --lint=all`");
+        let promtool = release.program("promtool");
+        succeed(&promtool, &["check", "rules", "--lint=all", "--lint-fatal", &files[0], &files[1]]);
+    }
 }
 
 #[test]
 #[ignore = "needs promtool (Debian: prometheus)"]
 fn every_alert_fires_in_time_and_only_then() {
-    succeed("promtool", &["test", "rules", "deploy/prometheus/rules.test.yaml"]);
+    for release in PROMETHEUS.releases() {
+        let _tested = release.tested("`promtool test rules`");
+        succeed(&release.program("promtool"), &["test", "rules", "deploy/prometheus/rules.test.yaml"]);
+    }
 }

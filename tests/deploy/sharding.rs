@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::deploy::prometheus::Prometheus;
+use crate::support::peers::{PROMETHEUS, Release};
 use crate::support::repository::{path, read};
 use crate::support::{Program, eventually, file, get_text};
 
@@ -21,8 +22,8 @@ async fn scraped(prometheus: &Prometheus) -> BTreeSet<String> {
     up.iter().map(|(labels, _)| labels["instance"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn start(configuration: &str) -> Prometheus {
-    Prometheus::start(configuration, &(file("prometheus", "") + ".data")).await
+async fn start(release: &Release, configuration: &str) -> Prometheus {
+    Prometheus::start_release(release, configuration, &(file("prometheus", "") + ".data")).await
 }
 
 #[tokio::test]
@@ -38,11 +39,18 @@ async fn two_shards_scrape_each_of_200_organizations_exactly_once() {
     let all: BTreeSet<String> =
         list.iter().map(|group| group["targets"][0].as_str().unwrap().to_owned()).collect();
     assert_eq!(all.len(), 200);
+    for release in PROMETHEUS.releases() {
+        let _tested = release.tested("targets of `/sd` in two shards, scrapes of `/probe`");
+        check_shards(&release, &address, &all).await;
+    }
+    demo.stop().await;
+}
 
-    let first = configuration("probe-shard.yml", &address);
+async fn check_shards(release: &Release, address: &str, all: &BTreeSet<String>) {
+    let first = configuration("probe-shard.yml", address);
     let second = first.replace("regex: \"0\"", "regex: \"1\"").replace("shard: \"0\"", "shard: \"1\"");
     assert_ne!(first, second);
-    let (first, second) = (start(&first).await, start(&second).await);
+    let (first, second) = (start(release, &first).await, start(release, &second).await);
     first.sees("count(up{job=\"edgeimpulse\", instance=~\"[0-9]+\"} == 1) > 60").await;
     let (ours, theirs) = eventually(async || {
         let (ours, theirs) = (scraped(&first).await, scraped(&second).await);
@@ -55,7 +63,7 @@ async fn two_shards_scrape_each_of_200_organizations_exactly_once() {
     })
     .await;
     assert!(ours.is_disjoint(&theirs), "twice: {:?}", ours.intersection(&theirs));
-    assert_eq!(ours.union(&theirs).cloned().collect::<BTreeSet<_>>(), all);
+    assert_eq!(ours.union(&theirs).cloned().collect::<BTreeSet<_>>(), *all);
     assert!(ours.len() > 60 && theirs.len() > 60, "{} and {}", ours.len(), theirs.len());
     for (prometheus, own) in [(&first, &ours), (&second, &theirs)] {
         let organizations =
@@ -69,4 +77,6 @@ async fn two_shards_scrape_each_of_200_organizations_exactly_once() {
         prometheus.sees("edgeimpulse_exporter_build_info{job=\"edgeimpulse\"}").await;
         prometheus.sees("edgeimpulse_whitelabel_users{job=\"edgeimpulse\"}").await;
     }
+    first.stop().await;
+    second.stop().await;
 }

@@ -34,7 +34,7 @@ async fn a_probe_reads_one_organization_alone() {
     assert!(!text.contains("edgeimpulse_exporter_") && !text.contains("process_"), "metrics of the exporter");
     assert!(!text.contains("edgeimpulse_up"), "which is about an account");
     assert!(!text.contains("edgeimpulse_user_"), "which is about a user");
-    let collectors = ["organization", "usage", "buckets", "pipelines", "jobs"];
+    let collectors = ["organization", "usage", "buckets", "pipelines", "jobs", "api_keys"];
     for collector in collectors {
         let labels = [("collector", collector), ("organization_id", "2")];
         assert_eq!(probed.value("edgeimpulse_scrape_collector_success", &labels), Some(1.0));

@@ -6,11 +6,12 @@ use tokio::process::Command;
 
 use super::web_config::users;
 use crate::deploy::prometheus::Prometheus;
+use crate::support::peers::{PROMETHEUS, Release};
 use crate::support::secure::{Authority, CLIENTS, Folder, Served};
 use crate::support::{FakeApi, file};
 
 /// Returns an exporter that requires a certificate with a name and a password, in a folder with right and wrong ones.
-async fn strict() -> (FakeApi, Folder, Served) {
+pub async fn strict() -> (FakeApi, Folder, Served) {
     let (api, authority) = (FakeApi::with_samples("typical").await, Authority::new());
     let folder = Folder::new(&authority);
     let dns = |name: &str| [rcgen::SanType::DnsName(name.try_into().unwrap())];
@@ -82,6 +83,14 @@ async fn curl_is_served_only_with_the_right_certificate_and_password() {
 #[tokio::test]
 #[ignore = "needs prometheus (Debian: prometheus)"]
 async fn prometheus_is_served_only_with_the_right_certificate_and_password() {
+    for release in PROMETHEUS.releases() {
+        let _tested =
+            release.tested("TLS with client certificates and passwords, before and after their rotation");
+        check_certificates_and_passwords(&release).await;
+    }
+}
+
+async fn check_certificates_and_passwords(release: &Release) {
     let (_api, folder, served) = strict().await;
     let (authority, address) = (folder.path("clients.crt"), &served.address);
     let job = |name: &str, certificate: &str, user: &str, password: &str| {
@@ -107,7 +116,8 @@ async fn prometheus_is_served_only_with_the_right_certificate_and_password() {
     ];
     let configuration =
         format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{}", jobs.concat());
-    let prometheus = Prometheus::start(&configuration, &(file("prometheus", "") + ".data")).await;
+    let data = file("prometheus", "") + ".data";
+    let prometheus = Prometheus::start_release(release, &configuration, &data).await;
     prometheus
         .sees("min_over_time(up{job=\"right\"}[3s]) == 1 and count_over_time(up{job=\"right\"}[3s]) > 1")
         .await;

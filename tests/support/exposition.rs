@@ -52,6 +52,9 @@ impl Exposition {
                 let known = exposition.families.insert(name.to_owned(), (kind.to_owned(), words));
                 assert!(known.is_none(), "{name} comes once");
                 name.clone_into(&mut current);
+            } else if let Some(rest) = line.strip_prefix("# UNIT ").filter(|_| open_metrics) {
+                let (name, unit) = rest.split_once(' ').expect("UNIT has a unit");
+                assert!(name == current && name.ends_with(&format!("_{unit}")), "{line}");
             } else {
                 let sample = Self::sample(line);
                 let (kind, _) =
@@ -99,7 +102,6 @@ impl Exposition {
                         (_, plain) => value.push(plain),
                     }
                 };
-                assert!(!value.is_empty(), "an empty label is no label: {line}");
                 assert!(labels.insert(label.to_owned(), value).is_none(), "a label comes once: {line}");
                 if let Some(after) = rest.strip_prefix('}') {
                     rest = after;
@@ -108,6 +110,8 @@ impl Exposition {
                 rest = rest.strip_prefix(',').unwrap_or_else(|| panic!("no comma: {line:?}"));
             }
         }
+        // An empty label is no label.
+        labels.retain(|_, value| !value.is_empty());
         let value = rest.strip_prefix(' ').unwrap_or_else(|| panic!("no value: {line:?}"));
         let value = value.parse().unwrap_or_else(|_| panic!("no number: {line:?}"));
         Sample { name: name.to_owned(), labels, value }
@@ -154,7 +158,8 @@ impl Exposition {
         let times = ["collector_duration_seconds", "collector_last_success_timestamp_seconds"];
         let mut text = String::new();
         for line in self.text.lines() {
-            let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+            let name =
+                line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ").trim_start_matches("# UNIT ");
             if changes.iter().any(|prefix| name.starts_with(prefix)) {
                 continue;
             }

@@ -6,6 +6,7 @@ pub mod exposition;
 pub mod fake;
 pub mod http_2;
 pub mod pages;
+pub mod peers;
 pub mod program;
 pub mod promql;
 pub mod properties;

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Longest wait for a process, long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_mins(5);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// A running program, killed when it is dropped.
 pub struct Program {
@@ -44,6 +44,11 @@ impl Program {
     /// Waits for a line of standard error that holds `text`, and returns it.
     pub async fn says(&mut self, text: &str) -> String {
         self.stderr.with(text).await
+    }
+
+    /// Waits for a line of standard error that holds `text`, and returns the lines before it.
+    pub async fn says_before(&mut self, text: &str) -> String {
+        self.stderr.until(text).await.0
     }
 
     /// Waits for a line of standard output that holds `text`, and returns it.
@@ -113,11 +118,16 @@ impl Lines {
 
     /// Waits for a line with this text, and returns it.
     async fn with(&mut self, text: &str) -> String {
+        self.until(text).await.1
+    }
+
+    /// Waits for a line with this text, and returns the lines before it, and the line.
+    async fn until(&mut self, text: &str) -> (String, String) {
         let mut said = String::new();
         let search = async {
             while let Some(line) = self.0.recv().await {
                 if line.contains(text) {
-                    return line.trim_end_matches('\n').to_owned();
+                    return (said, line.trim_end_matches('\n').to_owned());
                 }
                 said += &line;
             }

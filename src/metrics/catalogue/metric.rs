@@ -1,5 +1,9 @@
 //! A row of the catalogue.
 
+use std::sync::LazyLock;
+
+use prometheus_client::registry::Unit;
+
 use crate::metrics::Samples;
 
 /// The type of a metric, as in `TYPE`.
@@ -62,6 +66,22 @@ pub struct Description {
     pub stability: Stability,
     /// Whether the daily records of the API contain past values.
     pub has_past: bool,
+}
+
+impl Description {
+    /// Returns the unit at the end of the name, if it is one.
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static Unit> {
+        static SECONDS: Unit = Unit::Seconds;
+        static BYTES: Unit = Unit::Bytes;
+        static CORES: LazyLock<Unit> = LazyLock::new(|| Unit::Other("cores".to_owned()));
+        match self.name.trim_end_matches("_total").rsplit('_').next()? {
+            "seconds" => Some(&SECONDS),
+            "bytes" => Some(&BYTES),
+            "cores" => Some(&CORES),
+            _ => None,
+        }
+    }
 }
 
 /// A metric and the function that returns its samples for a `T`.

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::rules;
+use crate::support::peers::{ALERTMANAGER, Release};
 use crate::support::repository::{path, read, succeed};
-use crate::support::{Program, eventually, file, free_port};
+use crate::support::{Program, eventually, file, free_port, get_text};
 
 #[test]
 #[ignore = "needs amtool (Debian: prometheus-alertmanager), promtool's rules, and python3 with PyYAML (PyPI)"]
 fn amtool_accepts_the_configuration_and_it_mutes_alerts_that_exist() {
-    succeed("amtool", &["check-config", "deploy/alertmanager/alertmanager.yml"]);
     let rules = rules();
     let groups = rules["groups"].as_array().unwrap().iter();
     let alerts: BTreeSet<_> = groups
@@ -28,21 +28,33 @@ fn amtool_accepts_the_configuration_and_it_mutes_alerts_that_exist() {
     assert!(named.len() > 5, "{named:?}");
     let unknown: Vec<_> = named.iter().filter(|name| !alerts.contains(name.as_str())).collect();
     assert!(unknown.is_empty(), "{unknown:?} are no alerts");
-    // Each severity reaches its receiver.
-    for (severity, receiver) in [("critical", "on-call"), ("warning", "team"), ("info", "team")] {
-        let severity = format!("severity={severity}");
-        let routes =
-            ["config", "routes", "test", "--config.file=deploy/alertmanager/alertmanager.yml", &severity];
-        assert_eq!(succeed("amtool", &routes).trim(), receiver);
+    for release in ALERTMANAGER.releases() {
+        let _tested = release.tested("`amtool check-config`, and the receiver of each severity");
+        let amtool = release.program("amtool");
+        succeed(&amtool, &["check-config", "deploy/alertmanager/alertmanager.yml"]);
+        for (severity, receiver) in [("critical", "on-call"), ("warning", "team"), ("info", "team")] {
+            let severity = format!("severity={severity}");
+            let routes =
+                ["config", "routes", "test", "--config.file=deploy/alertmanager/alertmanager.yml", &severity];
+            assert_eq!(succeed(&amtool, &routes).trim(), receiver);
+        }
     }
 }
 
 #[tokio::test]
 #[ignore = "needs prometheus-alertmanager and amtool (Debian: prometheus-alertmanager)"]
 async fn alertmanager_mutes_what_another_alert_says_already() {
+    for release in ALERTMANAGER.releases() {
+        let _tested = release.tested("receivers and inhibitions of posted alerts");
+        check_inhibitions(&release).await;
+    }
+}
+
+async fn check_inhibitions(release: &Release) {
     let port = free_port();
     let storage = file("alertmanager", "");
-    let mut command = tokio::process::Command::new("prometheus-alertmanager");
+    let mut command = tokio::process::Command::new(release.program("alertmanager"));
+    let amtool = &release.program("amtool");
     command.args([
         format!("--config.file={}", path("deploy/alertmanager/alertmanager.yml")),
         format!("--storage.path={storage}.data"),
@@ -54,10 +66,10 @@ async fn alertmanager_mutes_what_another_alert_says_already() {
     let url = format!("--alertmanager.url=http://127.0.0.1:{port}");
     let fire = |alert: &str, labels: &[&str]| {
         let name = format!("alertname=EdgeImpulse{alert}");
-        succeed("amtool", &[&[url.as_str(), "alert", "add", &name], labels].concat());
+        succeed(amtool, &[&[url.as_str(), "alert", "add", &name], labels].concat());
     };
     let suppressed = || {
-        let alerts = succeed("amtool", &[&url, "--output=json", "alert", "query", "--inhibited"]);
+        let alerts = succeed(amtool, &[&url, "--output=json", "alert", "query", "--inhibited"]);
         let alerts: Value = serde_json::from_str(&alerts).unwrap();
         let name = |alert: &Value| {
             assert_eq!(alert["status"]["state"], "suppressed", "{alert}");
@@ -139,4 +151,26 @@ async fn alertmanager_mutes_what_another_alert_says_already() {
     let of_the_exporter =
         [&of_the_dead[..], &["AccountDown dead", "CollectorFailing alive", "DataStale alive"]].concat();
     mutes(&of_the_exporter, "an absent exporter mutes its own alerts, and no organization").await;
+
+    organization("EntitlementAlmostFull", 6, "users", "info");
+    check_receivers(port).await;
+}
+
+/// Checks that the alerts of each severity have its receiver.
+async fn check_receivers(port: u16) {
+    let expected = [("", "team"), ("critical", "on-call"), ("info", "team"), ("warning", "team")]
+        .map(|(severity, receiver)| (severity.to_owned(), format!("[{{\"name\":\"{receiver}\"}}]")));
+    eventually(async || {
+        let alerts = get_text(format!("http://127.0.0.1:{port}/api/v2/alerts")).await;
+        let alerts: Vec<Value> = serde_json::from_str(&alerts).unwrap();
+        let severity = |alert: &Value| alert["labels"]["severity"].as_str().unwrap_or_default().to_owned();
+        let found: BTreeSet<_> =
+            alerts.iter().map(|alert| (severity(alert), alert["receivers"].to_string())).collect();
+        if found == expected.clone().into() {
+            Ok(())
+        } else {
+            Err(format!("receivers of severities: {found:?}"))
+        }
+    })
+    .await;
 }

@@ -9,7 +9,7 @@ use super::{dashboards, helper, rules, rules_of, yaml};
 use crate::support::repository::{files_below, path, read, run, succeed};
 
 /// Returns the values files for tests, by name, and some values that a cluster of tests cannot use.
-fn varied_values() -> Vec<(String, Value)> {
+pub fn varied_values() -> Vec<(String, Value)> {
     let files = files_below("deploy/chart/ci").into_iter();
     let files = files.filter(|file| file.to_str().unwrap().ends_with("-values.yaml"));
     let read = |file: std::path::PathBuf| {

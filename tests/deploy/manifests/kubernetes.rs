@@ -221,6 +221,13 @@ pub async fn check_start(documents: &[Value], what: &str) {
 
 /// Builds a kustomization of these resources and components, with a ConfigMap of these files.
 fn kustomize(resources: &[&str], components: &[&str], files: &[(&str, &str)]) -> Vec<Value> {
+    let directory = kustomization(resources, components, files);
+    let output = file("built.yaml", &succeed("kubectl", &["kustomize", &directory]));
+    yaml(&[&output])
+}
+
+/// Writes a kustomization of these resources, components and files, and returns its folder.
+pub fn kustomization(resources: &[&str], components: &[&str], files: &[(&str, &str)]) -> String {
     // kustomize takes relative paths only.
     let directory = file("kustomization", "");
     std::fs::remove_file(&directory).unwrap();
@@ -239,8 +246,7 @@ fn kustomize(resources: &[&str], components: &[&str], files: &[(&str, &str)]) ->
         kustomization["configMapGenerator"] = json!([{"name": "edgeimpulse-exporter", "files": [name]}]);
     }
     std::fs::write(format!("{directory}/kustomization.yaml"), kustomization.to_string()).unwrap();
-    let output = file("built.yaml", &succeed("kubectl", &["kustomize", &directory]));
-    yaml(&[&output])
+    directory
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use super::commands::Workspace;
 use crate::deploy::manifests::{chart, kubernetes, write_unit, yaml};
 use crate::deploy::prometheus::Prometheus;
 use crate::support::pages::{Block, blocks_of};
+use crate::support::peers::PROMETHEUS;
 use crate::support::repository::{path, root, run, succeed};
 use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
 
@@ -53,7 +54,10 @@ pub async fn check(workspace: &Workspace, block: &Block) -> Result<(), String> {
 fn promtool_accepts_the_configurations_of_prometheus_in_the_pages() {
     for (block, document) in blocks_with("scrape_configs") {
         let text = block.text.replace("rules.yaml", &path("deploy/prometheus/rules.yaml"));
-        succeed("promtool", &["check", "config", &file("prometheus.yml", &text)]);
+        for release in PROMETHEUS.releases() {
+            let promtool = release.program("promtool");
+            succeed(&promtool, &["check", "config", &file("prometheus.yml", &text)]);
+        }
         let jobs = document["scrape_configs"].as_array().unwrap();
         let is_known = jobs.iter().all(|job| job["job_name"] == "edgeimpulse");
         assert!(is_known, "{}: rules and dashboards select the job edgeimpulse", block.place());
