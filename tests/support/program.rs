@@ -93,8 +93,10 @@ impl Program {
 
     /// Waits until it ends.
     pub async fn end(mut self) -> Ended {
+        // Not within tokio's task budget: see `Lines::with`.
         let ended = async { tokio::join!(self.child.wait(), self.stdout.rest(), self.stderr.rest()) };
-        let (status, stdout, stderr) = tokio::time::timeout(PATIENCE, ended).await.expect("it ends in time");
+        let (status, stdout, stderr) =
+            tokio::time::timeout(PATIENCE, tokio::task::unconstrained(ended)).await.expect("it ends in time");
         Ended { code: status.unwrap().code(), stdout, stderr }
     }
 }
