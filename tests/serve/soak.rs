@@ -57,6 +57,14 @@ fn sample(path: &str) -> Vec<u8> {
         ["users", _, "trials"] => "trials-of-user-1",
         ["organizations", _] => "organization-1",
         ["organizations", _, "metrics"] => "organization-1-metrics",
+        ["organizations", _, "buckets"] => "buckets-of-organization-1",
+        ["organizations", _, "pipelines"] => "pipelines-of-organization-1",
+        ["organizations", _, "apikeys"] => "api-keys-of-organization-1",
+        ["organizations", _, "jobs"] => "jobs-of-organization-1",
+        ["organizations", _, "jobs", "all"] => "finished-jobs-of-organization-1",
+        ["organizations", _, "create-project"] => "transformation-jobs-of-organization-1",
+        ["user", "subscription", "metrics"] => "subscription-metrics",
+        ["organizations", _, "whitelabel", "projects"] => "white-label-projects",
         ["organizations", _, "whitelabel"] => "white-label",
         ["organizations", _, "whitelabel", "organizations", _] => "white-label-organization",
         ["organizations", _, "whitelabel", "users"] => "white-label-users",
@@ -220,7 +228,10 @@ api: {{ url: '{url}', ca_file: {}, timeout: 1s, concurrency: 32, calls_per_minut
 collectors:
   projects: true
   most_datasets: 20
-  intervals: {{ organizations: 1s, whitelabel: 1s, whitelabel_organizations: 1s, whitelabel_users: 1s }}
+  enabled: [finished_jobs, transformation_jobs]
+  intervals:
+    {{ organizations: 1s, whitelabel: 1s, whitelabel_organizations: 1s, whitelabel_users: 1s, whitelabel_activity: 1s,
+      buckets: 5s, pipelines: 5s, api_keys: 5s, finished_jobs: 5s, transformation_jobs: 5s }}
 # A scrape does not wait for calls that hang; each call without an interval is made about once per second.
 scrape: {{ timeout_default: 10ms }}
 cache: {{ ttl: 1s }}
