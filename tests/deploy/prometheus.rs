@@ -11,7 +11,8 @@ use tokio::process::Command;
 use tokio::sync::OnceCell;
 
 use crate::support::peers::{PROMETHEUS, Release};
-use crate::support::repository::{path, succeed};
+use crate::support::program::PATIENCE;
+use crate::support::repository::path;
 use crate::support::running::EVERYTHING;
 use crate::support::{FakeApi, Program, Running, eventually, file, free_port, get};
 
@@ -301,17 +302,22 @@ async fn history_of_the_demo() -> &'static History {
 pub async fn past_of_the_demo(release: &Release) -> (String, f64) {
     let History { files, now } = history_of_the_demo().await;
     let data = file("history", "") + ".data";
-    let promtool = |arguments: &[&str]| {
-        succeed(&release.program("promtool"), &[&["tsdb"], arguments].concat());
+    // It must not hold up this thread, which reads the log of the Prometheus that promtool asks.
+    let promtool = async |arguments: &[&str]| {
+        let mut command = Command::new(release.program("promtool"));
+        let output = command.arg("tsdb").args(arguments).kill_on_drop(true).output();
+        let output = tokio::time::timeout(PATIENCE, output).await.expect("promtool ends in time").unwrap();
+        assert!(output.status.success(), "{output:?}");
     };
     for history in files {
-        promtool(&["create-blocks-from", "openmetrics", "--max-block-duration=168h", history, &data]);
+        promtool(&["create-blocks-from", "openmetrics", "--max-block-duration=168h", history, &data]).await;
     }
     let prometheus = Prometheus::start_release(release, "global: {}\n", &data).await;
     let (start, end) = (format!("--start={}", now - 30.0 * 3600.0), format!("--end={now}"));
     let (url, output) = (format!("--url=http://127.0.0.1:{}", prometheus.port), format!("--output-dir={data}"));
     let recording = path("deploy/prometheus/rules.yaml");
-    promtool(&["create-blocks-from", "rules", &start, &end, &url, "--eval-interval=2m", &output, &recording]);
+    let rules = ["create-blocks-from", "rules", &start, &end, &url, "--eval-interval=2m", &output, &recording];
+    promtool(&rules).await;
     prometheus.stop().await;
     (data, *now)
 }

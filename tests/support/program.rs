@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Longest wait for a process, long enough for a busy machine.
-const PATIENCE: Duration = Duration::from_mins(15);
+pub const PATIENCE: Duration = Duration::from_mins(15);
 
 /// A running program, killed when it is dropped.
 pub struct Program {
