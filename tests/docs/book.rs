@@ -10,6 +10,7 @@ mod endpoints;
 use std::collections::BTreeSet;
 
 use edgeimpulse_exporter::cli::arguments::CommandLine;
+use edgeimpulse_exporter::model::Collector;
 
 use self::commands::Workspace;
 use crate::support::pages::{Block, Page, pages};
@@ -113,6 +114,15 @@ async fn a_block_that_cannot_work_fails() {
         let (page, language) = ("docs/page.md".to_owned(), language.to_owned());
         let block = Block { page, line: 1, language, text: text.to_owned() };
         assert!(check(&workspace, &block).await.is_err(), "{block:?}");
+    }
+}
+
+#[test]
+fn the_page_of_permissions_has_what_each_collector_reads_and_needs() {
+    let page = read("docs/permissions.md");
+    for collector in Collector::ALL {
+        let row = format!("| `{}` | {} | {} |", collector.name(), collector.about(), collector.needs());
+        assert!(page.lines().any(|line| line == row), "{row} is missing");
     }
 }
 
