@@ -36,6 +36,8 @@ pub(super) async fn run(exporter: Arc<Exporter>, server: Server) -> ExitCode {
     tokio::spawn(reload_on_sighup(Arc::clone(&live)));
     let mut shutdown = pin!(shutdown_signal());
     let is_clean = tokio::select! {
+        // In this order, so that a signal stops it from its first line on.
+        biased;
         () = shutdown.as_mut() => true,
         () = clock_is_set() => server.serve(serve::app(live), shutdown.as_mut(), limits).await,
     };
