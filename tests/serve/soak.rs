@@ -100,7 +100,6 @@ fn faults(right: &[u8]) -> Responses {
         vec![answer(first, "")],
         text("500 Oops", "", ""),
         text("403 Forbidden", "Content-Type: text/html\r\n", &format!("<html>{}", &long[..100_000])),
-        text("404 Not Found", "", r#"{"success":false,"error":"No such organization"}"#),
         text("302 Found", &format!("Location: https://login.example/{}\r\n", &long[..5000]), ""),
         text("307 Temporary Redirect", "Location: /v1/api/user\r\n", ""),
         text("206 Partial Content", "", r#"{"success":true}"#),
@@ -115,8 +114,6 @@ fn faults(right: &[u8]) -> Responses {
         vec![Step::Send(head("502 Bad")), Step::Hang],
         vec![Step::Drip(head("200 OK"), Duration::from_millis(50))],
         vec![gzipped(&b"{\"a\":1,".repeat(1 << 20))],
-        vec![gzipped(words.as_bytes())],
-        vec![answer(words.as_bytes(), "")],
         vec![answer(&with(&format!(r#""{long}":"{long}""#)), "")],
         vec![answer(&with(&format!(r#""organization":{{"name":"{long}","created":"{long}"}}"#)), "")],
         vec![answer("[".repeat(1 << 20).as_bytes(), "")],
@@ -126,8 +123,15 @@ fn faults(right: &[u8]) -> Responses {
         vec![list("datasets", &|_| r#"{"dataset":"same","totalFileSize":1}"#.to_owned())],
         vec![list("experiments", &|n| format!(r#"{{"type":"{n}","enabled":true}}"#))],
         vec![list("users", &|n| format!(r#"{{"id":{n},"tier":"{n}","role":"{n}","idps":["{n}"]}}"#))],
+        // From here on the API's own refusals.
+        text("404 Not Found", "", r#"{"success":false,"error":"No such organization"}"#),
+        vec![gzipped(words.as_bytes())],
+        vec![answer(words.as_bytes(), "")],
     ]
 }
+
+/// Number of [`faults`] at the end that are the API's own refusals.
+const REFUSALS: usize = 3;
 
 /// Responses to a call.
 type Responses = Vec<Vec<Step>>;
@@ -149,6 +153,9 @@ impl Broken {
         let faults = responses.entry(right).or_insert_with_key(|right| Arc::new(faults(right)));
         let faults = Arc::clone(faults);
         drop(responses);
+        // A refusal in the API's words means that the user has no plan, and the call is not made again for ten minutes.
+        let refusals = if path.contains("/subscription/") { REFUSALS } else { 0 };
+        let wrong = faults.len() - refusals;
         match any(number, 2 * faults.len()) {
             // Rare, because it stops all calls of the account.
             _ if number.is_multiple_of(1000) => text("429 Slow", "Retry-After: 1\r\n", ""),
@@ -156,7 +163,7 @@ impl Broken {
             _ if number.is_multiple_of(50) && path.contains("/organizations/") => {
                 text("403 Forbidden", "", r#"{"success":false,"error":"You do not have permission"}"#)
             }
-            place if place < faults.len() => faults[place].clone(),
+            place if place < wrong => faults[place].clone(),
             _ => vec![answer(&sample(path), "")],
         }
     }
