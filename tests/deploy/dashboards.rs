@@ -232,8 +232,7 @@ fn every_panel_says_what_it_shows_and_what_to_do() {
             let missing =
                 defaults["noValue"].as_str().unwrap_or_else(|| panic!("{place}: no text for missing data"));
             // Missing data is not an answer, such as "no trial".
-            let admits =
-                ["", "–", "not known", "none known", "no alert known", "needs a JWT"].contains(&missing);
+            let admits = ["", "–", "not known", "none known", "no alert known"].contains(&missing);
             let unknown = missing.ends_with("known") || admits;
             assert!(unknown, "{place} asserts {missing:?} of missing data");
             let no_yellow = !panel["fieldConfig"].to_string().contains("yellow");
