@@ -231,10 +231,9 @@ fn every_panel_says_what_it_shows_and_what_to_do() {
             assert!(!text(defaults, "unit").is_empty(), "{place} has no unit");
             let missing =
                 defaults["noValue"].as_str().unwrap_or_else(|| panic!("{place}: no text for missing data"));
-            // Missing data is not an answer, such as "no trial".
-            let admits = ["", "–", "not known", "none known", "no alert known"].contains(&missing);
-            let unknown = missing.ends_with("known") || admits;
-            assert!(unknown, "{place} asserts {missing:?} of missing data");
+            // Missing data is not an answer, such as "no trial", and not good.
+            assert!(missing.ends_with("known"), "{place} says {missing:?} of missing data");
+            assert_ne!(defaults["thresholds"]["steps"][0]["color"], "green", "{place}: of missing data");
             let no_yellow = !panel["fieldConfig"].to_string().contains("yellow");
             assert!(no_yellow, "{place}: yellow cannot be read on a light page");
         }

@@ -248,6 +248,7 @@ function check(scene, dashboard, panels, others) {
   }
   for (const { title, text, colours } of scene.bad ? panels : []) {
     if (/^(.*\n)?0(\n.*)?$/.test(text) && colours.some((colour) => GREEN.test(colour))) wrong.push(`${title}: a green zero`);
+    if (/^(not|none) known$/.test(text) && colours.some((colour) => GREEN.test(colour))) wrong.push(`${title}: green, but not known`);
     if (ASSERTION.test(text)) wrong.push(`${title}: asserts ${text}`);
   }
   const page = panels.find((panel) => panel.title === '').text;
