@@ -233,7 +233,8 @@ fn every_panel_says_what_it_shows_and_what_to_do() {
                 defaults["noValue"].as_str().unwrap_or_else(|| panic!("{place}: no text for missing data"));
             // Missing data is not an answer, such as "no trial", and not good.
             assert!(missing.ends_with("known"), "{place} says {missing:?} of missing data");
-            assert_ne!(defaults["thresholds"]["steps"][0]["color"], "green", "{place}: of missing data");
+            let colour = text(&defaults["thresholds"]["steps"][0], "color");
+            assert!(["text", "blue", "transparent"].contains(&colour), "{place}: {colour} for missing data");
             let no_yellow = !panel["fieldConfig"].to_string().contains("yellow");
             assert!(no_yellow, "{place}: yellow cannot be read on a light page");
         }

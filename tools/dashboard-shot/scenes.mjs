@@ -77,6 +77,7 @@ export const scenes = {
     bad: true,
     texts: {
       overview: { ...incomplete, 'Accounts down': /not known/, 'Calls failing': /not known/ },
+      exporter: { Replicas: /^not known$/, 'Errors in 24 hours': /^not known$/, Panics: /^not known$/ },
       operations: { ...lastKnown, Buckets: /^not known$/, Jobs: /^not known$/ },
     },
   },
