@@ -235,8 +235,12 @@ fn every_panel_says_what_it_shows_and_what_to_do() {
             assert!(missing.ends_with("known"), "{place} says {missing:?} of missing data");
             let colour = text(&defaults["thresholds"]["steps"][0], "color");
             assert!(["text", "blue", "transparent"].contains(&colour), "{place}: {colour} for missing data");
-            let no_yellow = !panel["fieldConfig"].to_string().contains("yellow");
-            assert!(no_yellow, "{place}: yellow cannot be read on a light page");
+            let options = panel["fieldConfig"].to_string();
+            assert!(!options.contains("yellow"), "{place}: yellow cannot be read on a light page");
+            let lists_organizations = panel["targets"].to_string().contains("(organization_name)");
+            let is_list = ["bargauge", "table"].contains(&kind) && lists_organizations;
+            let links = options.contains("/d/edgeimpulse-organization/?var-organization=$");
+            assert!(!is_list || links, "{place} does not lead to the organizations");
         }
     }
 }
