@@ -328,7 +328,7 @@ async fn the_credentials_that_the_command_prints_work() {
 }
 
 #[tokio::test]
-async fn the_past_of_the_demo_leaves_out_the_memory_of_the_process_that_writes_it() {
+async fn the_past_of_the_demo_has_dates_of_its_own_and_no_memory_of_the_process_that_writes_it() {
     let ended = Program::ends(&["demo", "--history=2h"], &[], 0).await;
     assert!(ended.stdout.contains("edgeimpulse_organization_storage_used_bytes{"));
     assert!(
@@ -341,6 +341,8 @@ async fn the_past_of_the_demo_leaves_out_the_memory_of_the_process_that_writes_i
             .any(|name| line.starts_with(name))
     };
     assert_eq!(ended.stdout.lines().find(is_memory), None);
+    let is_unknown_date = |line: &&str| line.contains("_timestamp_seconds{") && line.contains("} 0 ");
+    assert_eq!(ended.stdout.lines().find(is_unknown_date), None, "a panel would show it as 57 years ago");
 }
 
 #[tokio::test]

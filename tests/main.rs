@@ -56,6 +56,7 @@ mod collect {
 }
 
 mod deploy {
+    mod bad_days;
     pub mod dashboards;
     pub mod manifests;
     mod packages;

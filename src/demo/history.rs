@@ -30,12 +30,14 @@ pub async fn write(
     // Every scrape makes all calls, because the cache follows real time and not the clock of the demo.
     common.cache.ttl = Duration::ZERO;
     common.collectors.intervals.clear();
+    let mut at = now - length.as_secs_f64();
+    // Before the exporter loads its configuration, which is a date too.
     let clock = ManualClock::default();
+    clock.set(at);
     let demo = super::start_in(world, Clock::Manual(clock.clone()));
     let exporter = demo.await.map_err(|error| error.to_string())?.exporter(common)?;
 
     let mut history = Timestamped::with_labels([("job", "edgeimpulse"), ("instance", instance)]);
-    let mut at = now - length.as_secs_f64();
     while at < now {
         clock.set(at);
         let (text, _) = exporter

@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 // scenes.mjs write OUT.om DEMO.om PORTFOLIO.om    the samples of all scenes, as OpenMetrics, from histories of the demo
 // scenes.mjs draw FOLDER [--scene NAME] [--dashboard NAME,...|all] [--from FOLDER] [--prom URL] [--theme dark|light]
-//     [--width N] [--end TIME]
+//     [--width N] [--suffix TEXT] --end TIME
 //
 // A scene is a good or a bad day. Each is a job of one Prometheus, so that all of them are drawn from one server, and says
-// which panels must have which text. `draw` makes a picture of each dashboard that a scene has texts of, and of
-// Organization, and exits with 1 if a text is wrong. `write` prints the end of the scenes, which `draw` needs.
+// which panels must have which text. `draw` makes a picture of each dashboard that a scene has texts of, two at a time, and
+// exits with 1 if a text is wrong. `write` prints the end of the scenes, which `draw` needs.
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 
 const HOUR = 3600;
-const FACT = /^edgeimpulse_(organization|trial|dataset|project|user|whitelabel)_/;
+const FACT = /^edgeimpulse_(organization|trial|dataset|project|user|whitelabel|bucket|pipeline|api_key)_/;
 const same = (sample) => [sample];
 // Since the fault, every call of the account fails, and the exporter shows what it has.
 const failing = (sample, since) => {
@@ -22,18 +22,39 @@ const failing = (sample, since) => {
   return [sample];
 };
 const incomplete = { 'Over a limit': /incomplete|not known/, 'Near a limit': /incomplete|not known/, 'Trials expired': /incomplete|not known/ };
+// What was wrong when it was last read still is, as far as anybody knows.
+const lastKnown = {
+  'Buckets lost': /incomplete\s+1$/,
+  'Pipelines failing': /incomplete\s+1$/,
+  'Pipelines overdue': /incomplete\s+1$/,
+  'Longest wait': /^\d+ waiting · incomplete\s+1\d\.\d hours$/,
+  'Time limit used': /incomplete\s+[89]\d\.\d%$/,
+  'Next key expires in': /incomplete\s+9 d$/,
+};
+const notKnown = Object.fromEntries([...Object.keys(lastKnown), 'Buckets', 'Pipelines', 'Jobs', 'API keys by role'].map((title) => [title, /^(not|none) known$/]));
 const name = (sample) => sample.labels.organization_name;
 
 // since: hours from the fault to the end. change: what it makes of a sample after the fault (`all`: of each sample).
-// like: another scene, whose texts must be shown too.
-// organization: the one that the dashboard Organization shows, with its name. texts: by dashboard and panel.
+// like: another scene, whose texts must be shown too. bad: nothing is known for sure, so that no panel shows a green zero.
+// organization: the one that the dashboards of one organization show, with its name. texts: by dashboard and panel; the
+// dashboards are Organization, and those that `one` names.
 export const scenes = {
   good: {
     organization: ['1002', 'Borealis Wearables'],
     change: same,
     texts: {
-      overview: { 'Over a limit': /^of 14\s+1$/, 'Near a limit': /^of 14\s+1$/, 'Trials ending': /^of 14\s+1$/, 'Accounts down': /^0$/ },
-      organization: { 'Storage used': /of the limit[\s\S]*used[\s\S]*limit/, 'Trial expires in': /no trial/, Deleted: /^no$/ },
+      overview: {
+        'Firing now': /^Severity[^]*critical\s+EntitlementExceeded\s+Delta Agritech\s+1004\s+projects[^]*(Borealis|Renamed) Wearables\s+1002\s+key 10021[^]*bucket wearables-archive \(71\)[^]*bucket wearables-raw \(72\)[^]*AccountDown\s+–\s+–\s+account second$/,
+        'Over a limit': /^of 14\s+1$/, 'Near a limit': /^of 14\s+1$/, 'Trials ending': /^of 14\s+1$/, 'Accounts down': /^0$/,
+      },
+      organization: { 'Firing now': /bucket wearables-archive \(71\)[^]*bucket wearables-raw \(72\)/, 'Storage used': /of the limit[\s\S]*used[\s\S]*limit/, 'Trial expires in': /no trial/, Deleted: /^no$/ },
+      operations: {
+        'Buckets lost': /^of 11\s+1$/,
+        'Pipelines overdue': /^of 4\s+1$/,
+        'Next key expires in': /^\d+ expire\s+9 d$/,
+        Buckets: /^State[\s\S]*lost\s+wearables-archive\s+(Borealis|Renamed) Wearables/,
+        Pipelines: /overdue\s+gait-quality\s+Aurora Health/,
+      },
     },
   },
   'api-failing': {
@@ -41,19 +62,31 @@ export const scenes = {
     since: 3,
     // The results of some organizations are older than the exporter keeps them.
     change: (sample, after, hours, since) => (/^100[4-6]$/.test(sample.labels.organization_id) && FACT.test(sample.name) ? [] : failing(sample, since)),
-    texts: { overview: incomplete, fleet: { 'Idle for 30 days': /incomplete|not known/ } },
+    bad: true,
+    texts: {
+      overview: { ...incomplete, 'Trials ending': /^not known$/ },
+      organization: { 'Trial expires in': /^not known$/ },
+      fleet: { 'Idle for 30 days': /incomplete|not known/ },
+      operations: { ...lastKnown, Pipelines: /overdue\s+gait-quality/, Jobs: /hours\s+8\d%/ },
+    },
   },
   'exporter-down': {
     organization: ['1002', 'Borealis Wearables'],
     since: 0.5,
     change: () => [],
-    texts: { overview: { ...incomplete, 'Accounts down': /not known/, 'Calls failing': /not known/ } },
+    bad: true,
+    texts: {
+      overview: { ...incomplete, 'Accounts down': /not known/, 'Calls failing': /not known/ },
+      exporter: { Replicas: /^not known$/, 'Errors in 24 hours': /^not known$/, Panics: /^not known$/ },
+      operations: { ...lastKnown, Buckets: /^not known$/, Jobs: /^not known$/ },
+    },
   },
   'exporter-gone': {
     organization: ['1002', 'Borealis Wearables'],
     since: 5,
     change: () => [],
-    texts: { overview: { ...incomplete, 'Trials ending': /needs a JWT|not known/ }, organization: { 'Trial expires in': /JWT/, Deleted: /not known/ } },
+    bad: true,
+    texts: { overview: { ...incomplete, 'Trials ending': /^not known$/ }, operations: notKnown, organization: { 'Trial expires in': /^not known$/, Deleted: /not known/ } },
   },
   'account-dead': {
     organization: ['1008', 'Glacier Prototypes'],
@@ -67,17 +100,39 @@ export const scenes = {
       const moved = { ...sample, labels: { ...sample.labels, ...(sample.labels.account && { account: 'second' }) } };
       return after ? failing(moved, since) : [moved];
     },
-    texts: { overview: { ...incomplete, 'Accounts down': /^1$/ }, organization: { 'Trial expires in': /not known|JWT/ } },
+    bad: true,
+    one: ['operations'],
+    texts: { overview: { ...incomplete, 'Accounts down': /^1$/ }, organization: { 'Trial expires in': /^not known$/ }, operations: notKnown },
+  },
+  // The key or the user may not read buckets and keys any more, and the jobs of one organization cannot be read.
+  'collector-refused': {
+    organization: ['1003', 'Cascade Robotics'],
+    since: 3,
+    change: (sample, after, hours, since) => {
+      const { collector, organization_id } = sample.labels;
+      if (/^edgeimpulse_(bucket_|api_key_|organization_api_keys)/.test(sample.name)) return [];
+      if (/^(buckets|api_keys)$/.test(collector) && /_(success|supported)$/.test(sample.name)) return [{ ...sample, value: '0' }];
+      if (/^(buckets|api_keys)$/.test(collector) && /^edgeimpulse_scrape/.test(sample.name)) return [];
+      return collector === 'jobs' && organization_id === '1003' ? failing(sample, since) : [sample];
+    },
+    texts: {
+      operations: { ...notKnown, ...lastKnown, 'Buckets lost': /^not known$/, 'Next key expires in': /known$/, 'Pipelines failing': /^of 4\s+1$/, 'Pipelines overdue': /^of 4\s+1$/, Pipelines: /gait/, Jobs: /\d hours/ },
+      overview: { 'Over a limit': /incomplete/ },
+    },
   },
   'key-only': {
     organization: ['1006', 'Fjord Startup'],
     all: true,
     change: (sample) =>
-      (sample.labels.organization_id === '1006' && !/^edgeimpulse_(trial|user|whitelabel)_|_(admins|private_projects)$/.test(sample.name) && !/user|trials|whitelabel/.test(sample.labels.collector)) ||
+      (sample.labels.organization_id === '1006' && !/^edgeimpulse_(trial|user|whitelabel)_|_(admins|private_projects)$|_api_key/.test(sample.name) && !/user|trials|whitelabel|plan|api_keys/.test(sample.labels.collector)) ||
       /^(edgeimpulse_up|edgeimpulse_exporter|process_)/.test(sample.name)
         ? [sample]
         : [],
-    texts: { overview: { 'Trials ending': /needs a JWT/ }, organization: { 'Trial expires in': /needs a JWT/ } },
+    texts: {
+      overview: { 'Trials ending': /needs a JWT/ },
+      organization: { 'Trial expires in': /needs a JWT/ },
+      operations: { 'Buckets lost': /^of 1\s+0$/, 'Next key expires in': /^none known$/, 'API keys by role': /^not known$/, 'Personal plans': /^not known$/ },
+    },
   },
   namespaces: {
     organization: ['1002', 'Borealis Wearables'],
@@ -103,7 +158,7 @@ export const scenes = {
         : sample.name === 'edgeimpulse_organization_created_timestamp_seconds' && hours > 2
           ? [{ ...sample, name: 'edgeimpulse_organization_deleted_timestamp_seconds', value: String(sample.time - HOUR) }]
           : [],
-    texts: { organization: { Deleted: /^\d{4}-\d\d-\d\d$/, 'Trial expires in': /needs a JWT/, 'Storage used': /not known/ } },
+    texts: { organization: { Deleted: /^\d{4}-\d\d-\d\d$/, 'Trial expires in': /^not known$/, 'Storage used': /not known/ } },
   },
   // More compute time than the limit of a year, counted over 600 days: this is not over the limit.
   'compute-over-years': {
@@ -151,6 +206,8 @@ async function write(out, ...demos) {
       const time = sample.time - end + aligned;
       const step = kind === 'demo' ? HOUR : 12 * HOUR;
       const recent = aligned - time < 2 * HOUR;
+      // Lists of projects show the newest samples only.
+      if (!recent && sample.name.startsWith('edgeimpulse_project_')) continue;
       const times = recent ? Array.from({ length: Math.min(step, 2 * HOUR) / 300 }, (_, i) => time + 300 * i).filter((t) => t <= aligned) : [time];
       for (const at of times)
         for (const [job, scene] of used) {
@@ -161,14 +218,18 @@ async function write(out, ...demos) {
         }
       if (chunk.length > 50000) fs.writeSync(output, chunk.join('')), (chunk = []);
     }
-    // What Prometheus would say of the alerts: the links and the order of "Firing now" need some.
-    for (let time = aligned - 2 * HOUR; time <= aligned; time += 300)
-      for (const [job] of used)
-        for (const [alertname, severity, organization_id, entitlement] of [
-          ['EdgeImpulseEntitlementExceeded', 'critical', '1004', 'projects'],
-          ['EdgeImpulseStorageFillingUp', 'warning', '1002', 'storage'],
-        ])
-          if (job === 'good') chunk.push(text({ name: 'ALERTS', labels: { alertname, alertstate: 'firing', severity, organization_id, entitlement }, value: 1, time }));
+    // What Prometheus would say of the alerts.
+    for (let time = aligned - 2 * HOUR; time <= aligned && kind === 'demo'; time += 300)
+      for (const [name, severity, about] of [
+        ['EntitlementExceeded', 'critical', { organization_id: '1004', entitlement: 'projects' }],
+        ['StorageFillingUp', 'warning', { organization_id: '1002', entitlement: 'storage' }],
+        ['BucketDisconnected', 'warning', { organization_id: '1002', bucket: 'wearables-archive', bucket_id: '71' }],
+        ['BucketDisconnected', 'warning', { organization_id: '1002', bucket: 'wearables-raw', bucket_id: '72' }],
+        ['ApiKeyExpiringSoon', 'warning', { organization_id: '1002', key_id: '10021' }],
+        ['CollectorFailing', 'warning', { organization_id: '1002', account: 'first', collector: 'usage' }],
+        ['AccountDown', 'warning', { account: 'second' }],
+      ])
+        chunk.push(text({ name: 'ALERTS', labels: { alertname: 'EdgeImpulse' + name, alertstate: 'firing', severity, job: 'good', ...about }, value: 1, time }));
     fs.writeSync(output, chunk.join(''));
   }
   fs.writeSync(output, '# EOF\n');
@@ -178,6 +239,7 @@ async function write(out, ...demos) {
 const GREEN = /rgb\((115, 191, 105|86, 166, 75|55, 135, 45|27, 133, 94|26, 127, 75)/;
 // What a panel must never say while it does not know it.
 const ASSERTION = /^(none|never|no|no trial|no limit|not within a year|not foreseen)$/;
+const ofOne = (scene, dashboard) => dashboard === 'organization' || scene.one?.includes(dashboard);
 function check(scene, dashboard, panels, others) {
   const wrong = [];
   const texts = { ...scenes[scene.like]?.texts[dashboard], ...scene.texts[dashboard] };
@@ -185,13 +247,13 @@ function check(scene, dashboard, panels, others) {
     const panel = panels.find((panel) => panel.title === title);
     if (!expected.test(panel?.text ?? '')) wrong.push(`${title}: ${JSON.stringify(panel?.text)} is not ${expected}`);
   }
-  const bad = scene.texts.overview && incomplete['Over a limit'] === scene.texts.overview['Over a limit'];
-  for (const { title, text, colours } of bad ? panels : []) {
-    if (/^0(\s|$)/.test(text) && colours.some((colour) => GREEN.test(colour))) wrong.push(`${title}: a green zero`);
+  for (const { title, text, colours } of scene.bad ? panels : []) {
+    if (/^(.*\n)?0(\n.*)?$/.test(text) && colours.some((colour) => GREEN.test(colour))) wrong.push(`${title}: a green zero`);
+    if (/^(not|none) known$/.test(text) && colours.some((colour) => GREEN.test(colour))) wrong.push(`${title}: green, but not known`);
     if (ASSERTION.test(text)) wrong.push(`${title}: asserts ${text}`);
   }
   const page = panels.find((panel) => panel.title === '').text;
-  if (dashboard === 'organization') {
+  if (ofOne(scene, dashboard)) {
     if (!page.includes(scene.organization[1])) wrong.push(`the page does not name ${scene.organization}`);
     for (const other of others) if (page.includes(other)) wrong.push(`the page names ${other}`);
   }
@@ -207,28 +269,38 @@ async function draw(folder, options) {
   const end = Number(options.end);
   let failed = false;
   fs.mkdirSync(folder, { recursive: true });
+  const infos = await ask('last_over_time(edgeimpulse_organization_info{job="good"}[7d])', String(end));
+  const draws = [];
   for (const [job, scene] of Object.entries(scenes)) {
-    if (options.scene && options.scene !== job) continue;
-    const infos = await ask('last_over_time(edgeimpulse_organization_info{job="good"}[7d])', String(end));
-    const names = infos.filter((it) => it.metric.organization_id !== scene.organization[0]).map((it) => it.metric.organization_name);
-    const others = names.filter((name) => name && !name.includes('\n'));
+    if (options.scene && !options.scene.split(',').includes(job)) continue;
     const checked = new Set(['organization', ...Object.keys({ ...scenes[scene.like]?.texts, ...scene.texts })]);
     const all = ['overview', 'organization', 'operations', 'fleet', 'exporter'];
-    for (const dashboard of options.dashboard === 'all' ? all : (options.dashboard?.split(',') ?? checked)) {
-      const file = path.join(folder, `${job}-${dashboard}${options.suffix ?? ''}`);
-      const arguments_ = [path.join(here, 'shot.mjs'), path.join(options.from ?? path.join(here, '../../dashboards'), `${dashboard}.json`), `${file}.png`, '--prom', prom, '--texts', `${file}.json`];
-      for (const key of ['theme', 'width']) if (options[key]) arguments_.push(`--${key}`, options[key]);
-      const query = [`var-job=${job}`, `from=${iso(end - 5 * 24 * HOUR)}`, `to=${iso(end)}`];
-      if (dashboard === 'organization') query.push(`var-organization=${scene.organization[0]}`);
-      for (const one of query) arguments_.push('--query', one);
-      const drawn = spawnSync('node', arguments_, { encoding: 'utf8' });
-      const errors = drawn.stdout.split('\n').filter((line) => line.startsWith('ERROR'));
-      const wrong = fs.existsSync(`${file}.json`) ? check(scene, dashboard, JSON.parse(fs.readFileSync(`${file}.json`)), others) : [drawn.stderr];
-      for (const line of [...errors, ...wrong]) console.log(`${job} / ${dashboard}: ${line}`);
-      failed ||= errors.length > 0 || wrong.length > 0;
-      console.log(`${job} / ${dashboard}: drawn`);
-    }
+    for (const dashboard of options.dashboard === 'all' ? all : (options.dashboard?.split(',') ?? checked)) draws.push([job, scene, dashboard]);
   }
+  const one = async ([job, scene, dashboard]) => {
+    const names = infos.filter((it) => it.metric.organization_id !== scene.organization[0]).map((it) => it.metric.organization_name);
+    const others = names.filter((name) => name && !name.includes('\n'));
+    const file = path.join(folder, `${job}-${dashboard}${options.suffix ?? ''}`);
+    const arguments_ = [path.join(here, 'shot.mjs'), path.join(options.from ?? path.join(here, '../../dashboards'), `${dashboard}.json`), `${file}.png`, '--prom', prom, '--texts', `${file}.json`];
+    for (const key of ['theme', 'width']) if (options[key]) arguments_.push(`--${key}`, options[key]);
+    const query = [`var-job=${job}`, `from=${iso(end - 5 * 24 * HOUR)}`, `to=${iso(end)}`];
+    if (ofOne(scene, dashboard)) query.push(`var-organization=${scene.organization[0]}`);
+    for (const part of query) arguments_.push('--query', part);
+    fs.rmSync(`${file}.json`, { force: true });
+    const drawn = spawn('node', arguments_);
+    const output = [];
+    for (const stream of [drawn.stdout, drawn.stderr]) stream.setEncoding('utf8').on('data', (part) => output.push(part));
+    await new Promise((done) => drawn.on('close', done));
+    const errors = output.join('').split('\n').filter((line) => line.startsWith('ERROR'));
+    const wrong = fs.existsSync(`${file}.json`) ? check(scene, dashboard, JSON.parse(fs.readFileSync(`${file}.json`)), others) : output;
+    for (const line of [...errors, ...wrong]) console.log(`${job} / ${dashboard}: ${line}`);
+    failed ||= errors.length > 0 || wrong.length > 0;
+    console.log(`${job} / ${dashboard}: drawn`);
+  };
+  const worker = async () => {
+    while (draws.length) await one(draws.shift());
+  };
+  await Promise.all([worker(), worker()]);
   process.exit(failed ? 1 : 0);
 }
 
