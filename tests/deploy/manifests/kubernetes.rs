@@ -114,7 +114,9 @@ pub fn check(documents: &[Value], what: &str) {
         }
     }
 
-    documents.iter().for_each(|document| check_names(document, what));
+    for document in documents {
+        check_names(document, what);
+    }
 
     let [deployment] = of_kind(documents, "Deployment").try_into().unwrap();
     let pod = &deployment["spec"]["template"];
