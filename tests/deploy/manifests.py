@@ -3,7 +3,8 @@
 yaml FILE...          the documents of these files, in order
 lint CHART            what Helm has to say of a chart, strictly
 jsonnet CODE          the value of this code, with imports from the working directory
-render CHART VALUES   the documents of a chart with these values, and the notes, as Helm would install them
+render CHART VALUES [RELEASE]
+                      the documents of a chart with these values, and the notes, as Helm would install them
 """
 
 import json
@@ -37,9 +38,9 @@ def main(command, *arguments):
 
     if command == "lint":
         return helm.lint(arguments[0], strict=True)
-    chart, values = arguments
+    chart, values, *release = arguments
     with helm.Chart.load(chart) as chart:
-        rendered = chart.render(json.loads(values), name="release", namespace="monitoring")
+        rendered = chart.render(json.loads(values), name=(release or ["release"])[0], namespace="monitoring")
     notes = [text for path, text in rendered.items() if path.endswith("NOTES.txt")]
     texts = [text for path, text in rendered.items() if path.endswith(".yaml")]
     return {"notes": "".join(notes), "documents": [document for text in texts for document in documents(text)]}

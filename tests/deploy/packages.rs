@@ -98,8 +98,6 @@ impl Drop for Scratch {
 
 /// Checks that the rpm package has the files of the Debian package that are not documentation.
 fn check_rpm(program: &str, debian: &BTreeSet<String>) {
-    let _ = std::fs::remove_file(path("target/assets/edgeimpulse-exporter"));
-    std::os::unix::fs::symlink(program, path("target/assets/edgeimpulse-exporter")).unwrap();
     let package = file("rpm", "") + ".rpm";
     let mut nfpm = Command::new("nfpm");
     nfpm.args(["package", "--config", "deploy/nfpm.yaml", "--packager", "rpm", "--target", &package]);
@@ -116,6 +114,15 @@ fn check_rpm(program: &str, debian: &BTreeSet<String>) {
         names.filter(|name| !["LICENSE", "THIRD-PARTY-NOTICES"].contains(&&**name)).collect::<BTreeSet<_>>()
     };
     assert_eq!(names(&files), names(debian));
+    // A symbolic link would be packed as one.
+    let format = "--queryformat=[%{FILEMODES:perms} %{FILESIZES} %{FILENAMES}\n]";
+    let packed =
+        format!("-rwxr-xr-x {} /usr/bin/edgeimpulse-exporter", std::fs::metadata(program).unwrap().len());
+    assert!(query(format).lines().any(|line| line == packed), "{packed}: {}", query(format));
+    assert!(
+        query("--info").contains("Build Host  : localhost\n"),
+        "the name of the machine would be in the package"
+    );
     assert!(files.contains("usr/share/licenses/edgeimpulse-exporter/THIRD-PARTY-NOTICES"));
     assert_eq!(query("--configfiles").trim(), "/etc/edgeimpulse-exporter/environment");
     assert!(query("--info").contains(concat!("Version     : ", env!("CARGO_PKG_VERSION"))));

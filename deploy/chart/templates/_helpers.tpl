@@ -1,17 +1,13 @@
 {{- define "exporter.chart" -}}
-{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimAll "-" -}}
 {{- end -}}
 
-{{/* Name of all objects: the release's name, followed by the chart's name unless the release's name contains it. */}}
+{{/* Name of all objects: the release's name, followed by the chart's name unless the release's name contains it. Without
+the dots that a release's name may have, and a Service's may not. */}}
 {{- define "exporter.name" -}}
 {{- $chart := include "exporter.chart" . -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else if contains $chart .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name $chart | trunc 40 | trimSuffix "-" -}}
-{{- end -}}
+{{- $own := contains $chart .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $chart) -}}
+{{- .Values.fullnameOverride | default $own | replace "." "-" | trunc 40 | trimAll "-" -}}
 {{- end -}}
 
 {{/* Selector labels, which are immutable in a Deployment. */}}
@@ -42,6 +38,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{/* Refuses values that contradict each other, with what to do. */}}
 {{- define "exporter.check" -}}
 {{- $v := .Values -}}
+{{- if not (include "exporter.name" . | regexMatch "^[a-z]") -}}
+{{- fail (printf "%s does not begin with a letter, as the name of a Service must: set fullnameOverride" (include "exporter.name" .)) -}}
+{{- end -}}
 {{- $files := compact (list (empty $v.config | ternary "" "config") (empty $v.existingConfigMap | ternary "" "existingConfigMap")
   (empty $v.existingSecret | ternary "" "existingSecret")) -}}
 {{- if gt (len $files) 1 -}}

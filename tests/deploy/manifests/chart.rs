@@ -71,6 +71,17 @@ async fn every_values_file_renders_valid_objects_with_which_the_exporter_starts(
     assert!(delivered_dashboards(none["documents"].as_array().unwrap()).is_empty());
 }
 
+#[test]
+#[ignore = "needs Helm and kubernetes-validate (PyPI: helm-python-sdk, kubernetes-validate), and schemas of .ci/run"]
+fn every_release_name_gives_valid_names() {
+    let longest = "a".repeat(39) + "--" + &"a".repeat(12);
+    for release in ["edgeimpulse-exporter", "ei.prod", &longest] {
+        let arguments = ["render", "deploy/chart", r#"{"config": {"accounts": []}}"#, release];
+        let rendered = helper(&arguments);
+        check(rendered["documents"].as_array().unwrap(), release);
+    }
+}
+
 /// Returns the objects of some values.
 fn documents(values: &Value) -> Vec<Value> {
     render("deploy/chart", values)["documents"].as_array().unwrap().clone()
@@ -186,6 +197,9 @@ fn the_chart_refuses_values_that_it_would_not_use() {
             "extraEnv: EDGEIMPULSE_CACHE_TTL cannot be combined with config",
         ),
         (json!({"secrets": ["Not-a-Name"]}), "secrets"),
+        (json!({"nameOverride": "not.a.label"}), "nameOverride"),
+        (json!({"fullnameOverride": "1st"}), "does not begin with a letter"),
+        (json!({"commonLabels": {"team": "not a label"}}), "team"),
     ] {
         let output =
             run("python3", &["tests/deploy/manifests.py", "render", "deploy/chart", &values.to_string()]);

@@ -79,6 +79,24 @@ fn check_restrictions(pod: &Value) {
     assert!(container["resources"]["limits"]["memory"].is_string());
 }
 
+/// Checks the name and the labels of an object as the API server does, and the schemas do not.
+fn check_names(object: &Value, what: &str) {
+    let name = object["metadata"]["name"].as_str().unwrap();
+    // The name of a Service has no dots and, except for recent API servers, begins with a letter.
+    let is_service = object["kind"] == "Service";
+    let is_valid =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || (c == '.' && !is_service);
+    assert!(name.len() <= 63 && name.chars().all(is_valid), "{what}: {name}");
+    assert!(!name.starts_with('-') && !name.ends_with('-'), "{what}: {name}");
+    assert!(!is_service || name.starts_with(|c: char| c.is_ascii_lowercase()), "{what}: {name}");
+    let labels = [&object["metadata"]["labels"], &object["spec"]["template"]["metadata"]["labels"]];
+    for (label, value) in labels.into_iter().filter_map(Value::as_object).flatten() {
+        let value = value.as_str().unwrap();
+        let is_valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        assert!(value.len() <= 63 && value.chars().all(is_valid), "{what}: {label}: {value}");
+    }
+}
+
 /// Checks the objects of a deployment in Kubernetes.
 pub fn check(documents: &[Value], what: &str) {
     // JSON is YAML.
@@ -94,6 +112,10 @@ pub fn check(documents: &[Value], what: &str) {
             let errors: Vec<_> = schema.iter_errors(document).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{what}: {kind}: {errors:?}");
         }
+    }
+
+    for document in documents {
+        check_names(document, what);
     }
 
     let [deployment] = of_kind(documents, "Deployment").try_into().unwrap();

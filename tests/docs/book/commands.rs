@@ -14,8 +14,8 @@ use crate::support::secure::{Authority, Folder};
 use crate::support::{Program, data, free_port};
 
 /// Programs that pages call. bash finds no others.
-const PROGRAMS: &str = "apt cargo cat curl docker edgeimpulse-exporter gh git helm helm-docs install kubectl mv node npm \
-                        npx promtool rm sed sha256sum sudo systemctl";
+const PROGRAMS: &str = "apt cargo cat curl dnf docker edgeimpulse-exporter gh git helm helm-docs install kubectl mv nfpm \
+                        node npm npx promtool rm sed sha256sum sudo systemctl";
 
 /// Programs that pages call by their path in the repository.
 const SCRIPTS: &str = ".ci/prometheusrule .ci/run deploy/build deploy/debian/assets target/dist/edgeimpulse-exporter \

@@ -115,6 +115,8 @@ case $program in
       esac
     done
     ;;
+  dnf) [ "$*" = 'install ./target/edgeimpulse-exporter.rpm' ] ;;
+  nfpm) holds "version = \"$VERSION\"" Cargo.toml ;; # run by tests/deploy/packages.rs
   npm | npx) [ "$program" = npm ] || grep -q "\"$1\":" package.json || fail "package.json has no $1" ;;
   sudo) [ "$1" = install ] || exec "$BIN/$1" "${@:2}" ;;
   cat | install | mv | rm | sed) exec "$program" "$@" ;;
