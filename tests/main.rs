@@ -24,6 +24,7 @@ mod api {
     mod buckets;
     mod connections;
     mod hostile_names;
+    mod independent;
     mod jobs;
     mod metamorphic;
     mod pipelines;

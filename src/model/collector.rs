@@ -91,7 +91,8 @@ collectors! {
     Organizations "organizations" "/api/organizations":
         "organization that an API key belongs to", needs "any API key";
     Plan "plan" "/api/user/subscription/metrics":
-        "compute time of the JWT's user in the billing period, and its limit", needs JWT;
+        "compute time of the JWT's user in the billing period, and its limit",
+        needs "a JWT of a user with a subscription";
     WhitelabelActivity "whitelabel_activity" "/api/organizations/{organizationId}/whitelabel/projects":
         "number of a white label's projects, and of its active organizations and projects", needs ADMIN;
     ApiKeys "api_keys" "/api/organizations/{organizationId}/apikeys":

@@ -95,34 +95,6 @@ async fn jobs_are_queued_until_they_start_and_running_until_they_finish() {
 }
 
 #[tokio::test]
-async fn unfinished_jobs_of_any_answer_are_those_of_an_independent_reading() {
-    let mut random = Random(1);
-    let ids: Vec<u64> = (1..=60).collect();
-    let api = FakeApi::start().await;
-    api.lists(&ids).await;
-    let mut answers = BTreeMap::new();
-    for id in ids {
-        let jobs: Vec<_> = (0..random.below(12)).map(|_| random.job()).collect();
-        let answer = json!({ "success": true, "jobs": jobs, "totalJobCount": jobs.len() });
-        api.answers(&format!("/api/organizations/{id}/jobs"), &answer).await;
-        answers.insert(id.to_string(), jobs);
-    }
-    let metrics = Running::with_key(&api, &[]).await.scrape().await;
-    let earliest = |dates: Vec<f64>| dates.into_iter().reduce(f64::min);
-    for (id, jobs) in &answers {
-        let jobs = || jobs.iter().filter(|job| job["finished"].is_null());
-        let queued = || jobs().filter(|job| job["started"].is_null());
-        let running = || jobs().filter(|job| !job["started"].is_null());
-        assert_eq!(in_state(&metrics, id, "queued"), Some(queued().count() as f64), "{id}");
-        assert_eq!(in_state(&metrics, id, "running"), Some(running().count() as f64), "{id}");
-        let oldest = earliest(queued().filter_map(|job| seconds(&job["created"])).collect());
-        assert_eq!(of(&metrics, id, OLDEST_QUEUED), oldest, "{id}");
-        let oldest = earliest(running().filter_map(|job| seconds(&job["started"])).collect());
-        assert_eq!(of(&metrics, id, OLDEST_RUNNING), oldest, "{id}");
-    }
-}
-
-#[tokio::test]
 async fn one_bad_field_of_a_job_costs_what_depends_on_it() {
     let (early, late) = ("2026-10-31T10:00:00Z", "2026-10-31T20:00:00Z");
     let running = json!({ "created": early, "started": late });

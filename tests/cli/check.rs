@@ -31,6 +31,8 @@ async fn check_succeeds_if_every_permitted_call_succeeds() {
     assert!(row("usage")[3].starts_with("in "));
     assert_eq!(row("user"), ["skipped", "user", "0", "needs a JWT"]);
     assert_eq!(row("whitelabel")[3], "nothing configured, or no organization found");
+    let off = "off by default, enable it with --collector.finished_jobs";
+    assert_eq!(row("finished_jobs"), ["skipped", "finished_jobs", "0", off]);
     let verdict =
         "\n\nVerdict: ok. 11 calls made, 11 succeeded.\nNext: start the exporter with the same options.\n";
     assert!(ended.stdout.ends_with(verdict), "{}", ended.stdout);
@@ -45,6 +47,10 @@ async fn check_succeeds_if_every_permitted_call_succeeds() {
         let row = format!("  skipped  organizations                 0  {reason}\n");
         assert!(ended.stdout.contains(&row), "{}", ended.stdout);
     }
+    let arguments = ["check", "--api.url", &api.url(), "--collector.finished_jobs"];
+    let ended = Program::ends(&arguments, &[("EDGEIMPULSE_API_KEY", KEY)], 0).await;
+    assert!(ended.stdout.contains("\n  ok       finished_jobs                 2  in "), "{}", ended.stdout);
+    assert_eq!(ended.stdout.matches("off by default").count(), 1, "{}", ended.stdout);
 }
 
 #[tokio::test]

@@ -1,17 +1,11 @@
 //! API keys of organizations: numbers by role and use, and when each expires.
 
-use proptest::prelude::*;
-use proptest::strategy::ValueTree as _;
-use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::support::running::{JWT, NOW};
+use crate::support::running::JWT;
 use crate::support::{Exposition, FakeApi, Program, Running, file};
 
 const KEYS: &str = "/api/organizations/1/apikeys";
-
-/// Windows of unused keys, in seconds.
-const WINDOWS: [f64; 2] = [30.0 * 86_400.0, 90.0 * 86_400.0];
 
 /// Numbers of keys by role, and those of unused ones by window.
 type Counted = (Vec<f64>, Vec<f64>);
@@ -226,65 +220,5 @@ async fn no_name_and_no_part_of_an_api_key_is_in_a_log_a_page_a_metric_or_a_reco
         for word in ["canary.", "ei_canary*"] {
             assert!(!text.contains(word), "{word}: {text}");
         }
-    }
-}
-
-/// Any answer that the API's document permits, with the two members that it lacks.
-fn answer() -> impl Strategy<Value = Value> {
-    let date = |days: std::ops::Range<i64>| {
-        days.prop_map(|days| {
-            jiff::Timestamp::from_second(1_793_491_200 + days * 86_400 / 8 + 5).unwrap().to_string()
-        })
-    };
-    let maybe = |days| prop_oneof![Just(Value::Null), date(days).prop_map(Value::from)];
-    let role = prop::sample::select(vec!["admin", "member"]);
-    let key = (
-        0_u64..50,
-        role,
-        any::<bool>(),
-        date(-2000..0),
-        prop::option::of(maybe(-2000..0)),
-        prop::option::of(maybe(-100..1000)),
-    );
-    let key = key.prop_map(|(id, role, of_job, created, used, expires)| {
-        let mut key = json!({ "id": id, "apiKey": "ei_0***", "name": "A name", "created": created, "role": role,
-            "isTransformationJobKey": of_job });
-        for (name, value) in [("lastUsed", used), ("expires", expires)] {
-            key.as_object_mut().unwrap().extend(value.map(|value| (name.to_owned(), value)));
-        }
-        key
-    });
-    prop::collection::vec(key, 0..12).prop_map(|keys| json!(keys))
-}
-
-/// Reads an answer in a second way.
-fn expected(keys: &Value) -> (Counted, Dates) {
-    let seconds = |date: &Value| Some(date.as_str()?.parse::<jiff::Timestamp>().unwrap().as_second() as f64);
-    let keys: Vec<_> =
-        keys.as_array().unwrap().iter().filter(|key| key["isTransformationJobKey"] == false).collect();
-    let count = |is: &dyn Fn(&Value) -> bool| keys.iter().filter(|key| is(key)).count() as f64;
-    let roles = ["admin", "member", "guest", "other"].map(|role| count(&|key| key["role"] == role)).to_vec();
-    let unused = WINDOWS.map(|window| {
-        count(&|key| seconds(&key["lastUsed"]).or(seconds(&key["created"])).unwrap() < NOW - window)
-    });
-    let tells = keys.iter().any(|key| key.get("lastUsed").is_some());
-    let mut dates = std::collections::BTreeMap::new();
-    for key in keys.iter().rev() {
-        if let Some(date) = seconds(&key["expires"]) {
-            dates.insert(key["id"].as_u64().unwrap(), date);
-        }
-    }
-    let dates = dates.into_iter().map(|(id, date)| (id.to_string(), date)).collect();
-    ((roles, if tells { unused.to_vec() } else { vec![] }), dates)
-}
-
-#[tokio::test]
-async fn values_are_those_of_any_answer_that_the_document_permits() {
-    let mut runner = TestRunner::deterministic();
-    for _ in 0..40 {
-        let keys = answer().new_tree(&mut runner).unwrap().current();
-        let metrics = scrape(&keys).await;
-        assert_eq!((counts(&metrics), expiries(&metrics)), expected(&keys), "{keys}");
-        assert_eq!(odd_fields(&metrics), []);
     }
 }

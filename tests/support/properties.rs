@@ -1,21 +1,20 @@
 //! Properties of every response and every snapshot, for proptest and for the fuzzers in `fuzz/`.
 
+mod snapshots;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use arbitrary::{Arbitrary, Result, Unstructured};
+use arbitrary::Unstructured;
 use axum::http;
 use bytes::Bytes;
 use edgeimpulse_exporter::api::{DecodeOptions, Decoded, Error, Share, body_parts, decode, refusal};
 use edgeimpulse_exporter::metrics::{self, Format};
-use edgeimpulse_exporter::model::{
-    AccountStatus, ApiKey, Bucket, CallResult, DailyRecord, Dataset, EntitlementLimits, Facts, Limit,
-    Organization, OrganizationInfo, Pipeline, Project, Snapshot, Trial, Unique, User, Whitelabel,
-};
-use edgeimpulse_exporter::model::{Call, Collector};
+use edgeimpulse_exporter::model::{Call, Collector, Facts, Snapshot};
 use futures_util::{FutureExt, StreamExt};
 
 use super::exposition::Exposition;
+use snapshots::snapshot;
 
 const OPTIONS: DecodeOptions = DecodeOptions {
     now: 1_793_491_200.0,
@@ -171,213 +170,4 @@ pub fn every_snapshot_is_readable(input: &[u8]) {
         );
     }
     every_exposition_is_readable(snapshot);
-}
-
-type Names = Vec<(u64, String)>;
-
-fn snapshot(input: &mut Unstructured<'_>) -> Result<(Snapshot, Names)> {
-    let mut facts = Facts::default();
-    let mut names = Names::new();
-    for _ in 0..input.int_in_range(0..=4)? {
-        let organization = organization(input)?;
-        names.retain(|(id, _)| *id != organization.id);
-        names.extend(organization.info.shown_name().map(|name| (organization.id, name.to_owned())));
-        facts.organizations.insert(organization.id, Arc::new(organization));
-    }
-    for _ in 0..input.int_in_range(0..=3)? {
-        let [scheduled_expiration, created, expired, upgraded, deleted] = input.arbitrary()?;
-        let (organization_id, id) = input.arbitrary()?;
-        let trial = Trial { organization_id, id, scheduled_expiration, created, expired, upgraded, deleted };
-        facts.trials.insert((organization_id, id), trial);
-    }
-    for _ in 0..input.int_in_range(0..=3)? {
-        let [private_projects, subscription_downgrade, subscription_termination] = input.arbitrary()?;
-        let [plan_compute_time_used, plan_compute_time_limit, plan_reset] = input.arbitrary()?;
-        let user = User {
-            id: input.arbitrary()?,
-            tier: input.arbitrary()?,
-            suspended: input.arbitrary()?,
-            mfa_configured: input.arbitrary()?,
-            pending_payments: input.arbitrary()?,
-            organizations: input.arbitrary()?,
-            private_projects,
-            subscription_downgrade,
-            subscription_termination,
-            plan_compute_time_used,
-            plan_compute_time_limit,
-            plan_reset,
-            daily: daily_record(input)?,
-            days: None,
-        };
-        facts.users.insert(user.id, user);
-    }
-    for _ in 0..input.int_in_range(0..=3)? {
-        let whitelabel = Whitelabel {
-            owner: input.arbitrary()?,
-            id: input.arbitrary()?,
-            name: input.arbitrary()?,
-            organizations: input.arbitrary()?,
-            organizations_limit: input.arbitrary()?,
-            password_auth: input.arbitrary()?,
-            signup: input.arbitrary()?,
-            users_by_tier: input.arbitrary()?,
-            users_active: input.arbitrary()?,
-            organizations_active: input.arbitrary()?,
-            projects: input.arbitrary()?,
-            projects_active: input.arbitrary()?,
-        };
-        facts.whitelabels.insert(whitelabel.owner, whitelabel);
-    }
-    let account: Arc<str> = input.arbitrary::<String>()?.into();
-    let collection = CallResult {
-        account: Arc::clone(&account),
-        collector: "usage",
-        organization_id: input.arbitrary()?,
-        user_id: input.arbitrary()?,
-        success: input.arbitrary()?,
-        supported: input.arbitrary()?,
-        stale: input.arbitrary()?,
-        duration: input.arbitrary()?,
-        last_success: input.arbitrary()?,
-    };
-    let state = AccountStatus { name: account, up: input.arbitrary()?, ..AccountStatus::default() };
-    Ok((Snapshot { facts, accounts: vec![state], call_results: vec![collection] }, names))
-}
-
-fn daily_record(input: &mut Unstructured<'_>) -> Result<Option<DailyRecord>> {
-    let Some(date) = input.arbitrary()? else { return Ok(None) };
-    let [cpu_compute_time, gpu_compute_time, storage, projects] = input.arbitrary()?;
-    let compute_since = input.arbitrary()?;
-    let users = input.arbitrary()?;
-    Ok(Some(DailyRecord { date, users, cpu_compute_time, gpu_compute_time, compute_since, storage, projects }))
-}
-
-fn organization(input: &mut Unstructured<'_>) -> Result<Organization> {
-    let id = input.arbitrary()?;
-    let info = OrganizationInfo {
-        name: input.arbitrary()?,
-        whitelabel_id: input.arbitrary()?,
-        whitelabel_name: input.arbitrary()?,
-        developer_profile: input.arbitrary()?,
-    };
-    let experiments: std::collections::BTreeMap<String, bool> = input.arbitrary()?;
-    let [created, contract_start, storage_used, compute_time_used] = input.arbitrary()?;
-    let [users_used, admins, job_cpu_limit, job_time_limit] = input.arbitrary()?;
-    Ok(Organization {
-        info,
-        created,
-        contract_start,
-        storage_used,
-        compute_time_used,
-        users_used,
-        admins,
-        job_cpu_limit,
-        job_time_limit,
-        limits: input.arbitrary::<bool>()?.then(|| limits(input)).transpose()?.map(Arc::new),
-        users_by_role: input.arbitrary()?,
-        users_pending: input.arbitrary()?,
-        users_by_sign_in: input.arbitrary()?,
-        users_active: input.arbitrary()?,
-        projects_by_visibility: input.arbitrary()?,
-        experiments: Some(Arc::new(experiments)),
-        datasets: Some(Arc::new(unique(up_to_three(input, |input| dataset(id, input))?, 2, |row| &row.name))),
-        buckets: Some(Arc::new(unique(up_to_three(input, |input| bucket(id, input))?, 2, |row| &row.id))),
-        pipelines: Some(Arc::new(unique(up_to_three(input, |input| pipeline(id, input))?, 2, |row| &row.id))),
-        api_keys_by_role: input.arbitrary()?,
-        api_keys_unused: input.arbitrary()?,
-        expiring_api_keys: Some(Arc::new(unique(up_to_three(input, |input| api_key(id, input))?, 2, |row| {
-            &row.id
-        }))),
-        projects: Some(Arc::new(unique(up_to_three(input, |input| project(id, input))?, 2, |row| &row.id))),
-        ..Organization::new(id)
-    })
-}
-
-fn unique<T, K: Ord>(rows: Vec<T>, most: usize, key: impl Fn(&T) -> &K) -> Unique<T> {
-    let mut unique = Unique { rows, ..Unique::default() };
-    unique.limit(most, key, |_| 1);
-    unique
-}
-
-fn up_to_three<T>(
-    input: &mut Unstructured<'_>,
-    mut one: impl FnMut(&mut Unstructured<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
-    (0..input.int_in_range(0..=3)?).map(|_| one(input)).collect()
-}
-
-fn limits(input: &mut Unstructured<'_>) -> Result<EntitlementLimits> {
-    let mut limit = || {
-        Ok(match Option::<Option<f64>>::arbitrary(input)? {
-            None => Limit::Unknown,
-            Some(None) => Limit::None,
-            Some(Some(value)) => Limit::At(value),
-        })
-    };
-    Ok(EntitlementLimits {
-        storage: limit()?,
-        compute: limit()?,
-        gpu_compute: limit()?,
-        projects: limit()?,
-        users: limit()?,
-    })
-}
-
-fn dataset(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Dataset> {
-    let [size, files, items, checklist_ok, checklist_failed, last_file_created] = input.arbitrary()?;
-    Ok(Dataset {
-        organization_id,
-        name: input.arbitrary()?,
-        dataset_type: input.arbitrary()?,
-        category: input.arbitrary()?,
-        bucket: input.arbitrary()?,
-        size,
-        files,
-        items,
-        checklist_ok,
-        checklist_failed,
-        last_file_created,
-    })
-}
-
-fn bucket(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Bucket> {
-    let (id, name, connected) = input.arbitrary()?;
-    Ok(Bucket { organization_id, id, name, connected })
-}
-
-fn pipeline(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Pipeline> {
-    let [next_run, current_run_created, last_run_created, last_run_finished, last_run_items_import_failed] =
-        input.arbitrary()?;
-    let (id, name, last_run_failed, start_failed) = input.arbitrary()?;
-    Ok(Pipeline {
-        organization_id,
-        id,
-        name,
-        next_run,
-        current_run_created,
-        last_run_created,
-        last_run_finished,
-        last_run_failed,
-        last_run_items_import_failed,
-        start_failed,
-    })
-}
-
-fn api_key(organization_id: u64, input: &mut Unstructured<'_>) -> Result<ApiKey> {
-    let (id, expiry) = input.arbitrary()?;
-    Ok(ApiKey { organization_id, id, expiry })
-}
-
-fn project(organization_id: u64, input: &mut Unstructured<'_>) -> Result<Project> {
-    let [created, last_modified, last_accessed, scheduled_deletion] = input.arbitrary()?;
-    Ok(Project {
-        organization_id,
-        id: input.arbitrary()?,
-        name: input.arbitrary()?,
-        created,
-        last_modified,
-        last_accessed,
-        scheduled_deletion,
-        collaborators: input.arbitrary()?,
-    })
 }
