@@ -187,7 +187,9 @@ impl Account {
     #[must_use]
     pub fn read(&self, asked: &[Asked]) -> Vec<(Call, Read)> {
         let mut reads = Vec::new();
-        asked.iter().for_each(|asked| self.store().read(asked, &mut reads));
+        for asked in asked {
+            self.store().read(asked, &mut reads);
+        }
         for (call, read) in &reads {
             let collector = call.collector.name();
             if !matches!(read.status.error(), Some(Error::Paused { .. })) {
