@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::plan::Plan;
 use super::store::{Asked, CallStatus};
 use super::{Account, Scope};
 use crate::config::CredentialKind;
@@ -35,8 +36,8 @@ impl Discovery {
     /// Asks for lists, waits and reads them.
     async fn read_lists(&mut self, account: &Arc<Account>, lists: &[Call], deadline: Instant) -> Asked {
         let is_known = lists.iter().all(|call| account.store().last_success(call).is_some());
-        let mut asked = account.ask(lists.iter().copied());
-        asked.wait(if is_known { midway(deadline) } else { deadline }).await;
+        let asked = account.ask(Plan::of_lists(lists.iter().copied()), |_| true);
+        account.store().wait(&asked, if is_known { midway(deadline) } else { deadline }).await;
         for (call, status) in account.store().peek(&asked) {
             self.add(call, &status);
         }

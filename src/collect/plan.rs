@@ -1,8 +1,9 @@
 //! The calls that a scrape needs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::{Account, Discovery, Selection};
+use super::{Account, Discovery};
 use crate::config::CredentialKind;
 use crate::model::{Call, Collector};
 
@@ -10,8 +11,8 @@ use crate::model::{Call, Collector};
 /// one organization.
 const MAX_OWNERS: usize = 100;
 
-/// The calls of a scrape, without those for the lists.
-#[derive(Debug, Default)]
+/// Calls of a scrape: those for the lists, or the others.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     /// Calls to make, in the order in which they are started.
     pub(super) calls: Vec<Call>,
@@ -20,10 +21,15 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Returns the calls for what `discovery` has found.
-    pub(super) fn new(account: &Account, discovery: &Discovery, selection: &Selection) -> Self {
+    /// Returns the calls for the lists.
+    pub(super) fn of_lists(calls: impl IntoIterator<Item = Call>) -> Arc<Self> {
+        Arc::new(Self { calls: calls.into_iter().collect(), ..Self::default() })
+    }
+
+    /// Returns the calls of all collectors of an account, for what `discovery` has found or for one organization.
+    pub(super) fn new(account: &Account, discovery: &Discovery, organization: Option<u64>) -> Arc<Self> {
         let mut plan = Self::default();
-        let organizations = match selection.organization {
+        let organizations = match organization {
             Some(id) => BTreeSet::from([id]),
             None => discovery.organizations(account),
         };
@@ -31,7 +37,7 @@ impl Plan {
             plan.add_organization(*id, account, discovery);
         }
         plan.add_users(account, discovery);
-        match selection.organization {
+        match organization {
             None => plan.add_whitelabels(account, discovery, &organizations),
             // It has the name of the white label, a label of the organization.
             Some(id) => {
@@ -39,19 +45,10 @@ impl Plan {
                 plan.calls.extend(owner.map(|owner| Call::whitelabel(Collector::Whitelabel, owner)));
             }
         }
-        let is_wanted = |call: &Call| {
-            account.scope.collectors.contains(&call.collector)
-                && (selection.includes(call) || selection.needs(call))
-        };
-        plan.calls.retain(is_wanted);
-        plan.unsupported.retain(is_wanted);
-        // The rate limit may defer some of these calls: the ones with the oldest facts come first.
-        if plan.calls.iter().any(|call| account.is_spread(call.collector)) {
-            plan.calls.sort_by_cached_key(|call| {
-                account.is_spread(call.collector).then(|| account.store().last_success(call))
-            });
-        }
-        plan
+        let is_on = |call: &Call| account.scope.collectors.contains(&call.collector);
+        plan.calls.retain(is_on);
+        plan.unsupported.retain(is_on);
+        if organization.is_some() { Arc::new(plan) } else { account.share(plan) }
     }
 
     fn add_organization(&mut self, id: u64, account: &Account, discovery: &Discovery) {

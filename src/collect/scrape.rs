@@ -84,24 +84,21 @@ async fn read(
     }
     let _reporting = account.report_at_end();
     let _ = timeout_at(deadline, account.refresh_credential()).await;
-    let (discovery, unsupported, asked) = loop {
+    let (discovery, plan, asked) = loop {
         let generation = account.store().generation();
         let (discovery, mut asked) = Discovery::read(account, deadline).await;
-        let Plan { calls, unsupported } = Plan::new(account, &discovery, selection);
-        let write_time = WRITE_TIME * u32::try_from(calls.len()).unwrap_or(u32::MAX);
-        asked.push(account.ask(calls));
-        for asked in &mut asked {
-            asked.wait(deadline.checked_sub(write_time).unwrap_or(deadline)).await;
+        let plan = Plan::new(account, &discovery, selection.organization);
+        let write_time = WRITE_TIME * u32::try_from(plan.calls.len()).unwrap_or(u32::MAX);
+        asked.push(account.ask(Arc::clone(&plan), |call| selection.includes(call) || selection.needs(call)));
+        for asked in &asked {
+            account.store().wait(asked, deadline.checked_sub(write_time).unwrap_or(deadline)).await;
         }
         // A credential that was replaced in the meantime may see other organizations.
         if account.store().generation() == generation || Instant::now() >= deadline {
-            break (discovery, unsupported, asked);
+            break (discovery, plan, asked);
         }
     };
-    let parts: Vec<_> = asked.iter().map(|asked| account.read(asked)).collect();
-    // There may be tens of thousands: a vector that grows would be copied, and keep room for as many again.
-    let mut reads = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-    reads.extend(parts.into_iter().flatten());
+    let mut reads = account.read(&asked);
     // Not the time at which the scrape began: ages are measured now.
     let now = clock.now();
     // The order of calls is the order of precedence.
@@ -112,11 +109,11 @@ async fn read(
     let known = Known::of(reads.iter().filter_map(|(_, read)| read.status.facts.as_deref()));
     let included = || reads.iter().filter(|(call, _)| selection.includes(call));
 
-    let unsupported = unsupported.into_iter().map(|call| (call, None));
-    let mut calls: Vec<_> = included().map(|(call, read)| (*call, Some(read))).chain(unsupported).collect();
+    let unsupported = plan.unsupported.iter().filter(|call| selection.includes(call)).map(|call| (call, None));
+    let mut calls: Vec<_> = included().map(|(call, read)| (call, Some(read))).chain(unsupported).collect();
     calls.retain(|(call, _)| selection.reports(call));
     calls.sort_unstable_by_key(|(call, _)| *call);
-    let results = calls.into_iter().map(|(call, read)| call_result(account, call, read, now)).collect();
+    let results = calls.into_iter().map(|(call, read)| call_result(account, *call, read, now)).collect();
     let up = selection.is_everything().then(|| is_up(account, &reads));
     let shown = included().filter_map(|(_, read)| read.facts.as_deref());
     let mut facts = merge(account, &discovery, &known, selection, shown);

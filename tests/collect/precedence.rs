@@ -88,6 +88,24 @@ async fn an_info_series_keeps_its_labels_or_ends_when_a_call_fails() {
 }
 
 #[tokio::test]
+async fn the_infos_of_a_white_labels_organizations_need_one_call_that_knows_its_name() {
+    let api = FakeApi::with_samples("typical").await;
+    let name = async || {
+        let metrics = Running::with_jwt(&api, &["--whitelabel.organization-id=1"]).await.scrape().await;
+        let infos = metrics.series("edgeimpulse_organization_info", &[("organization_id", "31")]);
+        infos.first().map(|info| info.labels.get("whitelabel_name").cloned())
+    };
+    api.refuses("/api/user", 500, "Out of order").await;
+    assert_eq!(name().await, Some(Some("WL".to_owned())), "the white label's own call knows it");
+    api.refuses("/api/organizations/1/whitelabel", 500, "Out of order").await;
+    assert_eq!(name().await, None, "the series would get another label later");
+    for path in ["/api/user", "/api/organizations/1/whitelabel"] {
+        api.refuses(path, 403, "Not permitted").await;
+    }
+    assert_eq!(name().await, Some(None), "nothing will ever know it");
+}
+
+#[tokio::test]
 async fn a_trial_in_the_responses_of_three_calls_is_one_series() {
     let api = FakeApi::with_samples("typical").await;
     let metrics = Running::with_jwt(&api, &["--whitelabel.user-id=2"]).await.scrape().await;

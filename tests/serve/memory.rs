@@ -125,8 +125,41 @@ async fn calls_without_a_response_take_little() {
     let is_call = |line: &&str| line.starts_with("edgeimpulse_scrape_collector_success{");
     let calls = metrics.lines().filter(is_call).count();
     assert!(calls > 20_000, "{calls} calls");
-    let per_call = growth * 1024.0 / calls as f64;
-    assert!(per_call < 2.5, "{growth:.1} MiB, {per_call:.2} KiB for each of {calls} calls");
+    assert!(growth < 64.0, "{growth:.1} MiB for {calls} calls");
+}
+
+/// Returns the resident memory of the process now, in MiB.
+fn resident(program: &Program) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs twenty seconds"]
+async fn scrapes_that_wait_for_the_same_calls_share_their_list() {
+    const SCRAPES: usize = 120;
+    let api = Wire::start(|_, path| {
+        vec![if path.ends_with("/api/organizations") { organizations("", 1) } else { Step::Hang }]
+    })
+    .await;
+    let (program, url) = start(&api, &["--scrape.timeout-default=1s", "--cache.ttl=10m"]).await;
+    get(&format!("{url}/metrics")).await;
+    let before = resident(&program);
+    let address: SocketAddr = url.trim_start_matches("http://").parse().unwrap();
+    let head = "GET /metrics HTTP/1.1\r\nHost: a\r\nX-Prometheus-Scrape-Timeout-Seconds: 3600\r\n\r\n";
+    let waiting = join_all((0..SCRAPES).map(|_| async move {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    }))
+    .await;
+    let mut growth = 0.0_f64;
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        growth = growth.max(resident(&program) - before);
+    }
+    assert!(growth < 64.0, "{growth:.1} MiB over {before:.1} for {} scrapes", waiting.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

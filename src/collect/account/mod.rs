@@ -7,7 +7,7 @@ mod limits;
 mod tests;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -18,6 +18,7 @@ pub use limits::Limits;
 
 use super::Scope;
 use super::credential::CredentialSource;
+use super::plan::Plan;
 use super::rate_limit::Permit;
 use super::store::{Asked, CachePolicy, Queued, Read, ReadResult, Store};
 use crate::api::{Client, Error};
@@ -66,6 +67,8 @@ pub struct AccountState {
     is_unit_logged: Mutex<bool>,
     failures: Mutex<Failures>,
     store: Store,
+    /// The latest plan, while a scrape uses it.
+    plan: Mutex<Weak<Plan>>,
     /// Intervals are counted from here.
     created: Instant,
 }
@@ -81,6 +84,7 @@ impl AccountState {
             is_unit_logged: Mutex::default(),
             failures: Mutex::default(),
             store: Store::default(),
+            plan: Mutex::default(),
             created: Instant::now(),
         }
     }
@@ -149,20 +153,43 @@ impl Account {
         collector.is_per_organization() && self.interval(collector).is_some()
     }
 
-    /// Starts those of `calls` that are due and not running.
-    pub fn ask(self: &Arc<Self>, calls: impl IntoIterator<Item = Call>) -> Asked {
-        let calls = calls.into_iter().map(|call| (call, self.policy(call)));
-        let asked = self.store().ask(calls, |call| self.permit(call));
+    /// Starts those calls of `plan` that are wanted, due and not running.
+    pub(super) fn ask(self: &Arc<Self>, plan: Arc<Plan>, is_wanted: impl Fn(&Call) -> bool) -> Asked {
+        let mut order: Vec<_> = (0..).zip(&plan.calls).filter(|(_, call)| is_wanted(call)).collect();
+        // The rate limit may defer some of these calls: the ones with the oldest facts come first.
+        if order.iter().any(|(_, call)| self.is_spread(call.collector)) {
+            let store = self.store();
+            order.sort_by_cached_key(|(_, call)| {
+                self.is_spread(call.collector).then(|| store.last_success(call))
+            });
+        }
+        let order: Vec<_> = order.into_iter().map(|(index, _)| index).collect();
+        let asked = self.store().ask(plan, order, |call| self.policy(call), |call| self.permit(call));
         for _ in 0..self.store().missing_workers(self.limits.concurrency()) {
             tokio::spawn(Arc::clone(self).work());
         }
         asked
     }
 
+    /// Returns the latest plan in its place if it is the same and in use: many scrapes may wait for tens of thousands of calls.
+    pub(super) fn share(&self, mut plan: Plan) -> Arc<Plan> {
+        let mut latest = self.state.plan.lock();
+        if let Some(latest) = latest.upgrade().filter(|latest| **latest == plan) {
+            return latest;
+        }
+        plan.calls.shrink_to_fit();
+        let plan = Arc::new(plan);
+        *latest = Arc::downgrade(&plan);
+        plan
+    }
+
     /// Returns what is known of the asked calls now, and counts how each read was served.
     #[must_use]
-    pub fn read(&self, asked: &Asked) -> Vec<(Call, Read)> {
-        let reads = self.store().read(asked);
+    pub fn read(&self, asked: &[Asked]) -> Vec<(Call, Read)> {
+        let mut reads = Vec::new();
+        for asked in asked {
+            self.store().read(asked, &mut reads);
+        }
         for (call, read) in &reads {
             let collector = call.collector.name();
             if !matches!(read.status.error(), Some(Error::Paused { .. })) {

@@ -1,10 +1,9 @@
 //! The entry of one call: its latest results, and the running call if there is one.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Outcome;
@@ -155,8 +154,8 @@ struct Running {
     since: Instant,
     /// A scrape did not wait for its end.
     is_late: bool,
-    /// Dropped when the call ends, which tells the scrapes that wait for it.
-    waiting: Vec<mpsc::Sender<Infallible>>,
+    /// Dropped when the call ends, which tells the scrapes that wait for it; `None` if none does.
+    end: Option<watch::Sender<()>>,
 }
 
 impl Entry {
@@ -182,23 +181,18 @@ impl Entry {
         self.status.last_success
     }
 
-    /// Makes `waiting` wait for the running call. Returns false if there is none.
-    pub(super) fn join(&mut self, waiting: &mpsc::Sender<Infallible>) -> bool {
-        let Some(running) = &mut self.running else { return false };
-        // A scrape that has gone left its sender here.
-        running.waiting.retain(|waiting| !waiting.is_closed());
-        running.waiting.push(waiting.clone());
-        true
+    /// Returns what tells the end of the running call, if it was started as number `run` or before.
+    pub(super) fn end(&mut self, run: u64) -> Option<watch::Receiver<()>> {
+        let running = self.running.as_mut().filter(|running| running.run <= run)?;
+        Some(running.end.get_or_insert_with(|| watch::Sender::new(())).subscribe())
     }
 
-    pub(super) fn start(
-        &mut self,
-        run: u64,
-        now: Instant,
-        waiting: &mpsc::Sender<Infallible>,
-        budget: &Budget,
-    ) -> Share {
-        self.running = Some(Running { run, since: now, is_late: false, waiting: vec![waiting.clone()] });
+    pub(super) fn start(&mut self, run: u64, now: Instant) {
+        self.running = Some(Running { run, since: now, is_late: false, end: None });
+    }
+
+    /// Returns what its facts may take of the account's limits.
+    pub(super) fn share(&mut self, budget: &Budget) -> Share {
         self.share.get_or_insert_with(|| Share::of(budget)).clone()
     }
 

@@ -5,16 +5,17 @@ mod entry;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use entry::Entry;
 pub use entry::{CachePolicy, CallStatus, Read, ReadResult};
 
+use super::plan::Plan;
 use super::rate_limit::Permit;
 use crate::api::{Budget, Error, Share};
 use crate::model::{Call, Collector, Facts, time_suspended};
@@ -39,7 +40,7 @@ struct State {
     entries: BTreeMap<Call, Entry>,
     /// What the facts of all entries may take.
     budget: Budget,
-    queue: VecDeque<Queued>,
+    queue: VecDeque<(Call, Permit)>,
     workers: usize,
     /// Number of the last started call.
     run: u64,
@@ -52,7 +53,7 @@ struct State {
 /// Suspends shorter than this are differences between two readings of the clocks.
 const SHORTEST_SUSPEND: Duration = Duration::from_secs(1);
 
-/// A call that waits for a worker.
+/// A call for a worker.
 #[derive(Debug)]
 pub struct Queued {
     /// The call.
@@ -63,73 +64,94 @@ pub struct Queued {
     pub permit: Permit,
 }
 
-/// The calls that a scrape needs, and the end of those that are running.
+/// The calls that a scrape needs.
 #[derive(Debug)]
 pub struct Asked {
-    /// The calls, and how each is served unless it is late. Many scrapes may wait for tens of thousands.
-    calls: Vec<(Call, ReadResult)>,
+    /// The calls, which scrapes that wait at the same time share.
+    plan: Arc<Plan>,
+    /// How each call is served unless it is late; `None` if the scrape does not need it.
+    results: Vec<Option<ReadResult>>,
     /// How old facts may be shown, which is the same for all calls of a collector.
     policies: BTreeMap<Collector, CachePolicy>,
     /// Number of the call that was started last. Those that are started later are not for this scrape.
     run: u64,
-    /// Closes when all calls that were running have ended.
-    ended: mpsc::Receiver<Infallible>,
 }
 
 impl Asked {
-    /// Waits until all calls have ended, at most until `deadline`.
-    pub async fn wait(&mut self, deadline: Instant) {
-        // Nothing is ever sent: the channel closes when the last running call drops its sender.
-        let _ = timeout_at(deadline, self.ended.recv()).await;
+    fn served(&self) -> impl DoubleEndedIterator<Item = (Call, ReadResult)> {
+        self.plan.calls.iter().zip(&self.results).filter_map(|(call, result)| Some((*call, (*result)?)))
     }
 }
 
 impl Store {
-    /// Queues each of `calls` that is due and not running, if `permit` grants it a permit. Returns what a scrape waits
-    /// for.
-    pub fn ask(
+    /// Queues those calls of `plan` that are due and not running, if `permit` grants them a permit. The scrape needs the
+    /// calls whose indices are in `order`.
+    pub(super) fn ask(
         &self,
-        calls: impl IntoIterator<Item = (Call, CachePolicy)>,
+        plan: Arc<Plan>,
+        order: impl IntoIterator<Item = usize>,
+        policy: impl Fn(Call) -> CachePolicy,
         mut permit: impl FnMut(Call) -> Option<Permit>,
     ) -> Asked {
-        let (sender, ended) = mpsc::channel(1);
+        let (mut results, mut policies) = (vec![None; plan.calls.len()], BTreeMap::new());
         let mut state = self.state();
-        let State { entries, budget, queue, run, .. } = &mut *state;
+        let State { entries, queue, run, .. } = &mut *state;
         let now = Instant::now();
         let mut ask = |call: Call, policy: CachePolicy| {
             let entry = entries.entry(call).or_default();
             if entry.is_fresh(policy, now) {
                 return ReadResult::Reused;
             }
-            if entry.join(&sender) {
+            if entry.is_running() {
                 return ReadResult::Shared;
             }
             let Some(permit) = permit(call) else { return ReadResult::Deferred };
             *run += 1;
-            let share = entry.start(*run, now, &sender, budget);
-            queue.push_back(Queued { call, share, permit });
+            entry.start(*run, now);
+            queue.push_back((call, permit));
             ReadResult::Fetched
         };
-        let mut policies = BTreeMap::new();
-        let calls = calls.into_iter().map(|(call, policy)| {
-            policies.insert(call.collector, policy);
-            (call, ask(call, policy))
-        });
-        let calls = calls.collect();
-        Asked { calls, policies, run: *run, ended }
+        for index in order {
+            if let (Some(call), Some(result)) = (plan.calls.get(index), results.get_mut(index)) {
+                let policy = policy(*call);
+                policies.insert(call.collector, policy);
+                *result = Some(ask(*call, policy));
+            }
+        }
+        Asked { plan, results, policies, run: *run }
     }
 
-    /// Returns what is known of the asked calls now, in their order.
-    #[must_use]
-    pub fn read(&self, asked: &Asked) -> Vec<(Call, Read)> {
+    /// Waits until all asked calls have ended, at most until `deadline`.
+    pub async fn wait(&self, asked: &Asked, deadline: Instant) {
+        // Calls end about in the order in which they are started: after the last one, few are left to wait for.
+        let is_waited_for = |result| matches!(result, ReadResult::Fetched | ReadResult::Shared);
+        let waited_for = |(call, result)| is_waited_for(result).then_some(call);
+        let mut calls = asked.served().rev().filter_map(waited_for);
+        while let Some(mut end) = self.next_end(&mut calls, asked.run) {
+            // Nothing is ever sent: the channel closes when the call ends.
+            if timeout_at(deadline, end.changed()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Returns what tells the end of the next of `calls` that runs, and was started as number `run` or before.
+    fn next_end(&self, calls: &mut impl Iterator<Item = Call>, run: u64) -> Option<watch::Receiver<()>> {
+        let mut state = self.state();
+        calls.find_map(|call| state.entries.get_mut(&call)?.end(run))
+    }
+
+    /// Adds what is known of the asked calls now to `reads`.
+    pub fn read(&self, asked: &Asked, reads: &mut Vec<(Call, Read)>) {
         let mut state = self.state();
         let now = Instant::now();
-        let read = |(call, result): &(Call, ReadResult)| {
+        let read = |(call, result): (Call, ReadResult)| {
             let policy = *asked.policies.get(&call.collector)?;
-            let entry = state.entries.entry(*call).or_default();
-            Some((*call, entry.read(policy, *result, asked.run, now)))
+            let entry = state.entries.entry(call).or_default();
+            Some((call, entry.read(policy, result, asked.run, now)))
         };
-        asked.calls.iter().filter_map(read).collect()
+        reads.reserve_exact(asked.served().count());
+        reads.extend(asked.served().filter_map(read));
     }
 
     /// Returns the status of the asked calls now, in their order.
@@ -137,7 +159,7 @@ impl Store {
     pub fn peek(&self, asked: &Asked) -> Vec<(Call, CallStatus)> {
         let state = self.state();
         let status = |call: Call| state.entries.get(&call).map(Entry::status).unwrap_or_default();
-        asked.calls.iter().map(|(call, _)| (*call, status(*call))).collect()
+        asked.served().map(|(call, _)| (call, status(call))).collect()
     }
 
     /// Returns the generation of the credential that all results come from.
@@ -159,11 +181,15 @@ impl Store {
     #[must_use]
     pub fn next_queued(&self) -> Option<Queued> {
         let mut state = self.state();
-        let next = state.queue.pop_front();
-        if next.is_none() {
-            state.workers -= 1;
-        }
-        next
+        let State { entries, budget, queue, workers, .. } = &mut *state;
+        let Some((call, permit)) = queue.pop_front() else {
+            *workers -= 1;
+            // There may have been tens of thousands.
+            queue.shrink_to_fit();
+            return None;
+        };
+        let share = entries.entry(call).or_default().share(budget);
+        Some(Queued { call, share, permit })
     }
 
     /// Stores the result of a running call. One that was made with a replaced credential is dropped.
