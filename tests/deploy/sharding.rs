@@ -13,7 +13,8 @@ fn configuration(name: &str, address: &str) -> String {
     let rules = path("deploy/prometheus/rules.yaml");
     let text = read(&format!("deploy/prometheus/{name}")).replace("exporter:10101", address);
     let text = text.replace("- rules.yaml", &format!("- {rules}"));
-    text.replace(": 1m", ": 5s").replace("scrape_timeout: 30s", "scrape_timeout: 5s")
+    // Slow enough for an unoptimized program on a busy machine: more than 128 requests at one time are refused.
+    text.replace(": 1m", ": 10s").replace("scrape_timeout: 30s", "scrape_timeout: 10s")
 }
 
 /// Returns the organizations that a Prometheus server scrapes successfully.
