@@ -27,9 +27,9 @@ const lastKnown = {
   'Buckets lost': /incomplete\s+1$/,
   'Pipelines failing': /incomplete\s+1$/,
   'Pipelines overdue': /incomplete\s+1$/,
-  'Longest wait': /^\d+ waiting · incomplete\s+1\d\.\d hours$/,
+  'Longest wait': /^\d+ waiting · incomplete\s+[1-9][\d.]* (hours|days)$/,
   'Time limit used': /incomplete\s+[89]\d\.\d%$/,
-  'Next key expires in': /incomplete\s+9 d$/,
+  'Next key expires in': /incomplete\s+([89]|10) d$/,
 };
 const notKnown = Object.fromEntries([...Object.keys(lastKnown), 'Buckets', 'Pipelines', 'Jobs', 'API keys by role'].map((title) => [title, /^(not|none) known$/]));
 const name = (sample) => sample.labels.organization_name;
@@ -51,7 +51,7 @@ export const scenes = {
       operations: {
         'Buckets lost': /^of 11\s+1$/,
         'Pipelines overdue': /^of 4\s+1$/,
-        'Next key expires in': /^\d+ expire\s+9 d$/,
+        'Next key expires in': /^\d+ expire\s+([89]|10) d$/,
         Buckets: /^State[\s\S]*lost\s+wearables-archive\s+(Borealis|Renamed) Wearables/,
         Pipelines: /overdue\s+gait-quality\s+Aurora Health/,
       },
