@@ -130,8 +130,8 @@ async fn calls_without_a_response_take_little() {
     let is_call = |line: &&str| line.starts_with("edgeimpulse_scrape_collector_success{");
     let calls = metrics.lines().filter(is_call).count();
     assert!(calls > 20_000, "{calls} calls");
-    // The names and entries of 10,000 organizations are honest facts.
-    assert!(growth < 64.0 + 10.0, "{growth:.1} MiB for {calls} calls");
+    let per_call = growth * 1024.0 / calls as f64;
+    assert!(per_call < 2.0, "{growth:.1} MiB, {per_call:.2} KiB for each of {calls} calls");
 }
 
 #[tokio::test(flavor = "multi_thread")]
