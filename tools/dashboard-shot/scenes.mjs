@@ -9,7 +9,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import { spawn } from 'node:child_process';
+import { openRenderer } from './shot.mjs';
 
 const HOUR = 3600;
 const FACT = /^edgeimpulse_(organization|trial|dataset|project|user|whitelabel|bucket|pipeline|api_key)_/;
@@ -277,22 +277,17 @@ async function draw(folder, options) {
     const all = ['overview', 'organization', 'operations', 'fleet', 'exporter'];
     for (const dashboard of options.dashboard === 'all' ? all : (options.dashboard?.split(',') ?? checked)) draws.push([job, scene, dashboard]);
   }
+  const renderer = await openRenderer(prom);
   const one = async ([job, scene, dashboard]) => {
     const names = infos.filter((it) => it.metric.organization_id !== scene.organization[0]).map((it) => it.metric.organization_name);
     const others = names.filter((name) => name && !name.includes('\n'));
     const file = path.join(folder, `${job}-${dashboard}${options.suffix ?? ''}`);
-    const arguments_ = [path.join(here, 'shot.mjs'), path.join(options.from ?? path.join(here, '../../dashboards'), `${dashboard}.json`), `${file}.png`, '--prom', prom, '--texts', `${file}.json`];
-    for (const key of ['theme', 'width']) if (options[key]) arguments_.push(`--${key}`, options[key]);
     const query = [`var-job=${job}`, `from=${iso(end - 5 * 24 * HOUR)}`, `to=${iso(end)}`];
     if (ofOne(scene, dashboard)) query.push(`var-organization=${scene.organization[0]}`);
-    for (const part of query) arguments_.push('--query', part);
-    fs.rmSync(`${file}.json`, { force: true });
-    const drawn = spawn('node', arguments_);
-    const output = [];
-    for (const stream of [drawn.stdout, drawn.stderr]) stream.setEncoding('utf8').on('data', (part) => output.push(part));
-    await new Promise((done) => drawn.on('close', done));
-    const errors = output.join('').split('\n').filter((line) => line.startsWith('ERROR'));
-    const wrong = fs.existsSync(`${file}.json`) ? check(scene, dashboard, JSON.parse(fs.readFileSync(`${file}.json`)), others) : output;
+    const from = path.join(options.from ?? path.join(here, '../../dashboards'), `${dashboard}.json`);
+    const { queries, errors } = await renderer.render(from, `${file}.png`, { ...options, query, texts: `${file}.json` });
+    for (const query of queries) if (query.error) errors.push(JSON.stringify(query));
+    const wrong = check(scene, dashboard, JSON.parse(fs.readFileSync(`${file}.json`)), others);
     for (const line of [...errors, ...wrong]) console.log(`${job} / ${dashboard}: ${line}`);
     failed ||= errors.length > 0 || wrong.length > 0;
     console.log(`${job} / ${dashboard}: drawn`);
@@ -301,6 +296,7 @@ async function draw(folder, options) {
     while (draws.length) await one(draws.shift());
   };
   await Promise.all([worker(), worker()]);
+  await renderer.close();
   process.exit(failed ? 1 : 0);
 }
 
