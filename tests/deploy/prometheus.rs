@@ -10,6 +10,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+use super::dashboards::{expressions, recorded};
 use crate::support::peers::{PROMETHEUS, Release};
 use crate::support::program::PATIENCE;
 use crate::support::repository::path;
@@ -252,7 +253,7 @@ const STORIES: [(&str, &[&str]); 23] = [
 
 /// Panels that are empty in the demo, with the reason.
 const EMPTY: [(&str, &str); 19] = [
-    ("exporter / Failing calls B", "no response is stale"),
+    ("exporter / Failing calls D", "no response is stale"),
     ("exporter / API calls paused until A", "the API never returned Retry-After"),
     ("exporter / Memory A", "the history leaves out the memory of the command that writes it"),
     ("fleet / Idle for 30 days B", "nothing is incomplete"),
@@ -372,12 +373,17 @@ async fn check_dashboards(prometheus: &Prometheus, now: f64) {
     let variables =
         [("$__rate_interval", "30m"), ("$__interval", "30m"), ("$__range", "2d"), ("$job", "edgeimpulse")];
     let mut empty = Vec::new();
-    for (place, expression) in crate::deploy::dashboards::expressions() {
+    // The history has no recorded series: the test of the tutorial checks them.
+    let recorded = recorded();
+    let is_recorded = |expression: &str| recorded.iter().any(|name| expression.contains(name));
+    for (place, expression) in expressions().into_iter().filter(|(_, expression)| !is_recorded(expression)) {
         let mut expression = expression.replace("${job}", "edgeimpulse").replace("${organization}", ".+");
         for (variable, value) in variables {
             expression = expression.replace(variable, value);
         }
-        expression = expression.replace("$organization", ".+").replace("$collector", ".+");
+        for variable in ["$organization", "$collector", "$without_rules"] {
+            expression = expression.replace(variable, ".+");
+        }
         let has_variable = expression
             .split('$')
             .skip(1)

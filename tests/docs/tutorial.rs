@@ -1,5 +1,6 @@
 //! The tutorial: all of its commands in one shell, with their output compared, up to the alert that fires.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use edgeimpulse_exporter::model::Clock;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use crate::deploy::dashboards::expressions;
 use crate::deploy::prometheus::Prometheus;
 use crate::support::pages::{Page, blocks_of};
 use crate::support::repository::root;
@@ -107,6 +109,7 @@ async fn the_tutorial_leads_to_an_alert_that_fires_and_a_dashboard_with_data() {
             .replace("ei_...", &World::api_key(1001));
         if commands.contains("jobs -p") {
             check_queries(&Prometheus::at(9190)).await;
+            check_recorded(&Prometheus::at(9190)).await;
         }
         match blocks.get(number + 1).filter(|next| next.language == "text") {
             None => {
@@ -159,5 +162,34 @@ async fn check_queries(prometheus: &Prometheus) {
         // No credential of the demo expires this week.
         let query = block.text.replace("< 7 * 86400", "> 0");
         assert!(!prometheus.query(&query).await.is_empty(), "{}: {query} has no result", block.place());
+    }
+}
+
+/// Checks that panels with recorded series show what they show without them.
+async fn check_recorded(prometheus: &Prometheus) {
+    let expressions: BTreeMap<_, _> = expressions().into_iter().collect();
+    let result = async |place: &str| {
+        let mut expression = expressions[place].clone();
+        for variable in ["$job", "$organization", "$without_rules"] {
+            expression = expression.replace(variable, ".+");
+        }
+        // What is true now, without the past.
+        for (before, after) in [("last_over_time", ""), ("[25h:3h]", ""), ("[25h:12h]", "")] {
+            expression = expression.replace(before, after);
+        }
+        let mut result = prometheus.query(&expression).await;
+        result.sort_by_key(|(labels, _)| labels.to_string());
+        result
+    };
+    for (recorded, direct) in [
+        ("exporter / Collectors and trials over time A", "exporter / Collectors and trials over time C"),
+        ("exporter / Failing calls A", "exporter / Failing calls C"),
+        ("fleet / Organizations over time B", "fleet / Organizations over time C"),
+    ] {
+        eventually(async || match (result(recorded).await, result(direct).await) {
+            (recorded, direct) if recorded == direct && !direct.is_empty() => Ok(()),
+            (recorded, direct) => Err(format!("{recorded:?} is recorded, but it is {direct:?}")),
+        })
+        .await;
     }
 }

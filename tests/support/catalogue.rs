@@ -56,7 +56,7 @@ pub fn check(uses: &Uses, recorded: &BTreeSet<String>) -> Result<(), String> {
             return Err(format!("{metric} has no label {}", matcher.name));
         }
     }
-    for grouping in &uses.groupings {
+    for grouping in uses.groupings.iter().filter(|grouping| grouping.metrics.is_disjoint(recorded)) {
         let known: BTreeSet<_> = grouping.metrics.iter().flat_map(|metric| labels(metric)).collect();
         let is_known = |label: &&String| known.contains(&***label) || grouping.written.contains(*label);
         if let Some(label) = grouping.labels.iter().find(|label| !is_known(label)) {
