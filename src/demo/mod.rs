@@ -66,7 +66,7 @@ impl Demo {
     /// # Errors
     /// If the options leave nothing to collect.
     pub fn exporter(&self, common: CommonOptions) -> Result<Arc<Exporter>, String> {
-        let jwt = CredentialOrigin::Environment("of the demo".to_owned(), self.world.jwt().into());
+        let jwt = CredentialOrigin::Environment("EDGEIMPULSE_JWT".to_owned(), self.world.jwt().into());
         let url = self.url().parse().map_err(|error| format!("{}: {error}", self.url()))?;
         let account = AccountOptions {
             name: "default".to_owned(),
