@@ -5,12 +5,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Maximum number of organizations in all lists of an account: five times the largest portfolio in `docs/portfolio.md`.
-pub const MAX_ORGANIZATIONS: usize = 10_000;
-
-/// Maximum size of all rows and long texts of an account, in bytes: twice that of 2,000 organizations with 8 datasets
-/// each.
-const MAX_BYTES: usize = 16 << 20;
+use super::limits::{MAX_BYTES, MAX_ORGANIZATIONS};
 
 /// What is left of an account's limits.
 #[derive(Clone, Debug)]

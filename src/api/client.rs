@@ -9,7 +9,8 @@ use url::Url;
 
 use super::budget::Share;
 use super::credential::Credential;
-use super::decode::{DecodeOptions, MAX_TRANSFORMATION_JOBS};
+use super::decode::DecodeOptions;
+use super::limits::MAX_TRANSFORMATION_JOBS;
 use super::request::Request;
 use super::traffic::Traffic;
 use super::transport::{Pool, Transport};

@@ -124,10 +124,9 @@ impl<T: Object> Slot for Option<T> {
     }
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
-        *self = None;
-        if json.enter(b'{', name).await? {
-            json.members(self.insert(T::default())).await?;
-        }
+        let mut value = Value::default();
+        value.read(name, json).await?;
+        *self = value.valid();
         Ok(())
     }
 }
@@ -160,7 +159,7 @@ impl<F: Fold> Slot for Each<F> {
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
         *self = Self::default();
-        if json.enter(b'[', name).await? {
+        if json.enter(b'[', name).await?.valid().is_some() {
             let fold = self.fold.insert(F::default());
             while json.advance(b']').await? {
                 self.elements += 1;

@@ -16,6 +16,7 @@ mod decode;
 mod error;
 mod error_text;
 mod fields;
+pub mod limits;
 mod pagination;
 mod reader;
 mod request;
@@ -27,7 +28,7 @@ mod transport;
 mod values;
 
 pub use body::parts as body_parts;
-pub use budget::{Budget, MAX_ORGANIZATIONS, Share};
+pub use budget::{Budget, Share};
 pub use client::{Client, Settings, Tap, TappedResponse};
 pub use credential::{Credential, CredentialError};
 pub use decode::{DecodeOptions, Decoded, PageInfo, decode, members};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::Error;
 use super::decode::finished_jobs::AllFinishedJobs;
+use super::limits::MAX_SHORT_TEXT;
 use super::request::Request;
-use super::values::MAX_SHORT_TEXT;
 use crate::model::{Collector, DAY, Facts, FinishedJobs, Organization, TIERS, WINDOWS, Whitelabel};
 
 /// Requested organizations per page. The API documents neither default nor maximum: it may send fewer, and the next page

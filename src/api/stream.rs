@@ -13,7 +13,7 @@ use super::budget::Share;
 use super::decode::DecodeOptions;
 use super::fields::{Element, Fold, Member, Object, Schema, fields, read_raw};
 use super::reader::Reader;
-use super::values::{Boolean, COUNTED, DecodeErrors, Text, text};
+use super::values::{Boolean, COUNTED, DecodeErrors, Text, Value, text};
 
 /// Largest value that is kept of a response, in bytes: far more than any name, date or number has. Elements of lists up
 /// to this size are read from the receive buffer; of a larger one, only the known members are buffered.
@@ -129,17 +129,20 @@ impl<S: Parts> JsonStream<S> {
     }
 
     /// Enters the object or list that comes next; skips anything else, and counts it as invalid unless it is null.
-    pub(super) async fn enter(&mut self, opening: u8, name: &'static str) -> Result<bool, Error> {
-        match self.reader.peek().await? {
+    pub(super) async fn enter(&mut self, opening: u8, name: &'static str) -> Result<Value<()>, Error> {
+        let value = match self.reader.peek().await? {
             Some(byte) if byte == opening => {
                 self.step_in();
-                return Ok(true);
+                return Ok(Value::Valid(()));
             }
-            Some(b'n') => {}
-            _ => self.errors.count(name),
-        }
+            Some(b'n') => Value::Missing,
+            _ => {
+                self.errors.count(name);
+                Value::Invalid
+            }
+        };
         self.skip().await?;
-        Ok(false)
+        Ok(value)
     }
 
     fn step_in(&mut self) {

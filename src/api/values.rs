@@ -5,15 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 
+use super::Error;
 use super::budget::Share;
-use super::fields::Schema;
+use super::fields::{Object, Schema, Slot};
+use super::limits::{MAX_SHORT_TEXT, MAX_TEXT};
+use super::stream::{JsonStream, Parts};
 use crate::model::UnixTime;
-
-/// Maximum length of a text, in bytes: what is read becomes a label or part of a message.
-pub(super) const MAX_TEXT: usize = 1024;
-
-/// Maximum length of a text after many long ones, in bytes: more than most names have.
-pub(super) const MAX_SHORT_TEXT: usize = 64;
 
 /// How many bytes the texts of a response may have beyond [`MAX_SHORT_TEXT`] each, in total.
 const MAX_LONG_TEXT: usize = 16 * 1024;
@@ -96,9 +93,35 @@ impl<T> Value<T> {
         }
     }
 
+    /// Converts the value if it is valid.
+    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Value<U> {
+        match self {
+            Self::Missing => Value::Missing,
+            Self::Invalid => Value::Invalid,
+            Self::Valid(value) => Value::Valid(convert(value)),
+        }
+    }
+
     /// Returns the value, or that it is invalid if it depends on another one that is.
     pub(super) fn given(self, is_valid: bool) -> Self {
         if is_valid { self } else { Self::Invalid }
+    }
+}
+
+/// An object in another one, of which the response may also say that there is none.
+impl<T: Object> Slot for Value<T> {
+    const SCHEMA: Schema = Schema::Object(T::MEMBERS);
+
+    fn new(_: &'static str) -> Self {
+        Self::default()
+    }
+
+    async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
+        *self = json.enter(b'{', name).await?.map(|()| T::default());
+        if let Self::Valid(object) = self {
+            json.members(object).await?;
+        }
+        Ok(())
     }
 }
 

@@ -10,9 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::plan::Plan;
 use super::store::{CallStatus, Read};
 use super::{Account, Discovery};
-use crate::model::{
-    AccountStatus, Call, CallResult, Clock, Collector, Facts, OrganizationInfo, Snapshot, UnixTime,
-};
+use crate::model::{Call, CallResult, Clock, Collector, Facts, OrganizationInfo, Snapshot, UnixTime};
 
 /// Time to read, merge and write the result of one call, measured with 200,000 calls. It is part of the time of a scrape.
 const WRITE_TIME: Duration = Duration::from_micros(3);
@@ -62,25 +60,20 @@ pub(super) async fn collect(
     deadline: Instant,
     clock: &Clock,
 ) -> Snapshot {
-    let mut snapshot = Snapshot::default();
-    for (facts, status, call_results) in
-        join_all(accounts.iter().map(|account| read(account, selection, deadline, clock))).await
-    {
-        snapshot.facts.merge(&facts);
-        snapshot.accounts.push(status);
-        snapshot.call_results.extend(call_results);
-    }
-    snapshot
+    let reads = join_all(accounts.iter().map(|account| read(account, selection, deadline, clock))).await;
+    let merge = |mut snapshot: Snapshot, other: Snapshot| {
+        snapshot.facts.merge(&other.facts);
+        snapshot.accounts.extend(other.accounts);
+        snapshot.call_results.extend(other.call_results);
+        snapshot
+    };
+    // Most often there is one account, which may have tens of thousands of results.
+    reads.into_iter().reduce(merge).unwrap_or_default()
 }
 
-async fn read(
-    account: &Arc<Account>,
-    selection: &Selection,
-    deadline: Instant,
-    clock: &Clock,
-) -> (Facts, AccountStatus, Vec<CallResult>) {
+async fn read(account: &Arc<Account>, selection: &Selection, deadline: Instant, clock: &Clock) -> Snapshot {
     if selection.collectors.as_ref().is_some_and(BTreeSet::is_empty) {
-        return (Facts::default(), account.status(None, &Facts::default()), Vec::new());
+        return Snapshot { accounts: vec![account.status(None, &Facts::default())], ..Snapshot::default() };
     }
     let _reporting = account.report_at_end();
     let _ = timeout_at(deadline, account.refresh_credential()).await;
@@ -113,7 +106,7 @@ async fn read(
     let mut calls: Vec<_> = included().map(|(call, read)| (call, Some(read))).chain(unsupported).collect();
     calls.retain(|(call, _)| selection.reports(call));
     calls.sort_unstable_by_key(|(call, _)| *call);
-    let results = calls.into_iter().map(|(call, read)| call_result(account, *call, read, now)).collect();
+    let call_results = calls.into_iter().map(|(call, read)| call_result(account, *call, read, now)).collect();
     let up = selection.is_everything().then(|| is_up(account, &reads));
     let shown = included().filter_map(|(_, read)| read.facts.as_deref());
     let mut facts = merge(account, &discovery, &known, selection, shown);
@@ -124,7 +117,7 @@ async fn read(
     }
     let status = account.status(up, &facts);
     account.report_unit(status.compute_time_unit_mismatch);
-    (facts, status, results)
+    Snapshot { facts, accounts: vec![status], call_results }
 }
 
 /// Returns true if the responses of a collector have names of white labels. Until the first one arrives, an organization has

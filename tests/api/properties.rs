@@ -79,6 +79,38 @@ fn response() -> impl Strategy<Value = String> {
     })
 }
 
+#[test]
+fn the_longest_lists_have_their_limits() {
+    for (collector, before, element, after) in [
+        (Collector::Organizations, r#""organizations":["#, r#"{"id":#},"#, "]"),
+        (Collector::UserOrganizations, r#""organizations":["#, r##"{"id":#,"name":"#"},"##, "]"),
+        (Collector::WhitelabelOrganizations, r#""organizations":["#, r#"{"id":#},"#, "]"),
+        (Collector::User, r#""id":1,"organizations":["#, r#"{"id":#},"#, "]"),
+        (Collector::User, r#""id":1,"trials":["#, r#"{"id":#,"organizationId":1},"#, "]"),
+        (Collector::User, r#""id":1,"whitelabels":["#, r#"{"isAdmin":true,"ownerOrganizationId":#},"#, "]"),
+        (Collector::Organization, r#""organization":{"projects":["#, r#"{"id":#},"#, "]}"),
+        (Collector::Organization, r#""organization":{},"datasets":["#, r##"{"dataset":"#"},"##, "]"),
+        (
+            Collector::Organization,
+            r#""organization":{},"experiments":["#,
+            r##"{"type":"#","enabled":true},"##,
+            "]",
+        ),
+        (Collector::Buckets, r#""buckets":["#, r#"{"id":#,"bucket":"long name of number #"},"#, "]"),
+        (Collector::Pipelines, r#""pipelines":["#, r#"{"id":#},"#, "]"),
+        (Collector::ApiKeys, r#""apiKeys":["#, r#"{"id":#,"expires":"2027-01-01T00:00:00Z"},"#, "]"),
+        (Collector::TransformationJobs, r#""jobs":["#, r#"{"transformJobStatus":"failed"},"#, "]"),
+        (Collector::FinishedJobs, r#""jobs":["#, r#"{"id":#},"#, "]"),
+        (Collector::WhitelabelUser, r#""user":{"dailyMetrics":["#, r#"{"date":"2026-01-01T00:00:00Z"},"#, "]}"),
+    ] {
+        let collector = Collector::ALL.iter().position(|known| *known == collector).unwrap();
+        let before = format!(r#"{{"success":true,{before}{{}},"#);
+        let header = [collector, before.len(), element.len()].map(|number| u8::try_from(number).unwrap());
+        let response = format!("{before}{element}{{}}{after}}}");
+        every_long_response_is_decoded_or_an_error(&[&header, response.as_bytes()].concat());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 

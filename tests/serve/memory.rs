@@ -160,7 +160,7 @@ async fn scrapes_that_wait_for_the_same_calls_share_their_list() {
     }
     // A scrape that was refused or has ended would prove nothing.
     assert!(waiting.iter().all(|stream| stream.try_read(&mut [0]).is_err()), "a scrape did not wait");
-    assert!(growth < 96.0, "{growth:.1} MiB over {before:.1} for {SCRAPES} scrapes");
+    assert!(growth < 28.0, "{growth:.1} MiB over {before:.1} for {SCRAPES} scrapes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,10 @@
 //! Properties of every response and every snapshot, for proptest and for the fuzzers in `fuzz/`.
 
+mod meaning;
+mod sizes;
 mod snapshots;
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +17,8 @@ use edgeimpulse_exporter::model::{Call, Collector, Facts, Snapshot};
 use futures_util::{FutureExt, StreamExt};
 
 use super::exposition::Exposition;
+use meaning::{Members, disguised, plain};
+use sizes::{FULL, assert_nothing_is_added, assert_sizes};
 use snapshots::snapshot;
 
 const OPTIONS: DecodeOptions = DecodeOptions {
@@ -29,9 +34,19 @@ const OPTIONS: DecodeOptions = DecodeOptions {
 /// Stands for the credential.
 const SECRET: &str = "ei_secret";
 
+/// Longest response of which other texts with the same meaning are decoded, in bytes: no value of them exceeds a limit.
+const MOST_MEANT: usize = 4096;
+
+/// Length of a long response, in bytes: that of a list of 10,000 ids, which is the highest limit.
+const LONG: usize = 140 * 1024;
+
 fn decoded(call: &Call, response: &[u8], size: usize) -> Decoded {
+    decoded_within(call, response, size, Share::default())
+}
+
+fn decoded_within(call: &Call, response: &[u8], size: usize, share: Share) -> Decoded {
     let parts: Vec<_> = response.chunks(size.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
-    let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, Share::default(), SECRET);
+    let decoding = decode(futures_util::stream::iter(parts), call, &OPTIONS, share, SECRET);
     decoding.now_or_never().expect("nothing to wait for")
 }
 
@@ -42,22 +57,42 @@ pub fn facts(collector: Collector, response: &serde_json::Value) -> Facts {
     decoded(&call, response.as_bytes(), 100).facts.unwrap()
 }
 
+fn call(collector: u8) -> Call {
+    let collector = Collector::ALL[usize::from(collector) % Collector::ALL.len()];
+    Call { collector, owner: Some(1), organization_id: Some(1), user_id: Some(2) }
+}
+
+/// Both have the same facts, or fail for the same reason. The text of an error says where it was noticed.
+fn assert_same(one: &Decoded, other: &Decoded, what: &str) {
+    let [facts, others] = [one, other].map(|it| it.facts.as_ref().map_err(Error::reason));
+    assert_eq!(facts, others, "{what}");
+    assert_eq!(one.page, other.page, "{what}");
+}
+
 /// Decodes any bytes as the response to the call that the first byte selects, in parts of as many bytes as the second.
 pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
     let [collector, size, response @ ..] = input else { return };
-    let collector = Collector::ALL[usize::from(*collector) % Collector::ALL.len()];
-    let call = Call { collector, owner: Some(1), organization_id: Some(1), user_id: Some(2) };
-    let whole = decoded(&call, response, response.len());
-    let in_parts = decoded(&call, response, usize::from(*size));
-    // The text of an error says where it was noticed, which depends on the parts.
-    let [one, other] = [&whole, &in_parts].map(|it| it.facts.as_ref().map_err(Error::reason));
-    assert_eq!(one, other, "by {size}");
-    assert_eq!((whole.errors, whole.page), (in_parts.errors, in_parts.page), "by {size}");
-    assert_eq!(whole.truncated, in_parts.truncated, "by {size}");
-    match whole.facts {
+    let call = call(*collector);
+    let decoded = assert_decoded(&call, response, usize::from(*size));
+    if response.len() <= MOST_MEANT {
+        assert_means_what_json_means(&call, response, &decoded);
+    }
+    if let Ok(facts) = decoded.facts {
+        every_exposition_is_readable(Snapshot { facts, ..Snapshot::default() });
+    }
+}
+
+/// A response is decoded, whole as in parts, to facts of limited size, or is an error.
+fn assert_decoded(call: &Call, response: &[u8], size: usize) -> Decoded {
+    let whole = decoded(call, response, response.len());
+    let in_parts = decoded(call, response, size);
+    assert_same(&whole, &in_parts, "in parts");
+    assert_eq!((&whole.errors, &whole.truncated), (&in_parts.errors, &in_parts.truncated), "by {size}");
+    match &whole.facts {
         Ok(facts) => {
-            assert_sizes(&facts);
-            every_exposition_is_readable(Snapshot { facts, ..Snapshot::default() });
+            assert_sizes(facts);
+            let share = Share::of(&FULL.0);
+            assert_nothing_is_added(call, &decoded_within(call, response, response.len(), share));
         }
         Err(error) => {
             let ordinary = matches!(
@@ -72,15 +107,44 @@ pub fn every_response_is_decoded_or_an_error(input: &[u8]) {
             assert!(!error.to_string().contains(SECRET) && !error.to_string().contains(char::is_control));
         }
     }
+    whole
 }
 
-/// Decodes a response that is longer than any buffer: a piece of the input, from one place to another, again and again.
+/// A response that serde_json can read is a success or a failure as it says, and other texts of the same meaning are
+/// decoded to the same.
+fn assert_means_what_json_means(call: &Call, response: &[u8], decoded_response: &Decoded) {
+    let Ok(text) = std::str::from_utf8(response) else { return };
+    let Ok(members) = serde_json::from_str::<Members<'_>>(text) else { return };
+    let success = members.get("success").map(|value| value.get());
+    match &decoded_response.facts {
+        Ok(_) => assert_eq!(success, Some("true")),
+        Err(Error::Decode(_)) => assert_ne!(success, Some("false")),
+        Err(Error::NotFound(_)) if call.collector == Collector::Whitelabel => {}
+        Err(error) => assert_eq!(success, Some("false"), "{error:?}"),
+    }
+    let Some(plain) = plain(text.trim()) else { return };
+    assert_same(decoded_response, &decoded(call, plain.as_bytes(), plain.len()), &plain);
+    let disguised = disguised(&plain);
+    assert_same(decoded_response, &decoded(call, disguised.as_bytes(), 1000), &disguised);
+}
+
+/// Decodes a response that is longer than any buffer and any list: a piece of the input, from one place to another, again
+/// and again, with its number for each `#`.
 pub fn every_long_response_is_decoded_or_an_error(input: &[u8]) {
     let [collector, begin, length, response @ ..] = input else { return };
     let (before, rest) = response.split_at(usize::from(*begin).min(response.len()));
     let (piece, after) = rest.split_at(usize::from(*length).min(rest.len()));
-    let times = (80 * 1024) / piece.len().max(1);
-    let long = [&[*collector, u8::MAX][..], before, &piece.repeat(times), after].concat();
+    let mut long = [&[*collector, u8::MAX][..], before].concat();
+    for number in (0..LONG).take_while(|_| !piece.is_empty()) {
+        let number = number.to_string();
+        let bytes =
+            piece.iter().flat_map(|byte| if *byte == b'#' { number.as_bytes() } else { slice::from_ref(byte) });
+        long.extend(bytes);
+        if long.len() >= LONG {
+            break;
+        }
+    }
+    long.extend(after);
     every_response_is_decoded_or_an_error(&long);
 }
 
@@ -94,25 +158,16 @@ pub fn every_refusal_is_in_the_words_of_the_api(input: &[u8]) {
     let parts = futures_util::stream::iter(parts);
     let (is_of_api, detail) = runtime.block_on(refusal(parts, status, SECRET, Duration::from_mins(1)));
     let error = Error::of_status(detail, is_of_api, None);
-    let json = serde_json::from_slice::<serde_json::Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
-    if let Ok(json) = &json {
-        assert_eq!(is_of_api, json["success"] == false, "{json}");
+    let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if let Ok(members) = serde_json::from_slice::<Members<'_>>(json) {
+        let success = members.get("success").map(|value| value.get());
+        assert_eq!(is_of_api, success == Some("false"), "{members:?}");
     }
     let is_refusal = matches!(error, Error::Forbidden(_) | Error::NotFound(_));
     assert!(!is_refusal || is_of_api && [403, 404].contains(&status), "{error:?}");
     assert!(is_of_api || error.reason() != "unauthorized" || status == 401, "{error:?}");
     let text = error.to_string();
     assert!(text.len() < 300 && !text.contains(SECRET) && !text.contains(char::is_control), "{text}");
-}
-
-/// Whatever the response is, its texts and lists have their limits.
-fn assert_sizes(facts: &Facts) {
-    let organizations = facts.organizations.values();
-    let datasets: Vec<_> = organizations.clone().filter_map(|it| it.datasets.as_deref()).collect();
-    let names = organizations.filter_map(|it| it.info.name.as_deref());
-    let names = names.chain(datasets.iter().flat_map(|it| it.rows.iter().map(|row| &*row.name)));
-    assert!(names.map(str::len).all(|length| length <= 1024));
-    assert!(datasets.iter().all(|it| it.rows.len() <= OPTIONS.most_datasets));
 }
 
 /// Decompresses any bytes, or a long repetition of them: the size stays within the ratio and the limit.

@@ -5,6 +5,7 @@ use super::rows::{Row, Rows};
 use super::{DecodeOptions, Response, is_within, only};
 use crate::api::counts::Counts;
 use crate::api::fields::{Convert, Each, Fold, fields, streamed};
+use crate::api::limits::MAX_API_KEYS;
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Value};
 use crate::metrics::{Metric, catalogue};
 use crate::model::{ApiKey, Call, Facts, Organization, ROLES, UNUSED_WINDOWS};
@@ -28,7 +29,7 @@ fields!(
 );
 
 impl Convert for ApiKey {
-    const MAX: usize = 1000;
+    const MAX: usize = MAX_API_KEYS;
 
     type Fields<'a> = ApiKeyFields<'a>;
 

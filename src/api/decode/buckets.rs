@@ -3,6 +3,7 @@
 use super::rows::{Row, Rows};
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, fields, streamed};
+use crate::api::limits::MAX_BUCKETS;
 use crate::api::values::{Boolean, DecodeErrors, Id, Text};
 use crate::metrics::{Metric, catalogue};
 use crate::model::{Bucket, Call, Facts, Organization};
@@ -18,7 +19,7 @@ fields!(
 );
 
 impl Convert for Bucket {
-    const MAX: usize = 1000;
+    const MAX: usize = MAX_BUCKETS;
 
     type Fields<'a> = BucketFields<'a>;
 

@@ -2,6 +2,7 @@
 
 use super::DecodeOptions;
 use crate::api::fields::{Fold, fields};
+use crate::api::limits::MAX_DAYS;
 use crate::api::values::{Date, DecodeErrors, Number};
 use crate::model::DailyRecord;
 
@@ -18,9 +19,6 @@ fields!(
         projects: Number = "totalProjects",
     }
 );
-
-/// Maximum number of daily records that are kept one by one: those of 27 years.
-const MAX_DAYS: usize = 10_000;
 
 /// What is kept of a list of daily records.
 #[derive(Debug, Default)]

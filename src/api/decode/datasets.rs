@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::DecodeOptions;
 use crate::api::fields::{Convert, Field, Fold, fields};
-use crate::api::values::{Date, DecodeErrors, MAX_SHORT_TEXT, Number, Text};
+use crate::api::limits::MAX_SHORT_TEXT;
+use crate::api::values::{Date, DecodeErrors, Number, Text};
 use crate::metrics::{catalogue, series};
 use crate::model::{Dataset, Unique};
 

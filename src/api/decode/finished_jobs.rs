@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{DecodeOptions, PageInfo, Response, is_within};
 use crate::api::counts::Counts;
 use crate::api::fields::{Convert, Each, Single, fields, streamed};
+use crate::api::limits::MAX_FINISHED_JOBS;
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text, Value};
 use crate::model::{Call, DAY, Facts, FinishedJobs, JOB_RESULTS, UnixTime};
 
@@ -38,7 +39,7 @@ pub(in crate::api) struct FinishedJob {
 }
 
 impl Convert for FinishedJob {
-    const MAX: usize = 20_000;
+    const MAX: usize = MAX_FINISHED_JOBS;
 
     type Fields<'a> = FinishedJobFields<'a>;
 
@@ -101,7 +102,7 @@ impl AllFinishedJobs {
                 continue;
             }
             let left_out = left_out.get_or_insert(0);
-            if self.ids.len() == FinishedJob::MAX {
+            if self.ids.len() == MAX_FINISHED_JOBS {
                 *left_out += 1;
                 continue;
             }

@@ -33,7 +33,6 @@ use self::organization::OrganizationResponse;
 use self::organizations::OrganizationsResponse;
 use self::pipelines::PipelinesResponse;
 use self::plan::PlanResponse;
-pub(super) use self::transformation_jobs::MAX_TRANSFORMATION_JOBS;
 use self::transformation_jobs::TransformationJobsResponse;
 use self::trials::TrialsResponse;
 use self::usage::UsageResponse;
@@ -94,6 +93,11 @@ pub struct PageInfo {
 trait Response: Object {
     /// Converts the response; `None` if the required member is missing.
     fn facts(self, call: &Call, options: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts>;
+
+    /// Returns whether the response says that there is no such thing.
+    fn is_absent(&self) -> bool {
+        false
+    }
 
     /// Returns how much of a list the response has.
     fn page(&mut self, _: &mut DecodeErrors) -> PageInfo {
@@ -157,16 +161,16 @@ async fn decode_as<T: Response>(
     let mut response = T::default();
     let envelope = json.document(&mut response).await;
     let (has_member, mut errors) = (json.has_member, json.errors);
-    let page = response.page(&mut errors);
+    let (page, is_absent) = (response.page(&mut errors), response.is_absent());
     let facts = envelope.and_then(|envelope| {
         let text = envelope.error.read(&mut errors);
         match envelope.success.read(&mut errors) {
             // All members of a white label's organization are optional: any one shows that the response is of one.
             Some(true) if has_member || call.collector != Collector::WhitelabelOrganization => {
                 let facts = response.facts(call, options, &mut errors);
-                facts.ok_or_else(|| missing(call.collector, errors.invalid.is_empty()))
+                facts.ok_or_else(|| missing(call.collector, is_absent))
             }
-            Some(true) => Err(missing(call.collector, true)),
+            Some(true) => Err(missing(call.collector, false)),
             Some(false) => Err(Error::of_text(ErrorDetail::new(200, text.as_deref(), secret))),
             None => Err(Error::Decode("no `success` member".to_owned())),
         }
@@ -199,7 +203,7 @@ pub const fn members(collector: Collector) -> &'static [Member] {
     }
 }
 
-/// Returns the error of a response without the member that it must have; `is_absent` tells it from an invalid one.
+/// Returns the error of a response without the member that it must have.
 fn missing(collector: Collector, is_absent: bool) -> Error {
     let names = members(collector).iter().map(|member| format!("`{}`", member.name));
     let names: Vec<_> = match collector {
@@ -207,8 +211,7 @@ fn missing(collector: Collector, is_absent: bool) -> Error {
         _ => names.take(1).collect(),
     };
     let text = format!("no {} member", names.join(" or "));
-    // The API's document does not require this member: an organization may have no white label.
-    if collector == Collector::Whitelabel && is_absent {
+    if is_absent {
         return Error::NotFound(ErrorDetail { text: Some(text), ..ErrorDetail::new(200, None, "") });
     }
     Error::Decode(text)

@@ -6,7 +6,8 @@ use super::datasets::Datasets;
 use super::organizations::OrganizationObject;
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Field, Single, fields, streamed};
-use crate::api::values::{Boolean, Date, DecodeErrors, Id, MAX_SHORT_TEXT, Number, Text, Value};
+use crate::api::limits::{MAX_EXPERIMENTS, MAX_SHORT_TEXT};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text, Value};
 use crate::model::{Call, EntitlementLimits, Facts, Limit, OrganizationInfo, UnixTime};
 
 streamed!(
@@ -56,7 +57,7 @@ fields!(
 type Experiment = (String, bool);
 
 impl Convert for Experiment {
-    const MAX: usize = 200;
+    const MAX: usize = MAX_EXPERIMENTS;
 
     type Fields<'a> = ExperimentFields<'a>;
 

@@ -74,7 +74,7 @@ impl Slot for Organizations {
 
     async fn read<S: Parts>(&mut self, name: &'static str, json: &mut JsonStream<S>) -> Result<(), Error> {
         self.0 = None;
-        if json.enter(b'[', name).await? {
+        if json.enter(b'[', name).await?.valid().is_some() {
             let facts = self.0.insert(Facts::default());
             while json.advance(b']').await? {
                 let mut object = None::<OrganizationObject>;

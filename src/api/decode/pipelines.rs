@@ -3,6 +3,7 @@
 use super::rows::{Row, Rows};
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Fold, Single, fields, streamed};
+use crate::api::limits::MAX_PIPELINES;
 use crate::api::values::{Date, DecodeErrors, Id, NonEmpty, Number, Text, Value};
 use crate::metrics::{Metric, catalogue};
 use crate::model::{Call, Facts, Organization, Pipeline};
@@ -83,7 +84,7 @@ impl Each<Steps> {
 }
 
 impl Convert for Pipeline {
-    const MAX: usize = 1000;
+    const MAX: usize = MAX_PIPELINES;
 
     type Fields<'a> = PipelineObject;
 

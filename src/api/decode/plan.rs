@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{DecodeOptions, Response};
 use crate::api::fields::{Single, fields, streamed};
-use crate::api::values::{Date, DecodeErrors, Number};
+use crate::api::values::{Date, DecodeErrors, Number, Value};
 use crate::model::{Call, Facts, User};
 
 streamed!(
     /// `UserSubscriptionMetricsResponse`
-    PlanResponse { metrics: Option<PlanFields<'static>> = "metrics" }
+    PlanResponse { metrics: Value<PlanFields<'static>> = "metrics" }
 );
 
 fields!(
@@ -26,9 +26,11 @@ impl Response for PlanResponse {
         const SECONDS_PER_MINUTE: f64 = 60.0;
 
         let id = call.user_id?;
-        let Some(plan) = self.metrics else {
+        let plan = match self.metrics {
+            Value::Valid(plan) => plan,
             // The API's document does not require this member: a user may have no subscription.
-            return errors.invalid.is_empty().then(Facts::default);
+            Value::Missing => return Some(Facts::default()),
+            Value::Invalid => return None,
         };
         let mut seconds = |field: &Single<Number>| Some(field.read(errors)? * SECONDS_PER_MINUTE);
         let user = User {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{DecodeOptions, is_within};
 use crate::api::counts::Counts;
 use crate::api::fields::{Each, Fold, fields};
-use crate::api::values::{Boolean, Date, DecodeErrors, Id, Length, MAX_SHORT_TEXT, Text, Value};
+use crate::api::limits::{MAX_PROJECTS, MAX_SHORT_TEXT};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Length, Text, Value};
 use crate::metrics::{catalogue, series};
 use crate::model::{Organization, Project, Unique, VISIBILITIES, WINDOWS};
 
@@ -26,9 +27,6 @@ fields!(
         collaborators: Length = "collaborators",
     }
 );
-
-/// Maximum number of projects of an organization that are kept. All of them are counted.
-const MAX_PROJECTS: usize = 10_000;
 
 /// Counts of projects, and the projects.
 #[derive(Debug, Default)]

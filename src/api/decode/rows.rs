@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::DecodeOptions;
 use crate::api::fields::{Convert, Each, Fold};
-use crate::api::values::{DecodeErrors, MAX_SHORT_TEXT};
+use crate::api::limits::MAX_SHORT_TEXT;
+use crate::api::values::DecodeErrors;
 use crate::metrics::{Metric, series};
 use crate::model::Unique;
 

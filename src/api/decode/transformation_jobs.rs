@@ -3,11 +3,9 @@
 use super::{DecodeOptions, Response, only};
 use crate::api::counts::Counts;
 use crate::api::fields::{Each, Fold, fields, streamed};
+use crate::api::limits::MAX_TRANSFORMATION_JOBS;
 use crate::api::values::{DecodeErrors, text, value};
 use crate::model::{Call, Facts, Organization, TRANSFORMATION_JOB_STATUSES};
-
-/// Number of jobs that are requested, and that are counted of a response: the latest ones.
-pub(in crate::api) const MAX_TRANSFORMATION_JOBS: u64 = 100;
 
 streamed!(
     /// `OrganizationGetCreateProjectsResponse`
@@ -33,7 +31,7 @@ value!(
 #[derive(Debug, Default)]
 struct TransformationJobs {
     by_status: Counts<{ TRANSFORMATION_JOB_STATUSES.len() }>,
-    jobs: u64,
+    jobs: usize,
 }
 
 impl Fold for TransformationJobs {

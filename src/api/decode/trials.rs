@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{DecodeOptions, Response};
 use crate::api::fields::{Convert, Each, fields, streamed};
+use crate::api::limits::MAX_TRIALS;
 use crate::api::values::{Date, DecodeErrors, Id};
 use crate::model::{Call, Facts, Trial};
 
@@ -26,7 +27,7 @@ fields!(
 );
 
 impl Convert for Trial {
-    const MAX: usize = 1000;
+    const MAX: usize = MAX_TRIALS;
 
     type Fields<'a> = TrialFields<'a>;
 

@@ -7,6 +7,7 @@ use super::organization::{LimitFields, info, trial};
 use super::trials::{TrialFields, by_identity};
 use super::{DecodeOptions, Response, only};
 use crate::api::fields::{Convert, Each, Fold, Single, fields, streamed};
+use crate::api::limits::MAX_WHITELABELS;
 use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
 use crate::model::{Call, Facts, Organization, TIERS, Trial, User, Whitelabel};
 
@@ -99,7 +100,7 @@ impl Fold for Organizations {
 }
 
 impl Convert for Whitelabel {
-    const MAX: usize = 100;
+    const MAX: usize = MAX_WHITELABELS;
 
     type Fields<'a> = WhitelabelFields<'a>;
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::organization::{LimitFields, info};
 use super::{DecodeOptions, PageInfo, Response};
 use crate::api::fields::{Each, Fold, Single, fields, streamed};
-use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text};
+use crate::api::values::{Boolean, Date, DecodeErrors, Id, Number, Text, Value};
 use crate::model::{Call, Facts, Organization, Whitelabel};
 
 streamed!(
     /// `GetWhitelabelResponse`
-    WhitelabelResponse { whitelabel: Option<WhitelabelFields<'static>> = "whitelabel" }
+    WhitelabelResponse { whitelabel: Value<WhitelabelFields<'static>> = "whitelabel" }
 );
 
 fields!(
@@ -83,8 +83,13 @@ impl Fold for Organizations {
 }
 
 impl Response for WhitelabelResponse {
+    /// The API's document does not require the member: an organization may have no white label.
+    fn is_absent(&self) -> bool {
+        matches!(self.whitelabel, Value::Missing)
+    }
+
     fn facts(self, call: &Call, _: &DecodeOptions, errors: &mut DecodeErrors) -> Option<Facts> {
-        let fields = self.whitelabel?;
+        let fields = self.whitelabel.valid()?;
         let owner = call.owner?;
         let whitelabel = Whitelabel {
             id: fields.id.read(errors),

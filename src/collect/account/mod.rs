@@ -68,7 +68,7 @@ pub struct AccountState {
     failures: Mutex<Failures>,
     store: Store,
     /// The latest plan, while a scrape uses it.
-    plan: Mutex<Weak<Plan>>,
+    pub(super) plan: Mutex<Weak<Plan>>,
     /// Intervals are counted from here.
     created: Instant,
 }
@@ -155,32 +155,11 @@ impl Account {
 
     /// Starts those calls of `plan` that are wanted, due and not running.
     pub(super) fn ask(self: &Arc<Self>, plan: Arc<Plan>, is_wanted: impl Fn(&Call) -> bool) -> Asked {
-        let mut order: Vec<_> = (0..).zip(&plan.calls).filter(|(_, call)| is_wanted(call)).collect();
-        // The rate limit may defer some of these calls: the ones with the oldest facts come first.
-        if order.iter().any(|(_, call)| self.is_spread(call.collector)) {
-            let store = self.store();
-            order.sort_by_cached_key(|(_, call)| {
-                self.is_spread(call.collector).then(|| store.last_success(call))
-            });
-        }
-        let order: Vec<_> = order.into_iter().map(|(index, _)| index).collect();
-        let asked = self.store().ask(plan, order, |call| self.policy(call), |call| self.permit(call));
+        let asked = self.store().ask(plan, is_wanted, |call| self.policy(call), |call| self.permit(call));
         for _ in 0..self.store().missing_workers(self.limits.concurrency()) {
             tokio::spawn(Arc::clone(self).work());
         }
         asked
-    }
-
-    /// Returns the latest plan in its place if it is the same and in use: many scrapes may wait for tens of thousands of calls.
-    pub(super) fn share(&self, mut plan: Plan) -> Arc<Plan> {
-        let mut latest = self.state.plan.lock();
-        if let Some(latest) = latest.upgrade().filter(|latest| **latest == plan) {
-            return latest;
-        }
-        plan.calls.shrink_to_fit();
-        let plan = Arc::new(plan);
-        *latest = Arc::downgrade(&plan);
-        plan
     }
 
     /// Returns what is known of the asked calls now, and counts how each read was served.
@@ -244,6 +223,7 @@ impl Account {
         CachePolicy {
             max_age,
             interval: interval.unwrap_or_default(),
+            is_spread: spread_over.is_some(),
             retry: retry.max(MIN_RETRY),
             stale_for: self.shared.stale_for,
         }

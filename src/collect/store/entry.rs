@@ -28,6 +28,8 @@ pub struct CachePolicy {
     pub max_age: Duration,
     /// Time between two calls of a collector with an interval, else zero.
     pub interval: Duration,
+    /// Whether there may be thousands of such calls, which start at different times and may be deferred.
+    pub is_spread: bool,
     /// For how long a failed call is not repeated.
     pub retry: Duration,
     /// Age up to which facts are shown after a later call failed.

@@ -37,7 +37,8 @@ pub struct Store(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    entries: BTreeMap<Call, Entry>,
+    /// In boxes, since about half of the places in the nodes of the map are empty.
+    entries: BTreeMap<Call, Box<Entry>>,
     /// What the facts of all entries may take.
     budget: Budget,
     queue: VecDeque<(Call, Permit)>,
@@ -84,38 +85,45 @@ impl Asked {
 }
 
 impl Store {
-    /// Queues those calls of `plan` that are due and not running, if `permit` grants them a permit. The scrape needs the
-    /// calls whose indices are in `order`.
+    /// Queues those calls of `plan` that the scrape wants, and that are due and not running, if `permit` grants them a
+    /// permit.
     pub(super) fn ask(
         &self,
         plan: Arc<Plan>,
-        order: impl IntoIterator<Item = usize>,
+        is_wanted: impl Fn(&Call) -> bool,
         policy: impl Fn(Call) -> CachePolicy,
-        mut permit: impl FnMut(Call) -> Option<Permit>,
+        permit: impl Fn(Call) -> Option<Permit>,
     ) -> Asked {
         let (mut results, mut policies) = (vec![None; plan.calls.len()], BTreeMap::new());
+        let mut due = Vec::new();
         let mut state = self.state();
         let State { entries, queue, run, .. } = &mut *state;
         let now = Instant::now();
-        let mut ask = |call: Call, policy: CachePolicy| {
-            let entry = entries.entry(call).or_default();
+        for (index, (call, result)) in plan.calls.iter().zip(&mut results).enumerate() {
+            if !is_wanted(call) {
+                continue;
+            }
+            let policy = policy(*call);
+            policies.insert(call.collector, policy);
+            let entry = entries.entry(*call).or_default();
             if entry.is_fresh(policy, now) {
-                return ReadResult::Reused;
+                *result = Some(ReadResult::Reused);
+            } else if entry.is_running() {
+                *result = Some(ReadResult::Shared);
+            } else {
+                due.push((policy.is_spread.then(|| entry.last_success()), index));
             }
-            if entry.is_running() {
-                return ReadResult::Shared;
-            }
-            let Some(permit) = permit(call) else { return ReadResult::Deferred };
-            *run += 1;
-            entry.start(*run, now);
-            queue.push_back((call, permit));
-            ReadResult::Fetched
-        };
-        for index in order {
-            if let (Some(call), Some(result)) = (plan.calls.get(index), results.get_mut(index)) {
-                let policy = policy(*call);
-                policies.insert(call.collector, policy);
-                *result = Some(ask(*call, policy));
+        }
+        // The rate limit may defer some of these calls: the ones with the oldest facts come first.
+        due.sort_by_key(|(last_success, _)| *last_success);
+        for (_, index) in due {
+            let (Some(call), Some(result)) = (plan.calls.get(index), results.get_mut(index)) else { continue };
+            *result = Some(ReadResult::Deferred);
+            if let Some(permit) = permit(*call) {
+                *run += 1;
+                entries.entry(*call).or_default().start(*run, now);
+                queue.push_back((*call, permit));
+                *result = Some(ReadResult::Fetched);
             }
         }
         Asked { plan, results, policies, run: *run }
@@ -158,7 +166,7 @@ impl Store {
     #[must_use]
     pub fn peek(&self, asked: &Asked) -> Vec<(Call, CallStatus)> {
         let state = self.state();
-        let status = |call: Call| state.entries.get(&call).map(Entry::status).unwrap_or_default();
+        let status = |call: Call| state.entries.get(&call).map(|entry| entry.status()).unwrap_or_default();
         asked.served().map(|(call, _)| (call, status(call))).collect()
     }
 
@@ -208,13 +216,13 @@ impl Store {
     /// Returns true if no call is running, and the credential is permitted to make none of the calls.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        self.state().entries.values().all(Entry::is_forbidden)
+        self.state().entries.values().all(|entry| entry.is_forbidden())
     }
 
     /// Returns the status of `call`, if it was ever asked for.
     #[must_use]
     pub fn status(&self, call: &Call) -> Option<CallStatus> {
-        self.state().entries.get(call).map(Entry::status)
+        self.state().entries.get(call).map(|entry| entry.status())
     }
 
     /// Returns the status of every call that was asked for.
@@ -255,7 +263,7 @@ impl State {
         if generation > self.generation {
             self.generation = generation;
             self.entries.retain(|_, entry| entry.is_running());
-            self.entries.values_mut().for_each(Entry::forget);
+            self.entries.values_mut().for_each(|entry| entry.forget());
         }
     }
 }

@@ -14,6 +14,7 @@ const CALL: Call = Call::user();
 const POLICY: CachePolicy = CachePolicy {
     max_age: Duration::from_secs(30),
     interval: Duration::ZERO,
+    is_spread: false,
     retry: Duration::from_secs(10),
     stale_for: Duration::ZERO,
 };
@@ -62,8 +63,7 @@ impl Source {
         permit: impl Fn() -> Option<Permit>,
     ) -> Asked {
         let plan = Plan::of_lists(calls);
-        let all = 0..plan.calls.len();
-        self.store.ask(plan, all, |_| policy, |_| permit())
+        self.store.ask(plan, |_| true, |_| policy, |_| permit())
     }
 
     fn ask(&self, call: Call, policy: CachePolicy, duration: u64, answer: &Answer) -> Asked {

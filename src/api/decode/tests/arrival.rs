@@ -2,7 +2,7 @@
 
 use super::{ORGANIZATION, decode_in_parts, facts};
 use crate::api::Error;
-use crate::model::{Call, Collector, Limit};
+use crate::model::{Call, Collector, Facts, Limit};
 
 macro_rules! sample {
     ($file:literal) => {
@@ -162,6 +162,12 @@ fn the_last_of_repeated_objects_and_lists_counts_even_if_it_is_null_or_invalid()
             assert_eq!(listed.keys().copied().collect::<Vec<_>>(), ids, "{call}");
         }
     }
+    // Whatever came before, null is no white label and no subscription.
+    let whitelabel = r#"{"success":true,"whitelabel":7,"whitelabel":null}"#;
+    let decoded = decode_in_parts(Call::whitelabel(Collector::Whitelabel, 1), whitelabel.as_bytes(), 10);
+    assert!(matches!(decoded.facts, Err(Error::NotFound(_))), "{decoded:?}");
+    let plan = r#"{"success":true,"metrics":[],"metrics":null}"#;
+    assert_eq!(facts(Call::of_user(Collector::Plan, 1), plan), Facts::default());
     let response = r#"{"success":true,"organizations":[{"id":1}],"organizations":null}"#;
     let decoded = decode_in_parts(Call::organizations(), response.as_bytes(), 10);
     assert_eq!(decoded.facts, Err(Error::Decode("no `organizations` member".to_owned())));
