@@ -190,6 +190,10 @@ async fn unusual_answers_are_refused_with_the_reason() {
         (vec![answer(&sample, &many)], "message head is too large"),
         (vec![answer(&sample, "Content-Encoding: br\r\n")], "got Content-Encoding br"),
         (vec![answer(&sample, "Content-Encoding: gzip, GZIP\r\n")], "got Content-Encoding gzip, gzip"),
+        (
+            vec![answer(&sample, "Content-Encoding: ei_canary0123456789 \u{202e}b\r\n")],
+            "got Content-Encoding [redacted] ?b",
+        ),
         (vec![answer(&sample, "Content-Encoding: gzip\r\n")], "invalid compression"),
         (vec![answer(&[b"\xef\xbb", &sample[..]].concat(), "")], "malformed JSON"),
         (vec![with_status("206 Partial Content", "")], "unexpected HTTP status 206"),
