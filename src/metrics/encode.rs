@@ -332,8 +332,8 @@ mod tests {
 
     #[test]
     fn the_size_of_a_snapshot_is_at_least_that_of_the_text_of_any_metric() {
-        fn fifty<T>(row: impl Fn(u64) -> T) -> Option<Arc<Unique<T>>> {
-            Some(Arc::new(Unique { rows: (0..50).map(row).collect(), ..Unique::default() }))
+        fn fifty<T>(row: impl Fn(u64) -> T) -> Arc<Unique<T>> {
+            Arc::new(Unique { rows: (0..50).map(row).collect(), ..Unique::default() })
         }
         let long = || "\"".repeat(1024);
         let of = |organization: Organization| Facts {
@@ -367,11 +367,11 @@ mod tests {
         let trial = |id| ((id, id), Trial { id, organization_id: id, created: Some(1e9), ..Trial::default() });
         for (name, facts) in [
             ("names", of(Organization { info, ..empty() })),
-            ("datasets", of(Organization { datasets: fifty(dataset), ..empty() })),
-            ("checklists", of(Organization { datasets: fifty(clinical), ..empty() })),
-            ("projects", of(Organization { projects: fifty(project), ..empty() })),
-            ("pipelines", of(Organization { pipelines: fifty(pipeline), ..empty() })),
-            ("buckets", of(Organization { buckets: fifty(bucket), ..empty() })),
+            ("datasets", of(Organization { datasets: Some(fifty(dataset)), ..empty() })),
+            ("checklists", of(Organization { datasets: Some(fifty(clinical)), ..empty() })),
+            ("projects", of(Organization { projects: Some(fifty(project)), ..empty() })),
+            ("pipelines", of(Organization { pipelines: Some(fifty(pipeline)), ..empty() })),
+            ("buckets", of(Organization { buckets: Some(fifty(bucket)), ..empty() })),
             ("experiments", of(Organization { experiments, ..empty() })),
             ("categories", of(Organization { finished_jobs: categories, ..empty() })),
             ("trials", Facts { trials: (0..20_000).map(trial).collect(), ..Facts::default() }),

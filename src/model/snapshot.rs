@@ -48,16 +48,16 @@ fn size_of_longest_list(organization: &Organization) -> usize {
     let (experiments, jobs) = (organization.experiments.iter(), organization.finished_jobs.iter());
     let lists = [
         row(&[info.name.as_deref(), info.whitelabel_name.as_deref()]),
-        rows(datasets, |it| {
+        rows(datasets.as_deref(), |it| {
             let [kind, category, bucket] =
                 [&it.dataset_type, &it.category, &it.bucket].map(|text| text.as_deref());
             let results = [it.items, it.checklist_ok, it.checklist_failed].iter().flatten().count();
             row(&[Some(&it.name), kind, category, bucket]).max(results * row(&[Some(&it.name)]))
         }),
-        rows(projects, |it| row(&[it.name.as_deref()])),
-        rows(buckets, |it| row(&[it.name.as_deref()])),
-        rows(pipelines, |it| row(&[it.name.as_deref()])),
-        rows(keys, |_| row(&[])),
+        rows(projects.as_deref(), |it| row(&[it.name.as_deref()])),
+        rows(buckets.as_deref(), |it| row(&[it.name.as_deref()])),
+        rows(pipelines.as_deref(), |it| row(&[it.name.as_deref()])),
+        rows(keys.as_deref(), |_| row(&[])),
         experiments.flat_map(|experiments| experiments.keys()).map(|name| row(&[Some(name)])).sum(),
         jobs.flat_map(|jobs| jobs.keys()).map(|category| JOB_RESULTS.len() * row(&[Some(category)])).sum(),
     ];
@@ -65,8 +65,8 @@ fn size_of_longest_list(organization: &Organization) -> usize {
 }
 
 /// Returns the size of the texts of all rows of a list, given that of one, in bytes.
-fn rows<T>(list: &Option<Arc<Unique<T>>>, size: impl Fn(&T) -> usize) -> usize {
-    list.iter().flat_map(|list| &list.rows).map(size).sum()
+fn rows<T>(list: Option<&Unique<T>>, size: impl Fn(&T) -> usize) -> usize {
+    list.into_iter().flat_map(|list| &list.rows).map(size).sum()
 }
 
 /// Returns the size of the text of a row in one metric, in bytes.
