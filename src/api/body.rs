@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::Error;
+use super::error_text::printable;
 use super::stream::Parts;
 use super::transport::classify;
 
@@ -55,7 +56,7 @@ pub fn parts(response: Response, limit: u64, target: &str) -> impl Parts {
             parts.map_err(|error| of_decoder(error, target)).boxed()
         }
         names => {
-            let names = names.join(", ");
+            let names = printable(&names.join(", "));
             let text = format!("expected no compression or gzip, got Content-Encoding {names:.40}");
             stream::iter([Err(Error::Decode(text))]).boxed()
         }

@@ -52,6 +52,9 @@ impl Credential {
     }
 }
 
+/// Characters of JSON, quoted text, templates and examples, which no credential has.
+const FOREIGN: [char; 9] = ['"', '\'', '`', '{', '}', '<', '>', '$', '\\'];
+
 /// Finds what is often saved instead of the credential alone.
 fn check(kind: CredentialKind, secret: &str) -> Result<(), CredentialError> {
     let is_in_quotes = |quote: char| secret.starts_with(quote) || secret.ends_with(quote);
@@ -69,6 +72,9 @@ fn check(kind: CredentialKind, secret: &str) -> Result<(), CredentialError> {
         _ if let Some((odd, position)) = odd => CredentialError::Character(odd.into(), position),
         _ if assignment.is_some_and(|(name, value)| is_name(name) && is_value(value)) => {
             CredentialError::Assignment
+        }
+        _ if let Some(foreign) = secret.chars().find(|c| FOREIGN.contains(c)) => {
+            CredentialError::Foreign(foreign)
         }
         _ if secret.contains(|c: char| c.is_ascii_whitespace()) => CredentialError::SeveralWords,
         CredentialKind::ApiKey if is_jwt => CredentialError::IsJwt,
@@ -111,6 +117,9 @@ pub enum CredentialError {
     /// It is `NAME=VALUE`.
     #[error("is written as NAME=VALUE: leave only the value")]
     Assignment,
+    /// It has this character, as other formats and templates have.
+    #[error("has the character `{0}` in it, which no credential has: leave only the credential")]
+    Foreign(char),
     /// It has white space in it.
     #[error("has white space in it: leave only the credential, on one line")]
     SeveralWords,
@@ -168,6 +177,11 @@ mod tests {
             (ApiKey, "ei_canary\u{a0}\u{2060}", "has the character U+00A0 at position 10"),
             (ApiKey, "ei_canar\u{fffd}", "has the character U+FFFD at position 9"),
             (ApiKey, "ei_canary\u{7f}", "has the character U+007F at position 10"),
+            (ApiKey, r#"{"apiKey":"ei_canary"}"#, "has the character `{` in it, which no credential has"),
+            (ApiKey, "${CANARY_KEY}", "has the character `$` in it"),
+            (ApiKey, "<your canary>", "has the character `<` in it"),
+            (ApiKey, r"ei_canary\n", r"has the character `\` in it"),
+            (Jwt, "jwt:'canary',", "has the character `'` in it"),
             (ApiKey, "ei_canary\nei_canary2", "has white space in it"),
             (ApiKey, "x-api-key: ei_canary", "has white space in it"),
             (ApiKey, &long, "is longer than 16384 bytes: is it the right file?"),
@@ -177,7 +191,7 @@ mod tests {
         ] {
             let error = Credential::new(kind, text).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{text:.20}: {error}");
-            assert!(!error.contains("canary"), "{error}");
+            assert!(!error.to_lowercase().contains("canary"), "{error}");
         }
         for (kind, text) in [(ApiKey, " ei_0\r\n"), (ApiKey, "0aF+/=="), (Jwt, jwt), (Jwt, "a.b.c")] {
             assert!(Credential::new(kind, text).is_ok(), "{text}");

@@ -36,6 +36,7 @@ pub use error::{Error, ErrorDetail};
 pub use fields::{Member, Schema};
 pub use pagination::START_DATE;
 pub use request::refusal;
+pub(crate) use stream::BYTE_ORDER_MARK;
 pub use stream::{ENVELOPE, Parts};
 pub use transport::Transport;
 pub(crate) use values::is_no_date;

@@ -20,7 +20,7 @@ use super::values::{Boolean, COUNTED, DecodeErrors, Text, Value, text};
 const MAX_VALUE_SIZE: usize = 64 * 1024;
 
 /// What some servers send before a document in UTF-8.
-pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A body in parts, as they arrive.
 pub trait Parts: Stream<Item = Result<Bytes, Error>> + Unpin {}

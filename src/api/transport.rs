@@ -8,13 +8,19 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use h2::Reason;
+use hyper::http::Extensions;
+use hyper_util::client::legacy::{
+    self,
+    connect::{Connection, HttpInfo},
+};
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HOST, HeaderValue};
 use reqwest::{Proxy, Request, Response};
 use rustls::ClientConfig;
-use tower::util::MapRequestLayer;
+use tower::util::MapResponseLayer;
 use url::Url;
 
 use super::error_text::printable;
@@ -45,8 +51,8 @@ const MAX_HEADER_SIZE: u32 = 64 * 1024;
 const USER_AGENT: &str = concat!("edgeimpulse-exporter/", env!("CARGO_PKG_VERSION"));
 
 tokio::task_local! {
-    /// Whether a connection was opened for the request that this task sends.
-    static OPENED: Cell<bool>;
+    /// Local address of the connection that was opened for the request that this task sends.
+    static OPENED: Cell<Option<SocketAddr>>;
 }
 
 /// Sends requests to the API. Clones share the connections.
@@ -133,7 +139,8 @@ impl Transport {
         pool.clone_from(&current);
     }
 
-    /// Sends a GET request, and again on a new connection if one that was open before ends without a response.
+    /// Sends a GET request, and again on a new connection if one that was open before ends without a response, or the
+    /// server refuses further requests on it.
     /// Returns whether a connection was opened for it, too.
     pub(super) async fn send(&self, mut request: Request, pool: &mut Pool) -> (Result<Response, Error>, bool) {
         if let Some(name) = &self.connector.server_name {
@@ -144,22 +151,54 @@ impl Transport {
         }
         let again = request.try_clone();
         let (mut result, mut is_new) = execute(&pool.client, request).await;
+        let has_ended = !is_new && result.as_ref().is_err_and(has_ended);
         if let Some(request) = again
-            && !is_new
-            && result.as_ref().is_err_and(has_ended)
+            && (has_ended || result.as_ref().is_err_and(is_refused))
         {
-            // The others are idle for as long.
-            self.replace(pool);
-            (result, is_new) = execute(&pool.client, request).await;
+            if has_ended {
+                // The others are idle for as long.
+                self.replace(pool);
+            }
+            // Connections of the pool may have become idle already, and end too.
+            if let Ok(client) = self.connector.client() {
+                (result, is_new) = execute(&client, request).await;
+            }
         }
         (result.map_err(|error| classify(error, self.target())), is_new)
     }
 }
 
-/// Sends a request. Returns whether a connection was opened for it, too.
+/// Sends a request. Returns whether a connection was opened for it, too. If another one became idle in the meantime, the
+/// HTTP client uses that.
 async fn execute(client: &reqwest::Client, request: Request) -> (reqwest::Result<Response>, bool) {
     let executed = async { (client.execute(request).await, OPENED.with(Cell::get)) };
-    OPENED.scope(Cell::new(false), executed).await
+    let (result, opened) = OPENED.scope(Cell::new(None), executed).await;
+    let used = match &result {
+        Ok(response) => local_address(response.extensions()),
+        Err(error) => causes(error).find_map(|cause| {
+            let mut extensions = Extensions::new();
+            cause.downcast_ref::<legacy::Error>()?.connect_info()?.get_extras(&mut extensions);
+            local_address(&extensions)
+        }),
+    };
+    let is_new = match used {
+        Some(used) => opened == Some(used),
+        // No connection could be opened.
+        None => opened.is_none() && result.as_ref().is_err_and(reqwest::Error::is_connect),
+    };
+    (result, is_new)
+}
+
+fn local_address(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get().map(HttpInfo::local_addr)
+}
+
+/// Records a connection that was opened for the request of this task.
+fn opened<C: Connection>(connection: C) -> C {
+    let mut extensions = Extensions::new();
+    connection.connected().get_extras(&mut extensions);
+    let _ = OPENED.try_with(|opened| opened.set(local_address(&extensions)));
+    connection
 }
 
 impl Connector {
@@ -176,10 +215,7 @@ impl Connector {
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             // The connection is opened in the task of the request.
-            .connector_layer(MapRequestLayer::new(|target| {
-                let _ = OPENED.try_with(|opened| opened.set(true));
-                target
-            }))
+            .connector_layer(MapResponseLayer::new(opened))
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_keepalive(Duration::from_secs(30))
             .http1_max_headers(MAX_HEADERS)
@@ -213,13 +249,28 @@ impl Resolve for FixedHost {
     }
 }
 
-/// Returns whether the connection ended, not only the request.
+/// Returns whether the connection ended, not only the request, or another one did that the HTTP client waited for.
 fn has_ended(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
+        let client = cause.downcast_ref::<legacy::Error>();
         let http = cause.downcast_ref::<hyper::Error>();
-        http.is_some_and(|error| {
+        client.is_some_and(|error| {
+            let is_handshake =
+                error.source().and_then(|source| source.downcast_ref::<hyper::Error>()).is_some();
+            error.connect_info().is_none() && !is_handshake
+        }) || http.is_some_and(|error| {
             error.is_incomplete_message() || error.is_closed() || error.is_canceled() || error.is_timeout()
         }) || cause.is::<std::io::Error>()
+    })
+}
+
+/// Returns whether the server ends the connection, and says that it has not read the request. The HTTP client sends such
+/// a request again, but on a connection that it shares with others: that is not enough for a server without keep-alive.
+fn is_refused(error: &reqwest::Error) -> bool {
+    causes(error).filter_map(|cause| cause.downcast_ref::<h2::Error>()).any(|error| {
+        let is_end = error.is_go_away() && error.reason() == Some(Reason::NO_ERROR);
+        let is_refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+        error.is_remote() && (is_end || is_refused)
     })
 }
 

@@ -44,8 +44,7 @@ pub(super) fn table(accounts: &[AccountSummary], now: UnixTime, sources: &Option
 /// Returns the names and ids of the organizations that were found.
 fn organizations(account: &AccountSummary) -> String {
     let name = |(id, name): &(u64, Option<String>)| match name {
-        // A name may contain line breaks.
-        Some(name) => format!("{} ({id})", name.split_whitespace().collect::<Vec<_>>().join(" ")),
+        Some(name) => format!("{} ({id})", printable(name)),
         None => id.to_string(),
     };
     let named: Vec<_> = account.organizations.iter().take(MAX_NAMED).map(name).collect();
@@ -54,6 +53,16 @@ fn organizations(account: &AccountSummary) -> String {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }
+}
+
+/// Returns a name on one line, without characters that change the terminal or the order of the text.
+fn printable(name: &str) -> String {
+    let is_odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let words = name.split_whitespace().map(|word| word.replace(is_odd, "?"));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn row(summary: &CallSummary, credential: CredentialKind, sources: &OptionSources) -> String {

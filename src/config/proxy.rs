@@ -74,7 +74,8 @@ fn parse(value: &str) -> Result<Url, &'static str> {
         return Err("the user name or password has a character that must be percent-encoded, e.g. @ as %40");
     }
     let url = Url::parse(&format!("{scheme}://{rest}")).map_err(|_| EXPECTED)?;
-    if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
+    let has_more = url.path() != "/" || url.query().is_some() || url.fragment().is_some();
+    if !matches!(url.scheme(), "http" | "https") || has_more {
         return Err(EXPECTED);
     }
     Ok(url)
@@ -200,6 +201,7 @@ mod tests {
             ("http://", "expected"),
             ("http://proxy.example:port", "expected"),
             ("http://proxy.example/path", "expected"),
+            ("http://proxy.example#path", "expected"),
             ("http:proxy.example", "expected"),
             ("http:/proxy.example", "expected"),
             ("http://jan:p@w@proxy.example", "percent-encoded"),

@@ -303,7 +303,7 @@ pub fn series<T>(table: &'static [Metric<T>], row: &T) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Facts;
+    use crate::model::{Facts, FinishedJobs, OrganizationInfo, Trial};
 
     #[test]
     fn memory_follows_the_largest_metric_and_allocations_the_number_of_parts() {
@@ -328,5 +328,60 @@ mod tests {
         assert!(sizes.len() > 50 && sizes.iter().all(|size| *size <= PART_SIZE), "{sizes:?}");
         assert!(counted.count_total < 3000, "{counted:?}");
         assert!(counted.bytes_max < size as u64 / 2, "{counted:?} of {size} bytes");
+    }
+
+    #[test]
+    fn the_size_of_a_snapshot_is_at_least_that_of_the_text_of_any_metric() {
+        fn fifty<T>(row: impl Fn(u64) -> T) -> Arc<Unique<T>> {
+            Arc::new(Unique { rows: (0..50).map(row).collect(), ..Unique::default() })
+        }
+        let long = || "\"".repeat(1024);
+        let of = |organization: Organization| Facts {
+            organizations: (1..=100)
+                .map(|id| (id, Arc::new(Organization { id, ..organization.clone() })))
+                .collect(),
+            ..Facts::default()
+        };
+        let empty = Organization::default;
+        let dataset = |n: u64| Dataset {
+            name: n.to_string().into(),
+            dataset_type: Some(long().into()),
+            category: Some(long().into()),
+            bucket: Some(long().into()),
+            ..Dataset::default()
+        };
+        let clinical = |n: u64| Dataset {
+            name: format!("{n}{}", &long()[..1000]).into(),
+            items: Some(9.0),
+            checklist_ok: Some(2.0),
+            checklist_failed: Some(3.0),
+            ..Dataset::default()
+        };
+        let jobs = FinishedJobs { by_result: Some([1, 1]), compute_time: Some(1.5) };
+        let info = OrganizationInfo { name: Some(long()), ..OrganizationInfo::default() };
+        let experiments = Some(Arc::new((0..200).map(|n| (format!("{n}{}", &long()[..60]), true)).collect()));
+        let categories = Some(Arc::new((0..100).map(|n| (format!("{n}{}", &long()[..60]), jobs)).collect()));
+        let project = |id| Project { id, name: Some(long()), ..Project::default() };
+        let pipeline = |id| Pipeline { id, name: Some(long().into()), ..Pipeline::default() };
+        let bucket = |id| Bucket { id, name: Some(long().into()), connected: Some(true), organization_id: id };
+        let trial = |id| ((id, id), Trial { id, organization_id: id, created: Some(1e9), ..Trial::default() });
+        for (name, facts) in [
+            ("names", of(Organization { info, ..empty() })),
+            ("datasets", of(Organization { datasets: Some(fifty(dataset)), ..empty() })),
+            ("checklists", of(Organization { datasets: Some(fifty(clinical)), ..empty() })),
+            ("projects", of(Organization { projects: Some(fifty(project)), ..empty() })),
+            ("pipelines", of(Organization { pipelines: Some(fifty(pipeline)), ..empty() })),
+            ("buckets", of(Organization { buckets: Some(fifty(bucket)), ..empty() })),
+            ("experiments", of(Organization { experiments, ..empty() })),
+            ("categories", of(Organization { finished_jobs: categories, ..empty() })),
+            ("trials", Facts { trials: (0..20_000).map(trial).collect(), ..Facts::default() }),
+        ] {
+            let snapshot = Arc::new(Snapshot { facts, ..Snapshot::default() });
+            let text = Exposition::new(Format::PrometheusText, Arc::clone(&snapshot), None);
+            let counted = allocation_counter::measure(|| text.for_each(drop));
+            // Parts are not quite full.
+            let size = snapshot.size() as u64 * 11 / 10 + (1 << 18);
+            assert!(counted.bytes_max < size, "{name}: {} of {size} bytes", counted.bytes_max);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Facts, Organization, UnixTime};
+use super::{Facts, JOB_RESULTS, Organization, Unique, UnixTime};
 
 /// The facts and call results of one scrape.
 #[derive(Clone, Debug, Default)]
@@ -15,27 +15,63 @@ pub struct Snapshot {
     pub call_results: Vec<CallResult>,
 }
 
-/// Size of the text of a row in one metric, in bytes.
-const ROW_TEXT: usize = 256;
+/// Size of the text of a call in one metric, in bytes.
+const CALL_TEXT: usize = 256;
+
+/// Size of the text of a row in one metric without the texts in its labels, in bytes.
+const ROW_TEXT: usize = 160;
+
+/// Bytes of a character that is escaped in a label.
+const ESCAPED: usize = 2;
 
 impl Snapshot {
     /// Returns about how much memory it keeps with the text of one metric, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         let organizations = &self.facts.organizations;
-        let rows = organizations.values().map(|organization| {
-            let datasets = organization.datasets.as_ref().map_or(0, |datasets| datasets.rows.len());
-            let projects = organization.projects.as_ref().map_or(0, |projects| projects.rows.len());
-            let buckets = organization.buckets.as_ref().map_or(0, |buckets| buckets.rows.len());
-            let pipelines = organization.pipelines.as_ref().map_or(0, |pipelines| pipelines.rows.len());
-            let keys = organization.expiring_api_keys.as_ref().map_or(0, |keys| keys.rows.len());
-            datasets.max(projects).max(buckets).max(pipelines).max(keys)
-        });
         let calls = self.call_results.len();
+        let texts = [
+            calls * CALL_TEXT,
+            organizations.values().map(|organization| size_of_longest_list(organization)).sum(),
+            self.facts.trials.len() * ROW_TEXT,
+        ];
         organizations.len() * size_of::<Organization>()
             + calls * size_of::<CallResult>()
-            + calls.max(rows.sum()) * ROW_TEXT
+            + texts.into_iter().max().unwrap_or_default()
     }
+}
+
+/// Returns the size of the text of the list of an organization that is the longest in one metric, in bytes.
+fn size_of_longest_list(organization: &Organization) -> usize {
+    let Organization { info, datasets, projects, buckets, pipelines, expiring_api_keys: keys, .. } =
+        organization;
+    let (experiments, jobs) = (organization.experiments.iter(), organization.finished_jobs.iter());
+    let lists = [
+        row(&[info.name.as_deref(), info.whitelabel_name.as_deref()]),
+        rows(datasets.as_deref(), |it| {
+            let [kind, category, bucket] =
+                [&it.dataset_type, &it.category, &it.bucket].map(|text| text.as_deref());
+            let results = [it.items, it.checklist_ok, it.checklist_failed].iter().flatten().count();
+            row(&[Some(&it.name), kind, category, bucket]).max(results * row(&[Some(&it.name)]))
+        }),
+        rows(projects.as_deref(), |it| row(&[it.name.as_deref()])),
+        rows(buckets.as_deref(), |it| row(&[it.name.as_deref()])),
+        rows(pipelines.as_deref(), |it| row(&[it.name.as_deref()])),
+        rows(keys.as_deref(), |_| row(&[])),
+        experiments.flat_map(|experiments| experiments.keys()).map(|name| row(&[Some(name)])).sum(),
+        jobs.flat_map(|jobs| jobs.keys()).map(|category| JOB_RESULTS.len() * row(&[Some(category)])).sum(),
+    ];
+    lists.into_iter().max().unwrap_or_default()
+}
+
+/// Returns the size of the texts of all rows of a list, given that of one, in bytes.
+fn rows<T>(list: Option<&Unique<T>>, size: impl Fn(&T) -> usize) -> usize {
+    list.into_iter().flat_map(|list| &list.rows).map(size).sum()
+}
+
+/// Returns the size of the text of a row in one metric, in bytes.
+fn row(texts: &[Option<&str>]) -> usize {
+    ROW_TEXT + ESCAPED * texts.iter().flatten().map(|text| text.len()).sum::<usize>()
 }
 
 /// The state of one account after a scrape.

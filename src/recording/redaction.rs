@@ -56,6 +56,7 @@ impl fmt::Debug for Redaction {
 impl Redaction {
     /// Returns a redacted response, or `None` if it is not JSON.
     pub(super) fn document(&mut self, body: &[u8]) -> Option<String> {
+        let body = body.strip_prefix(api::BYTE_ORDER_MARK).unwrap_or(body);
         let json: &RawValue = serde_json::from_slice(body).ok()?;
         let mut text = String::with_capacity(body.len());
         self.value(Some(""), json, 0, &mut text).ok()?;
@@ -239,9 +240,10 @@ mod tests {
 
     #[test]
     fn invalid_json_is_refused_and_invalid_text_stays_invalid() {
-        for text in ["", "<p>Jan</p>", r#"{"a":1"#, r#"{"a":1}Jan"#, "\u{feff}{}"] {
+        for text in ["", "<p>Jan</p>", r#"{"a":1"#, r#"{"a":1}Jan"#, "\u{feff}\u{feff}{}"] {
             assert_eq!(Redaction::default().document(text.as_bytes()), None, "{text}");
         }
+        assert_eq!(redacted("\u{feff}{}"), "{}", "it is read with the mark, too");
         assert_eq!(Redaction::default().document(b"{\"a\":\"\xff\"}"), None);
         assert_eq!(redacted(r#"{"id":"\ud83d"}"#), r#"{"id":"\ud800"}"#);
         let deep = format!("{}\"Jan\"{}", "[".repeat(100_000), "]".repeat(100_000));

@@ -30,8 +30,8 @@ impl ReloadableExporter {
         Arc::clone(&self.current.read())
     }
 
-    /// Loads the configuration file and replaces the exporter; without one, loads the files with credentials. After an
-    /// error, nothing is changed.
+    /// Loads the configuration file and replaces the exporter; without one, loads the files with credentials and
+    /// certificates. After an error, nothing is changed.
     ///
     /// # Errors
     /// If a file cannot be read or is invalid, the one of `--web.config.file` included. Metrics and log report it.
@@ -60,34 +60,39 @@ async fn replacement(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
     let previous = Arc::clone(current);
     // Reading files blocks.
     let built = tokio::task::spawn_blocking(move || build(&previous)).await;
-    if let Some(exporter) = built.unwrap_or_else(|error| Err(error.to_string()))? {
+    let exporter = built.unwrap_or_else(|error| Err(error.to_string()))?;
+    if exporter.configuration.file.is_some() {
         return Ok(exporter);
     }
-    for account in &current.accounts {
+    for account in &exporter.accounts {
         account.refresh_credential().await;
     }
     let failed =
-        current.accounts.iter().find(|account| !account.status(None, &Facts::default()).credential_loaded);
+        exporter.accounts.iter().find(|account| !account.status(None, &Facts::default()).credential_loaded);
     match failed {
         Some(account) => Err(format!("account {}: no new credential: see the log", account.name)),
-        None => Ok(Arc::clone(current)),
+        None => Ok(exporter),
     }
 }
 
-/// Builds the exporter of the configuration file, if there is one.
-fn build(current: &Arc<Exporter>) -> Result<Option<Arc<Exporter>>, String> {
+/// Builds the exporter of the configuration file; without one, that of the same configuration with the certificates of
+/// `--api.ca-file`, if there are any.
+fn build(current: &Arc<Exporter>) -> Result<Arc<Exporter>, String> {
     let sources = &current.configuration.sources;
     // The next request loads this file too, if it has changed; an error is reported here.
     if let Some(path) = current.web().web_config_file.as_ref().filter(|path| !path.as_os_str().is_empty()) {
         WebConfigWatcher::open(path).map_err(|error| sources.describe(error))?;
     }
-    let Some(file) = &current.configuration.file else { return Ok(None) };
-    let mut configuration = config::file::read(file, sources)?;
+    let mut configuration = match &current.configuration.file {
+        Some(file) => config::file::read(file, sources)?,
+        None if current.configuration.api.ca_file.is_none() => return Ok(Arc::clone(current)),
+        None => current.configuration.clone(),
+    };
     let (new, old) = (&mut configuration.common, &current.configuration.common);
     if new.web != old.web || new.log != old.log {
         tracing::warn!("changes of web and log settings in the configuration file need a restart");
         new.web.clone_from(&old.web);
         new.log.clone_from(&old.log);
     }
-    Exporter::build(configuration, current.clock.clone(), Some(current)).map(Some)
+    Exporter::build(configuration, current.clock.clone(), Some(current))
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::tls::{TlsApi, listen};
+use crate::support::http_2;
 use crate::support::program::Ended;
 use crate::support::wire::{Relay, Step, answer};
 use crate::support::{
@@ -146,6 +147,59 @@ async fn all_idle_connections_may_end_at_once() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_end_between_the_calls_of_a_scrape_cost_no_call() {
+    let organizations: Vec<_> = (1..=300).map(|id| format!("--organization-id={id}")).collect();
+    let mut options: Vec<_> = organizations.iter().map(String::as_str).collect();
+    options.extend(ONE_CALL_EACH);
+    // Most end a moment after they have become idle, while others are opened.
+    let api = Wire::start(|number, _| {
+        let mut steps = vec![answer(br#"{"success":true,"organization":{"id":1}}"#, "")];
+        if number % 3 > 0 {
+            steps.extend([Step::Wait(Duration::from_millis(number as u64 % 4)), Step::Close]);
+        }
+        steps
+    })
+    .await;
+    let exporter = Running::with_key_at(&api.url, &options).await;
+    let failed = failed_calls(&exporter, 5).await;
+    // The HTTP client may wait for a connection of its own, and get it when another call has used it.
+    assert!(failed <= 3, "{failed} of 1500 calls failed");
+    assert!(api.connections() > 300, "{} connections", api.connections());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_a_server_refuses_because_it_ends_the_connection_are_sent_once_more() {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let authorities = format!("--api.ca-file={}", file("certificate.pem", &signed.cert.pem()));
+    let (acceptor, listener, url) = listen(signed.cert.der().clone(), &signed.signing_key).await;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move { http_2::converse_once(acceptor.accept(stream).await?, &sample()).await });
+        }
+    });
+    let organizations: Vec<_> = (1..=40).map(|id| format!("--organization-id={id}")).collect();
+    let mut options: Vec<_> = organizations.iter().map(String::as_str).collect();
+    options.extend(ONE_CALL_EACH);
+    options.extend([&*authorities, "--api.timeout=10s"]);
+    let exporter = Running::with_key_at(&url, &options).await;
+    let failed = failed_calls(&exporter, 2).await;
+    // The HTTP client may wait for a connection that ends in the meantime, without an end.
+    assert!(failed <= 8, "{failed} of 80 calls failed");
+}
+
+/// Returns how many calls for organizations fail in that many scrapes.
+async fn failed_calls(exporter: &Running, scrapes: usize) -> usize {
+    let mut failed = 0;
+    for _ in 0..scrapes {
+        let metrics = exporter.scrape_within("60").await;
+        let success = metrics.values("edgeimpulse_scrape_collector_success", &[("collector", "organization")]);
+        failed += success.iter().filter(|success| **success == 0.0).count();
+    }
+    failed
+}
+
 async fn scrape(steps: Vec<Step>) -> Ended {
     let api = Wire::always(steps).await;
     let all = [&["scrape", "--api.url", &api.url], ONE_CALL].concat();
@@ -190,6 +244,10 @@ async fn unusual_answers_are_refused_with_the_reason() {
         (vec![answer(&sample, &many)], "message head is too large"),
         (vec![answer(&sample, "Content-Encoding: br\r\n")], "got Content-Encoding br"),
         (vec![answer(&sample, "Content-Encoding: gzip, GZIP\r\n")], "got Content-Encoding gzip, gzip"),
+        (
+            vec![answer(&sample, "Content-Encoding: ei_canary0123456789 \u{202e}b\r\n")],
+            "got Content-Encoding [redacted] ?b",
+        ),
         (vec![answer(&sample, "Content-Encoding: gzip\r\n")], "invalid compression"),
         (vec![answer(&[b"\xef\xbb", &sample[..]].concat(), "")], "malformed JSON"),
         (vec![with_status("206 Partial Content", "")], "unexpected HTTP status 206"),

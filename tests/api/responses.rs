@@ -202,7 +202,7 @@ async fn projects_are_public_if_they_or_their_live_version_are() {
 
 #[tokio::test]
 async fn deleted_projects_are_counted_as_pending_deletion_only() {
-    let with = |id: u64, member: &str, date: &str| json!({ "id": id, "isPublic": true, "hasPublicVersion": true, "lastModified": "2026-10-30T00:00:00Z", member: date });
+    let with = |id: u64, member: &str, date: &str| json!({ "id": id, "name": "Gait", "isPublic": true, "hasPublicVersion": true, "lastModified": "2026-10-30T00:00:00Z", member: date });
     let mut projects = vec![with(1, "created", "2026-10-01T00:00:00Z")];
     for (id, member) in [(2, "deletedDate"), (3, "fullDeletionDate"), (4, "scheduledFullDeletionDate")] {
         projects.push(with(id, member, "2026-12-01T00:00:00Z"));

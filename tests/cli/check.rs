@@ -89,6 +89,16 @@ async fn check_names_organizations_and_failures_first_and_ends_with_a_verdict_on
 }
 
 #[tokio::test]
+async fn a_name_does_not_change_the_terminal() {
+    let name = "a\u{1b}]0;b\u{7}\u{9b}31m\u{202e}c\n\u{2066}株式会社";
+    let organization = json!({ "success": true, "organization": { "id": 1, "name": name } });
+    let api = FakeApi::with_organization(&organization).await;
+    let arguments = ["check", "--api.url", &api.url(), "--organization-id=1"];
+    let ended = Program::start(&arguments, &[("EDGEIMPULSE_API_KEY", KEY)]).end().await;
+    assert!(ended.stdout.contains("\nOrganizations: a?]0;b??31m?c ?株式会社 (1).\n"), "{}", ended.stdout);
+}
+
+#[tokio::test]
 async fn check_reports_failures_per_account_with_exit_code_1() {
     let api = FakeApi::with_samples("typical").await;
     api.refuses("/api/organizations/2/metrics", 403, "You need to be a member").await;

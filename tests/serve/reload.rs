@@ -6,8 +6,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
+use crate::api::tls::TlsApi;
 use crate::config::{build, with_accounts};
-use crate::support::{Exposition, FakeApi, Program, Running, eventually, file};
+use crate::support::running::KEY;
+use crate::support::{Exposition, FakeApi, ONE_CALL, Program, Running, eventually, file};
 
 const LOADED: &str = "edgeimpulse_exporter_config_last_reload_successful";
 
@@ -157,6 +159,31 @@ async fn without_a_configuration_file_a_reload_reads_the_others() {
         let loaded = Exposition::of_prometheus_text(&page).value(LOADED, &[]);
         assert_eq!(loaded, Some(f64::from(u8::from(error.is_none()))), "{path} {content}");
     }
+}
+
+#[tokio::test]
+async fn without_a_configuration_file_a_reload_reads_certificates_too() {
+    let (api, other) = (TlsApi::start().await, TlsApi::start().await);
+    let (key, authorities) = (file("key", KEY), file("ca.pem", ""));
+    let trust = |certificate: &str| std::fs::copy(certificate, &authorities).unwrap();
+    trust(&other.certificate);
+    let ca_file = format!("--api.ca-file={authorities}");
+    let options = [&[&*ca_file], ONE_CALL].concat();
+    let live =
+        ReloadableExporter::new(Running::build(&api.url, &["--api.key-file", &key], Clock::System, &options));
+    let exporter = Running::serve_live(std::sync::Arc::clone(&live)).await;
+    let up = async || exporter.scrape().await.value("edgeimpulse_up", &[]);
+    assert_eq!(up().await, Some(0.0), "the API is not trusted yet");
+    std::fs::write(&authorities, "").unwrap();
+    let error = live.reload().await.unwrap_err();
+    assert!(error.starts_with("--api.ca-file: ") && error.contains("found none"), "{error}");
+    let page = exporter.page("/metrics?collect[]=exporter").await;
+    assert_eq!(Exposition::of_prometheus_text(&page).value(LOADED, &[]), Some(0.0));
+    trust(&api.certificate);
+    live.reload().await.unwrap();
+    // The failure is believed for a second.
+    eventually(async || if up().await == Some(1.0) { Ok(()) } else { Err("it is not trusted".to_owned()) })
+        .await;
 }
 
 #[tokio::test]

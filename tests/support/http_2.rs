@@ -1,6 +1,7 @@
 //! A server that violates HTTP/2, frame by frame.
 
 use std::io::Result;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -64,6 +65,30 @@ fn response(number: usize, stream: u32, right: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Begins a connection.
+async fn begin(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<()> {
+    stream.write_all(&frame(SETTINGS, 0, 0, b"")).await?;
+    stream.read_exact(&mut [0; b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len()]).await.map(drop)
+}
+
+/// Reads frames up to the header of a request, and returns the id of its stream.
+async fn request(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<u32> {
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let [length @ .., kind, flags, a, b, c, d] = head;
+        let mut payload = vec![0; u32::from_be_bytes([0, length[0], length[1], length[2]]) as usize];
+        stream.read_exact(&mut payload).await?;
+        let answer = match kind {
+            HEADERS => return Ok(u32::from_be_bytes([a, b, c, d])),
+            SETTINGS if flags & ACK == 0 => frame(SETTINGS, ACK, 0, b""),
+            PING if flags & ACK == 0 => frame(PING, ACK, 0, &payload),
+            _ => continue,
+        };
+        stream.write_all(&answer).await?;
+    }
+}
+
 /// Responds to the requests of a connection with the kind of response that `next` returns, until the client leaves.
 ///
 /// # Errors
@@ -72,23 +97,24 @@ pub async fn converse(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     next: impl Fn() -> (usize, Vec<u8>),
 ) -> Result<()> {
-    stream.write_all(&frame(SETTINGS, 0, 0, b"")).await?;
-    stream.read_exact(&mut [0; b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len()]).await?;
+    begin(&mut stream).await?;
     loop {
-        let mut head = [0; 9];
-        stream.read_exact(&mut head).await?;
-        let [length @ .., kind, flags, a, b, c, d] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, length[0], length[1], length[2]]) as usize];
-        stream.read_exact(&mut payload).await?;
-        let answer = match kind {
-            HEADERS => {
-                let (number, right) = next();
-                response(number, u32::from_be_bytes([a, b, c, d]), &right)
-            }
-            SETTINGS if flags & ACK == 0 => frame(SETTINGS, ACK, 0, b""),
-            PING if flags & ACK == 0 => frame(PING, ACK, 0, &payload),
-            _ => continue,
-        };
-        stream.write_all(&answer).await?;
+        let id = request(&mut stream).await?;
+        let (number, right) = next();
+        stream.write_all(&response(number, id, &right)).await?;
     }
+}
+
+/// Responds to the first request of a connection and refuses those after it, as a server without keep-alive does.
+///
+/// # Errors
+/// If the client leaves.
+pub async fn converse_once(mut stream: impl AsyncRead + AsyncWrite + Unpin, right: &[u8]) -> Result<()> {
+    begin(&mut stream).await?;
+    let id = request(&mut stream).await?;
+    // Other requests are sent meanwhile.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let last = frame(GOAWAY, 0, 0, &[&id.to_be_bytes()[..], &[0; 4]].concat());
+    stream.write_all(&[last, response(0, id, right)].concat()).await?;
+    stream.read_to_end(&mut Vec::new()).await.map(drop)
 }

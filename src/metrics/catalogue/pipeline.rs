@@ -13,7 +13,8 @@ fn labels(pipeline: &Pipeline) -> [Label<'_>; 2] {
 catalogue! { pub static PIPELINE: Pipeline, |p, s|
     Gauge(&["organization_id", "pipeline_id", "pipeline"], COLLECTORS) edgeimpulse_pipeline_info
         "Always 1; the labels show the name of the pipeline."
-        .experimental() => s.add([p.organization_id.into(), p.id.into(), (&p.name).into()], 1.0);
+        .experimental() =>
+        s.add([p.organization_id.into(), p.id.into(), (&p.name).into()], p.name.as_ref().map(|_| 1.0));
     Gauge(LABELS, COLLECTORS) edgeimpulse_pipeline_next_run_timestamp_seconds
         "Time at which the pipeline is scheduled to run next; absent if it has no schedule."
         .experimental() => s.add(labels(p), p.next_run);

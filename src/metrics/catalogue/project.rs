@@ -13,7 +13,7 @@ fn labels(project: &Project) -> [Label<'_>; 2] {
 catalogue! { pub static PROJECT: Project, |p, s|
     Gauge(&["organization_id", "project_id", "project_name"], COLLECTORS) edgeimpulse_project_info
         "Always 1; the labels show the name of the project." =>
-        s.add([p.organization_id.into(), p.id.into(), (&p.name).into()], 1.0);
+        s.add([p.organization_id.into(), p.id.into(), (&p.name).into()], p.name.as_ref().map(|_| 1.0));
     Gauge(LABELS, COLLECTORS) edgeimpulse_project_created_timestamp_seconds
         "Creation time of the project." => s.add(labels(p), p.created);
     Gauge(LABELS, COLLECTORS) edgeimpulse_project_last_modified_timestamp_seconds

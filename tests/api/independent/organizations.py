@@ -156,7 +156,8 @@ class Organizations:
             rows = []
             for project, it in first_of_each(projects, "id").items():
                 labels = {"organization_id": id, "project_id": project}
-                rows.append(("project_info", labels | {"project_name": it.get("name")}, 1))
+                name = it.get("name")
+                rows.append(("project_info", labels | {"project_name": name}, None if name is None else 1))
                 for fact, member in (
                     ("created", "created"),
                     ("last_modified", "lastModified"),
