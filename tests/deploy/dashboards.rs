@@ -343,7 +343,11 @@ fn an_organization_counts_once_whatever_the_number_of_jobs_and_targets() {
         let is_query = place.contains("$job");
         if is_fact && !is_query {
             let first = selector.aggregations.first().unwrap_or_else(|| panic!("{place}: shows each replica"));
-            assert!(["max", "min", "count"].contains(&&*first.does), "{place}: {} of replicas", first.does);
+            assert!(
+                ["max", "min", "count", "group"].contains(&&*first.does),
+                "{place}: {} of replicas",
+                first.does
+            );
             for label in ["instance", "pod", "namespace", "node", "service"] {
                 assert!(!selector.keeps(label), "{place}: shows each {label}");
             }

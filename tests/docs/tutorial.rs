@@ -182,7 +182,7 @@ async fn check_recorded(prometheus: &Prometheus) {
         result
     };
     for (recorded, direct) in [
-        ("exporter / Collectors and trials over time A", "exporter / Collectors and trials over time C"),
+        ("exporter / Collectors and trials over time A", "exporter / Collectors and trials over time B"),
         ("exporter / Failing calls A", "exporter / Failing calls C"),
         ("fleet / Organizations over time B", "fleet / Organizations over time C"),
     ] {

@@ -196,8 +196,9 @@ async function write(out, ...demos) {
   for (const [kind, file] of [['demo', demos[0]], ['portfolio', demos[1]]]) {
     let end = 0;
     for await (const line of lines(file)) if (line[0] !== '#') end = Math.max(end, parse(line).time);
-    // All scenes end at the same time, the last hours as if scraped every five minutes, at full minutes.
-    aligned ??= Math.floor(end / 300) * 300;
+    // All scenes end at the same full hour, so that graphs have a sample at each step; the last hours are as if scraped every
+    // five minutes.
+    aligned ??= Math.floor(end / HOUR) * HOUR;
     const used = Object.entries(scenes).filter(([, scene]) => (scene.demo ?? 'demo') === kind);
     let chunk = [];
     for await (const line of lines(file)) {
