@@ -259,7 +259,8 @@ class Organizations:
                 "failed" in (job.get("status"), job.get("transformJobStatus"), job.get("uploadJobStatus"))
                 for job in jobs
             )
-            yield "info", labels | {"pipeline": it.get("name")}, 1
+            name = it.get("name")
+            yield "info", labels | {"pipeline": name}, None if name is None else 1
             yield "next_run_timestamp_seconds", labels, moment(it.get("nextRun"))
             yield "current_run_created_timestamp_seconds", labels, moment(current.get("created"))
             yield "last_run_created_timestamp_seconds", labels, moment(last.get("created"))
