@@ -196,9 +196,9 @@ async function write(out, ...demos) {
   for (const [kind, file] of [['demo', demos[0]], ['portfolio', demos[1]]]) {
     let end = 0;
     for await (const line of lines(file)) if (line[0] !== '#') end = Math.max(end, parse(line).time);
-    // All scenes end at the same full hour, so that graphs have a sample at each step; the last hours are as if scraped every
-    // five minutes.
-    aligned ??= Math.floor(end / HOUR) * HOUR;
+    // All scenes end at the same time, the last hours as if scraped every five minutes, at full minutes. Before, samples are at
+    // full hours, where graphs have their steps.
+    aligned ??= Math.floor(end / 300) * 300;
     const used = Object.entries(scenes).filter(([, scene]) => (scene.demo ?? 'demo') === kind);
     let chunk = [];
     for await (const line of lines(file)) {
@@ -209,7 +209,7 @@ async function write(out, ...demos) {
       const recent = aligned - time < 2 * HOUR;
       // Lists of projects show the newest samples only.
       if (!recent && sample.name.startsWith('edgeimpulse_project_')) continue;
-      const times = recent ? Array.from({ length: Math.min(step, 2 * HOUR) / 300 }, (_, i) => time + 300 * i).filter((t) => t <= aligned) : [time];
+      const times = recent ? Array.from({ length: Math.min(step, 2 * HOUR) / 300 }, (_, i) => time + 300 * i).filter((t) => t <= aligned) : [Math.ceil(time / HOUR) * HOUR];
       for (const at of times)
         for (const [job, scene] of used) {
           const hours = (aligned - at) / HOUR;
